@@ -1,0 +1,1 @@
+"""Where: boundaries, coordinates, addresses and gazetteer. Knows nothing of roads or incidents."""

@@ -1,0 +1,1 @@
+"""How far: road network, travel times and routes. Knows nothing of incidents."""

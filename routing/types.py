@@ -1,0 +1,152 @@
+"""The records of `routing`: how far, how long, along which streets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from gis.types import Location
+
+
+class RoadStatus(StrEnum):
+    """How a location meets the roads.
+
+    `CONNECTED`: the nearest road is one that the units can reach. `REROUTED`: the nearest road is cut off, a
+    connected one close by was taken. `ISOLATED`: the location is on a cut-off piece of road and the nearest connected
+    road is far. `OFF_NETWORK`: no road at all is near enough.
+    """
+
+    CONNECTED = "connected"
+    REROUTED = "rerouted"
+    ISOLATED = "isolated"
+    OFF_NETWORK = "off_network"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snap:
+    """The nearest point on an edge.
+
+    Attributes
+    ----------
+    edge
+        The edge; its twin, where it has one, is the same piece of road driven the other way.
+    fraction
+        Share of the edge's length before the point, 0 to 1.
+    location
+        The point on the road.
+    distance_m
+        Metres off the road.
+    """
+
+    edge: int
+    fraction: float
+    location: Location
+    distance_m: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoadAccess:
+    """Where a location meets the roads: one snap, or two where its own piece of road is cut off.
+
+    Attributes
+    ----------
+    status
+        See `RoadStatus`.
+    snaps
+        Nearest first; empty for `OFF_NETWORK`.
+    nearest_m
+        Metres to the nearest road of any kind, or None where there is none within the limit.
+    connected_m
+        Metres to the nearest road that the units can reach, or None.
+    """
+
+    status: RoadStatus
+    snaps: tuple[Snap, ...]
+    nearest_m: float | None
+    connected_m: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrivingTime:
+    """How long one origin takes to the target. Seconds and metres; None where no road leads there.
+
+    Attributes
+    ----------
+    reach_road_s
+        From the unit's position to the road, off the road.
+    driving_s
+        On the road; None when unreachable.
+    last_metres_s
+        From the road to the target, on foot.
+    """
+
+    reach_road_s: float
+    driving_s: float | None
+    last_metres_s: float
+
+    @property
+    def total_s(self) -> float | None:
+        """All three together, or None when unreachable."""
+        return None if self.driving_s is None else self.reach_road_s + self.driving_s + self.last_metres_s
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteStep:
+    """One stretch of the same street.
+
+    Attributes
+    ----------
+    name
+        Street name; empty where the road has none.
+    road_class
+        Of `routing.network.ROAD_CLASSES`.
+    manoeuvre
+        `depart`, `continue`, `slight_left`, `left`, `sharp_left`, `slight_right`, `right`, `sharp_right`,
+        `uturn`, `roundabout`, `ferry`, `arrive`.
+    length_m, seconds
+        Of the stretch.
+    location
+        Where the stretch begins.
+    bearing_deg
+        Direction of travel at its beginning, clockwise from north.
+    roundabout_exit
+        Which exit is taken, from 1, for `roundabout`; else None.
+    """
+
+    name: str
+    road_class: str
+    manoeuvre: str
+    length_m: float
+    seconds: float
+    location: Location
+    bearing_deg: float
+    roundabout_exit: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One exact shortest path, partial first and last edges included.
+
+    Attributes
+    ----------
+    edges
+        Edges driven in order; the first and the last may be driven in part.
+    points
+        (lat, lon) in degrees along the road.
+    length_m
+        Metres on the road.
+    time
+        The parts of the travel time.
+    origin, target
+        What was asked, as snapped.
+    steps
+        Street by street.
+    """
+
+    edges: tuple[int, ...]
+    points: tuple[tuple[float, float], ...]
+    length_m: float
+    time: DrivingTime
+    origin: Snap
+    target: Snap
+    steps: tuple[RouteStep, ...]

@@ -1,0 +1,18 @@
+"""Fixtures shared by all tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+SHARED_DATA = REPOSITORY.parent / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real boundaries, roads and oracles beside the repository; skips where it is missing."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip("the real data beside the repository (../shared/data) is not on this machine")
+    return SHARED_DATA

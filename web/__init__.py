@@ -1,0 +1,1 @@
+"""Faces: Flask app factory, JSON API, maps, tiles and the command line."""
