@@ -1,0 +1,72 @@
+"""The wheel: built, installed into an empty environment, and used as a newcomer would."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+PACKAGES = {"gis", "routing", "dispatch", "planning", "web"}
+
+
+def run(*command: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+    environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "SIAGA112_REGION")}
+    done = subprocess.run(
+        [str(part) for part in command], cwd=cwd, env=environment, capture_output=True, text=True, timeout=600, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    copy = folder / "source"
+    left_out = shutil.ignore_patterns(
+        ".git", ".venv", "build", "dist", "*.egg-info", "__pycache__", ".*_cache", ".hypothesis"
+    )
+    shutil.copytree(REPOSITORY, copy, ignore=left_out)
+    run(sys.executable, "-m", "build", "--wheel", "--outdir", folder, copy, cwd=folder)
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+def test_the_wheel_holds_the_named_packages_and_no_tests_or_data(wheel: Path) -> None:
+    tops = {name.split("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
+    assert {top for top in tops if not top.endswith(".dist-info")} == PACKAGES
+
+
+def test_the_wheel_carries_the_demonstration_region_whole(wheel: Path) -> None:
+    inside = {
+        name.removeprefix("web/demonstration/")
+        for name in zipfile.ZipFile(wheel).namelist()
+        if name.startswith("web/demonstration/")
+    }
+    region = REPOSITORY / "data" / "demonstration" / "region"
+    assert inside == {path.relative_to(region).as_posix() for path in region.rglob("*") if path.is_file()}
+
+
+@pytest.mark.slow
+def test_an_installed_wheel_dispatches_on_the_demonstration_region(wheel: Path, tmp_path: Path) -> None:
+    venv.create(tmp_path / "venv", with_pip=True)
+    python = tmp_path / "venv" / "bin" / "python"
+    lock = REPOSITORY / "script" / "requirements.lock"
+    run(python, "-m", "pip", "install", "-q", "--disable-pip-version-check", "-r", lock, cwd=tmp_path)
+    run(python, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-deps", wheel, cwd=tmp_path)
+    run(python, "-m", "pip", "check", cwd=tmp_path)
+    siaga112 = tmp_path / "venv" / "bin" / "siaga112"
+    found = json.loads(
+        run(siaga112, "search", "Desa Kertawinangun Kec Kedawung", "--json", cwd=tmp_path).stdout
+    )
+    assert found["candidates"][0]["name"] == "Kertawinangun"
+    answer = json.loads(run(siaga112, "nearest", "--at", "Kertawinangun", "--json", cwd=tmp_path).stdout)
+    assert answer["region"]["notice"] == "PETA CONTOH - bukan untuk operasi"
+    assert answer["candidates"]
