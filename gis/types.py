@@ -25,6 +25,25 @@ class Location:
             raise InputError(f"Longitude {self.lon} is not between -180 and 180 degrees.")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """A box in degrees, edges included; it never crosses the antimeridian."""
+
+    south: float
+    west: float
+    north: float
+    east: float
+
+    def contains(self, location: Location) -> bool:
+        """Whether the location lies in the box or on its edge."""
+        return self.south <= location.lat <= self.north and self.west <= location.lon <= self.east
+
+    @property
+    def middle(self) -> Location:
+        """The middle of the box."""
+        return Location(lat=(self.south + self.north) / 2, lon=(self.west + self.east) / 2)
+
+
 class AreaLevel(StrEnum):
     """Level of an administrative area, from the smallest up."""
 
