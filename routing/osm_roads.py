@@ -1,0 +1,126 @@
+"""Collecting the drivable ways of an OpenStreetMap file into arrays."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from routing.network import ROAD_CLASSES, EdgeFlag
+from routing.osm_network import RoadWays
+from routing.osm_report import Tally
+from routing.osm_tags import (
+    Direction,
+    access,
+    barrier,
+    default_closed,
+    drivable,
+    duration_ms,
+    maxspeed_kph,
+    oneway,
+    road_flags,
+    street_name,
+)
+
+_CLASS_NUMBER = {name: number for number, name in enumerate(ROAD_CLASSES)}
+_CLOSING = EdgeFlag.NO_ACCESS | EdgeFlag.PRIVATE | EdgeFlag.DESTINATION
+
+
+@dataclass(slots=True)
+class RoadCollector:
+    """Takes ways and barrier nodes one by one; `ways()` gives them as arrays."""
+
+    tally: Tally
+    barriers: dict[int, EdgeFlag] = field(default_factory=dict)
+    names: dict[str, int] = field(default_factory=lambda: {"": 0})
+    _way_id: array[int] = field(default_factory=lambda: array("q"))
+    _size: array[int] = field(default_factory=lambda: array("q"))
+    _ref: array[int] = field(default_factory=lambda: array("q"))
+    _lat: array[int] = field(default_factory=lambda: array("i"))
+    _lon: array[int] = field(default_factory=lambda: array("i"))
+    _facts: list[tuple[int, bool, bool, int, int, float, float, int, int]] = field(default_factory=list)
+
+    def add_barrier(self, node_id: int, tags: Mapping[str, str]) -> None:
+        """Take a node with `barrier=*`."""
+        flags = barrier(tags, lambda oddity: self.tally.add("oddities", oddity, node_id))
+        self.tally.add("barrier nodes", f"{tags['barrier']}: {'stops cars' if flags else 'cars pass'}", node_id)
+        if flags:
+            self.barriers[node_id] = flags
+
+    def add_way(self, way_id: int, tags: Mapping[str, str], nodes: list[tuple[int, int, int]]) -> bool:
+        """Take a way with `highway=*` or `route=ferry` if cars drive on it; nodes are (ref, lat, lon)."""
+        verdict = drivable(tags)
+        if verdict.road_class is None:
+            self.tally.add("roads skipped", verdict.reason, way_id)
+            return False
+        self._way_id.append(way_id)
+        self._size.append(len(nodes))
+        for ref, lat, lon in nodes:
+            self._ref.append(ref)
+            self._lat.append(lat)
+            self._lon.append(lon)
+        self._facts.append(self._read_tags(way_id, tags, verdict.road_class))
+        return True
+
+    def _read_tags(
+        self, way_id: int, tags: Mapping[str, str], road_class: str
+    ) -> tuple[int, bool, bool, int, int, float, float, int, int]:
+        def note(oddity: str) -> None:
+            self.tally.add("oddities", oddity, way_id)
+
+        direction = oneway(tags, note)
+        common = road_flags(tags, road_class)
+        flags = []
+        for forward in (True, False):
+            found = access(tags, forward=forward, note=note if forward else _mute)
+            if not found & _CLOSING:
+                found |= default_closed(tags, road_class)
+            if direction is Direction.REVERSIBLE:
+                found |= EdgeFlag.NO_ACCESS
+            flags.append(int(common | found))
+        kph = [
+            maxspeed_kph(tags, forward=forward, note=note if forward else _mute) or np.nan for forward in (True, False)
+        ]
+        ferry = duration_ms(tags, note) if road_class == "ferry" else None
+        name = self.names.setdefault(street_name(tags), len(self.names))
+        return (
+            _CLASS_NUMBER[road_class],
+            direction is not Direction.BACKWARD,
+            direction is not Direction.FORWARD,
+            *flags,
+            *kph,
+            name,
+            -1 if ferry is None else ferry,
+        )
+
+    def ways(self) -> RoadWays:
+        """Everything taken, sorted by way id."""
+        way_id = np.array(self._way_id, dtype=np.int64)
+        order = np.argsort(way_id, kind="stable")
+        size = np.array(self._size, dtype=np.int64)
+        start = np.concatenate([[0], np.cumsum(size)])[:-1]
+        offset = np.concatenate([[0], np.cumsum(size[order])])
+        rows = np.repeat(start[order] - offset[:-1], size[order]) + np.arange(offset[-1])
+        facts = [np.array(column)[order] for column in zip(*self._facts, strict=True)] or [np.zeros(0)] * 9
+        return RoadWays(
+            way_id=way_id[order],
+            offset=offset,
+            ref=np.array(self._ref, dtype=np.int64)[rows],
+            lat=np.array(self._lat, dtype=np.int32)[rows],
+            lon=np.array(self._lon, dtype=np.int32)[rows],
+            road_class=facts[0].astype(np.uint8),
+            forward=facts[1].astype(bool),
+            backward=facts[2].astype(bool),
+            forward_flags=facts[3].astype(np.uint16),
+            backward_flags=facts[4].astype(np.uint16),
+            forward_kph=facts[5].astype(np.float32),
+            backward_kph=facts[6].astype(np.float32),
+            name=facts[7].astype(np.int32),
+            ferry_ms=facts[8].astype(np.int32),
+        )
+
+
+def _mute(_: str) -> None:
+    """The same oddity of the other direction is not counted twice."""

@@ -1,0 +1,394 @@
+"""What OpenStreetMap tags mean to a motor vehicle. Pure functions: tags in, facts out.
+
+Every reader takes the tags as a mapping and a `note`, which is told of each oddity (a value that cannot be read, a
+condition that is not evaluated) in a few words, so that the import can count them; nothing is skipped in silence.
+
+Sources: the OpenStreetMap wiki pages `Key:highway`, `Key:oneway`, `Key:maxspeed`, `Default speed limits`,
+`Key:access`, `OSM tags for routing/Access restrictions`, `Key:barrier`, `Tag:route=ferry`, `Key:duration`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+from routing.network import ROAD_CLASSES, EdgeFlag
+
+Tags = Mapping[str, str]
+Note = Callable[[str], None]
+
+
+def _silent(_: str) -> None:
+    """The `note` of a caller who does not count oddities."""
+
+
+class Direction(Enum):
+    """In which directions of the way a motor vehicle may drive.
+
+    `REVERSIBLE` lanes change direction with the hour; which way they run cannot be known here, so the import keeps
+    the road but closes it.
+    """
+
+    BOTH = "both"
+    FORWARD = "forward"
+    BACKWARD = "backward"
+    REVERSIBLE = "reversible"
+
+
+# --- one way ---------------------------------------------------------------------------------------------------
+
+_ONEWAY_KEYS = ("oneway:motorcar", "oneway:motor_vehicle", "oneway:vehicle", "oneway")
+_ONEWAY_VALUES: Final = {
+    "yes": Direction.FORWARD, "true": Direction.FORWARD, "1": Direction.FORWARD,
+    "-1": Direction.BACKWARD, "reverse": Direction.BACKWARD,
+    "no": Direction.BOTH, "false": Direction.BOTH, "0": Direction.BOTH,
+    "reversible": Direction.REVERSIBLE,
+    # one lane for both directions in turn (signals, a flagman): either direction is open within minutes
+    "alternating": Direction.BOTH,
+}  # fmt: skip
+_ONEWAY_JUNCTIONS = frozenset({"roundabout", "circular"})
+_ONEWAY_CLASSES = frozenset({"motorway", "motorway_link"})
+
+
+def oneway(tags: Tags, note: Note = _silent) -> Direction:
+    """Directions open to a motor vehicle.
+
+    The most specific of `oneway:motorcar`, `oneway:motor_vehicle`, `oneway:vehicle` and `oneway` counts; without any,
+    roundabouts, circular junctions, motorways and motorway links run forward. `oneway:emergency` and
+    `oneway:conditional` are noted and not used.
+    """
+    for key in ("oneway:emergency", "oneway:conditional"):
+        if key in tags:
+            note(f"{key} is not used")
+    for key in _ONEWAY_KEYS:
+        value = tags.get(key)
+        if value is None:
+            continue
+        direction = _ONEWAY_VALUES.get(value.strip().lower())
+        if direction is None:
+            note(f"{key}={value} is not understood")
+            continue
+        if value.strip().lower() in {"reversible", "alternating"}:
+            note(f"{key}={value.strip().lower()} read as {'closed' if value == 'reversible' else 'both directions'}")
+        return direction
+    if tags.get("junction") in _ONEWAY_JUNCTIONS or tags.get("highway") in _ONEWAY_CLASSES:
+        return Direction.FORWARD
+    return Direction.BOTH
+
+
+def is_roundabout(tags: Tags) -> bool:
+    """Whether the way is (part of) a roundabout or a circular junction."""
+    return tags.get("junction") in _ONEWAY_JUNCTIONS
+
+
+# --- speed limits ----------------------------------------------------------------------------------------------
+
+KPH_PER_MPH: Final = 1.609344
+KPH_PER_KNOT: Final = 1.852
+WALKING_KPH: Final = 7.0
+"""`maxspeed=walk`: the upper end of what German courts call walking pace (4 to 7 km/h), where the tag comes from."""
+HIGHEST_LIMIT_KPH: Final = 160.0
+"""No country posts more; a larger number is a slip of the pen."""
+
+IMPLICIT_LIMITS_KPH: Final[Mapping[str, float]] = {
+    # Indonesia: Permenhub PM 111/2015, article 3
+    "id:motorway": 100, "id:rural": 80, "id:urban": 50, "id:living_street": 30, "id:residential": 30,
+    # Malta, Andorra, France, Italy, Spain, Germany: OSM wiki, "Default speed limits"
+    "mt:rural": 80, "mt:urban": 50,
+    "ad:rural": 90, "ad:urban": 50, "ad:living_street": 20,
+    "fr:motorway": 130, "fr:trunk": 110, "fr:rural": 80, "fr:urban": 50, "fr:living_street": 20,
+    "fr:zone30": 30, "fr:zone20": 20,
+    "it:motorway": 130, "it:trunk": 110, "it:rural": 90, "it:urban": 50,
+    "es:motorway": 120, "es:trunk": 90, "es:rural": 90, "es:urban": 50, "es:living_street": 20,
+    "de:rural": 100, "de:urban": 50, "de:living_street": WALKING_KPH, "de:zone30": 30, "de:zone:30": 30,
+    # neighbours of Indonesia
+    "my:motorway": 110, "my:rural": 90, "my:urban": 60, "sg:urban": 50,
+    "gb:motorway": 70 * KPH_PER_MPH, "gb:nsl_dual": 70 * KPH_PER_MPH, "gb:nsl_single": 60 * KPH_PER_MPH,
+    "gb:urban": 30 * KPH_PER_MPH, "gb:nsl_restricted": 30 * KPH_PER_MPH,
+}  # fmt: skip
+_MAXSPEED_TYPE_KEYS = ("maxspeed:type", "source:maxspeed", "zone:maxspeed", "zone:traffic")
+_NO_LIMIT = frozenset({"none", "no", "unlimited"})
+_VARIABLE = frozenset({"signals", "variable", "unposted", "implicit", "default", "national"})
+_SPEED = re.compile(r"(\d+(?:\.\d+)?)\s*(km/?h|kph|kmph|mph|knots?)?")
+_KPH_PER_UNIT: Final = {"mph": KPH_PER_MPH, "knots": KPH_PER_KNOT, "knot": KPH_PER_KNOT}
+
+
+def maxspeed_kph(tags: Tags, *, forward: bool, note: Note = _silent) -> float | None:
+    """Legal limit in km/h in one direction of the way, or None where the tags give none.
+
+    Looks at `maxspeed:forward` or `maxspeed:backward`, then `maxspeed`, then at what `maxspeed:type`,
+    `source:maxspeed`, `zone:maxspeed` or `zone:traffic` imply (`ID:urban`). Of a list the lowest counts; `none`
+    and signals give no number. Conditional limits and those of single lanes are noted and not used.
+    """
+    for key in ("maxspeed:conditional", "maxspeed:lanes", "maxspeed:variable"):
+        if key in tags:
+            note(f"{key} is not used")
+    for key in (f"maxspeed:{'forward' if forward else 'backward'}", "maxspeed"):
+        if key in tags:
+            limits = [_limit_kph(part, key, note) for part in re.split(r"[;|,]", tags[key])]
+            known = [limit for limit in limits if limit is not None]
+            if len(limits) > 1 and known:
+                note(f"{key} is a list, the lowest counts")
+            if known:
+                return min(known)
+    for key in _MAXSPEED_TYPE_KEYS:
+        if key in tags:
+            implied = IMPLICIT_LIMITS_KPH.get(tags[key].strip().lower())
+            if implied is not None:
+                return float(implied)
+    return None
+
+
+def _limit_kph(text: str, key: str, note: Note) -> float | None:
+    value = text.strip().lower()
+    if value == "walk":
+        return WALKING_KPH
+    if value in IMPLICIT_LIMITS_KPH:
+        return float(IMPLICIT_LIMITS_KPH[value])
+    if value in _NO_LIMIT or value in _VARIABLE:
+        note(f"{key}={value} gives no number")
+        return None
+    match = _SPEED.fullmatch(value)
+    if match is not None:
+        kph = float(match[1]) * _KPH_PER_UNIT.get(match[2] or "", 1.0)
+        if 0 < kph <= HIGHEST_LIMIT_KPH:
+            return kph
+    note(f"{key}={text.strip()} is not understood")
+    return None
+
+
+# --- access ----------------------------------------------------------------------------------------------------
+
+_ACCESS_KEYS = ("motorcar", "motor_vehicle", "vehicle", "access")
+_OPEN = frozenset({"yes", "permissive", "designated", "official", "public", "unknown", "destination;yes", "1"})
+_ACCESS_FLAGS: Final[Mapping[str, EdgeFlag]] = {
+    "no": EdgeFlag.NO_ACCESS, "agricultural": EdgeFlag.NO_ACCESS, "forestry": EdgeFlag.NO_ACCESS,
+    "agricultural;forestry": EdgeFlag.NO_ACCESS, "psv": EdgeFlag.NO_ACCESS, "bus": EdgeFlag.NO_ACCESS,
+    "emergency": EdgeFlag.NO_ACCESS | EdgeFlag.EMERGENCY, "use_sidepath": EdgeFlag.NO_ACCESS,
+    "military": EdgeFlag.PRIVATE, "private": EdgeFlag.PRIVATE, "residents": EdgeFlag.PRIVATE,
+    "employees": EdgeFlag.PRIVATE, "students": EdgeFlag.PRIVATE,
+    "destination": EdgeFlag.DESTINATION, "customers": EdgeFlag.DESTINATION, "delivery": EdgeFlag.DESTINATION,
+    "permit": EdgeFlag.DESTINATION, "visitors": EdgeFlag.DESTINATION, "discouraged": EdgeFlag.DESTINATION,
+}  # fmt: skip
+_EMERGENCY_OPEN = frozenset({"yes", "designated", "official", "permissive", "destination"})
+
+
+def access(tags: Tags, *, forward: bool = True, note: Note = _silent) -> EdgeFlag:
+    """`PRIVATE`, `NO_ACCESS`, `DESTINATION` and `EMERGENCY` of one direction of a way, or of a barrier.
+
+    The most specific key counts: `motorcar`, `motor_vehicle`, `vehicle`, `access`, each first with `:forward` or
+    `:backward`. `emergency=yes` or `designated` (and `service=emergency_access`) adds `EMERGENCY`;
+    `emergency=no` closes. A value that is not understood is noted and the next key counts. Conditional access is
+    noted and not used.
+    """
+    flags = EdgeFlag(0)
+    side = ":forward" if forward else ":backward"
+    for key in _ACCESS_KEYS:
+        if f"{key}:conditional" in tags:
+            note(f"{key}:conditional is not used")
+    for key in (specific for plain in _ACCESS_KEYS for specific in (plain + side, plain)):
+        value = tags.get(key)
+        if value is None:
+            continue
+        found = _access_flags(value)
+        if found is None:
+            note(f"{key}={value} is not understood")
+            continue
+        flags = found
+        break
+    emergency = tags.get("emergency")
+    if emergency in _EMERGENCY_OPEN or (emergency is None and tags.get("service") == "emergency_access"):
+        flags |= EdgeFlag.EMERGENCY
+    elif emergency in {"no", "private"}:
+        flags = (flags & ~EdgeFlag.EMERGENCY) | (EdgeFlag.NO_ACCESS if emergency == "no" else EdgeFlag.PRIVATE)
+    elif emergency is not None:
+        note(f"emergency={emergency} says nothing of access")
+    return flags
+
+
+def _access_flags(value: str) -> EdgeFlag | None:
+    """Flags of one access value; of a list the most open one. None where it is not understood."""
+    value = value.strip().lower()
+    if value in _OPEN:
+        return EdgeFlag(0)
+    if value in _ACCESS_FLAGS:
+        return _ACCESS_FLAGS[value]
+    parts = [_access_flags(part) for part in value.split(";")] if ";" in value else [None]
+    known = [flags for flags in parts if flags is not None]
+    return min(known, key=_closedness) if known else None
+
+
+def _closedness(flags: EdgeFlag) -> int:
+    order = (EdgeFlag(0), EdgeFlag.DESTINATION, EdgeFlag.PRIVATE)
+    return order.index(flags) if flags in order else len(order)
+
+
+# --- which ways cars drive on ----------------------------------------------------------------------------------
+
+_DRIVABLE = frozenset(ROAD_CLASSES) - {"ferry", "barrier"}
+_OPENED_BY_TAG: Final[Mapping[str, str]] = {
+    "pedestrian": "living_street", "footway": "service", "path": "track", "cycleway": "service", "bridleway": "track",
+}  # fmt: skip
+_EXPLICIT = frozenset({"yes", "designated", "permissive", "official", "destination", "delivery", "private", "permit"})
+_FERRY_CARS = ("motorcar", "motor_vehicle", "vehicle", "hgv")
+_LIFE_CYCLE = ("abandoned", "disused", "razed", "demolished", "removed")
+
+
+@dataclass(frozen=True, slots=True)
+class Drivable:
+    """The class under which a way joins the network (a member of `ROAD_CLASSES`), or why it does not."""
+
+    road_class: str | None
+    reason: str
+
+
+def drivable(tags: Tags) -> Drivable:
+    """Whether a way joins the network.
+
+    Every class of `ROAD_CLASSES` joins, tracks and all kinds of `service` (parking aisles, driveways, alleys)
+    included, because the last metres to a patient lead over them; what the law closes joins with its flags.
+    Footways, paths, cycleways and pedestrian streets join only where a tag lets cars in: `motorcar=*`, or
+    `emergency=yes`; for `pedestrian` also `motor_vehicle=*` or `vehicle=*` (on paths those often speak of
+    motorcycles). Areas, roads under construction, planned or abandoned ones, steps and the rest do not join.
+    """
+    highway = tags.get("highway")
+    if highway is None:
+        return _ferry(tags)
+    if tags.get("area") == "yes":
+        return Drivable(None, "area")
+    for key in _LIFE_CYCLE:
+        if tags.get(key) == "yes":
+            return Drivable(None, key)
+    if highway in _DRIVABLE:
+        if tags.get("impassable") == "yes" or tags.get("smoothness") == "impassable":
+            return Drivable(None, "impassable")
+        return Drivable(highway, "")
+    if highway in _OPENED_BY_TAG:
+        keys = ("motorcar", "motor_vehicle", "vehicle") if highway == "pedestrian" else ("motorcar",)
+        if any(tags.get(key) in _EXPLICIT for key in keys) or tags.get("emergency") in {"yes", "designated"}:
+            return Drivable(_OPENED_BY_TAG[highway], "")
+    return Drivable(None, f"highway={highway}")
+
+
+def _ferry(tags: Tags) -> Drivable:
+    if tags.get("route") != "ferry":
+        return Drivable(None, "no road")
+    if any(tags.get(key) in _EXPLICIT for key in _FERRY_CARS):
+        return Drivable("ferry", "")
+    return Drivable(None, "ferry without cars")
+
+
+def road_flags(tags: Tags, road_class: str) -> EdgeFlag:
+    """Flags of a way that hold in both directions and do not come from access."""
+    flags = EdgeFlag(0)
+    if tags.get("toll") == "yes" or tags.get("toll:motorcar") == "yes" or tags.get("toll:motor_vehicle") == "yes":
+        flags |= EdgeFlag.TOLL
+    if tags.get("bridge", "no") != "no":
+        flags |= EdgeFlag.BRIDGE
+    if tags.get("tunnel", "no") not in {"no", "building_passage"}:
+        flags |= EdgeFlag.TUNNEL
+    if is_roundabout(tags):
+        flags |= EdgeFlag.ROUNDABOUT
+    if road_class.endswith("_link"):
+        flags |= EdgeFlag.LINK
+    if road_class == "ferry":
+        flags |= EdgeFlag.FERRY
+    return flags
+
+
+def default_closed(tags: Tags, road_class: str) -> EdgeFlag:
+    """`NO_ACCESS` where the class itself bars cars that no tag lets in (busways, opened footways); else nothing."""
+    if any(tags.get(key) in _EXPLICIT for key in ("motorcar", "motor_vehicle", "vehicle")):
+        return EdgeFlag(0)
+    if road_class == "busway" or tags.get("highway") in _OPENED_BY_TAG:
+        return EdgeFlag.NO_ACCESS
+    return EdgeFlag(0)
+
+
+# --- barriers --------------------------------------------------------------------------------------------------
+
+_STOPS_CARS = frozenset({
+    "bollard", "block", "jersey_barrier", "debris", "log", "chain", "rope", "stile", "turnstile", "kissing_gate",
+    "full-height_turnstile", "motorcycle_barrier", "cycle_barrier", "wicket_gate", "planter", "fence", "wall",
+    "hedge", "ditch", "guard_rail", "retaining_wall", "city_wall", "tank_trap", "horse_stile", "hampshire_gate_closed",
+    "bar", "spikes", "concrete", "concrete_block", "barrier_board", "swing_gate_closed", "rock", "boulder",
+})  # fmt: skip
+_LETS_CARS_PASS = frozenset({
+    "gate", "lift_gate", "swing_gate", "sliding_gate", "hampshire_gate", "toll_booth", "cattle_grid", "border_control",
+    "checkpoint", "kerb", "height_restrictor", "width_restrictor", "entrance", "sally_port", "bump_gate", "no", "yes",
+    "car_barrier_open", "sump_buster", "bus_trap", "traffic_island", "coupure", "sliding_beam", "rising_bollard",
+})  # fmt: skip
+_LOW_KERB = frozenset({"flush", "lowered", "no", "0"})
+
+
+def barrier(tags: Tags, note: Note = _silent) -> EdgeFlag:
+    """`BARRIER` with its access flags where the node stops a car; nothing where cars pass.
+
+    Bollards, blocks, chains and walls stop cars unless a tag lets motor vehicles in; gates, lift gates, toll booths,
+    cattle grids, kerbs and height or width restrictors let them pass unless access says private or no, or the gate is
+    `locked=yes`. An unknown kind is noted and lets them pass. Where `EMERGENCY` is set too, an ambulance may pass.
+    """
+    kind = tags.get("barrier")
+    if kind is None:
+        return EdgeFlag(0)
+    flags = access(tags, note=note)
+    told = any(key in tags for key in _ACCESS_KEYS)
+    closed = bool(flags & (EdgeFlag.NO_ACCESS | EdgeFlag.PRIVATE))
+    kept = flags & (EdgeFlag.EMERGENCY | EdgeFlag.PRIVATE)
+    if kind in _STOPS_CARS or (kind == "sump_buster"):
+        stops = closed or not told
+        if tags.get("bollard") in {"rising", "removable", "foldable"} and not told:
+            note(f"bollard={tags['bollard']} read as closed")
+    else:
+        if kind not in _LETS_CARS_PASS:
+            note(f"barrier={kind} is not understood, cars pass")
+        stops = closed or (tags.get("locked") == "yes" and not (told and not closed))
+    return EdgeFlag.BARRIER | kept if stops else EdgeFlag(0)
+
+
+# --- ferries ---------------------------------------------------------------------------------------------------
+
+_CLOCK = re.compile(r"(\d{1,3}):([0-5]?\d)(?::([0-5]?\d))?")
+_ISO_8601 = re.compile(r"P(?:(\d+)D)?T?(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?")
+LONGEST_FERRY_MS: Final = 7 * 24 * 3_600_000
+
+
+def duration_ms(tags: Tags, note: Note = _silent) -> int | None:
+    """`duration` of a ferry in milliseconds: `HH:MM`, `HH:MM:SS`, minutes, or ISO 8601 (`PT1H30M`)."""
+    text = tags.get("duration")
+    if text is None:
+        return None
+    value = text.strip()
+    milliseconds: int | None = None
+    if match := _CLOCK.fullmatch(value):
+        hours, minutes, seconds = (int(part or 0) for part in match.groups())
+        milliseconds = ((hours * 60 + minutes) * 60 + seconds) * 1000
+    elif re.fullmatch(r"\d+(\.\d+)?", value):
+        milliseconds = round(float(value) * 60_000)
+    elif (match := _ISO_8601.fullmatch(value)) and value not in {"P", "PT"}:
+        days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
+        milliseconds = (((days * 24 + hours) * 60 + minutes) * 60 + seconds) * 1000
+    if milliseconds is None or not 0 < milliseconds <= LONGEST_FERRY_MS:
+        note(f"duration={text} is not understood")
+        return None
+    return milliseconds
+
+
+# --- names -----------------------------------------------------------------------------------------------------
+
+_ALT_NAME_KEYS = ("name:id", "name:en", "alt_name", "old_name", "official_name", "short_name", "loc_name", "name:jv")
+
+
+def street_name(tags: Tags) -> str:
+    """`name`, or the first of `ref` where there is no name, or nothing."""
+    return (tags.get("name") or tags.get("ref") or "").strip()
+
+
+def alternative_names(tags: Tags) -> tuple[str, ...]:
+    """Other names for search, without repeats and without the name itself."""
+    name = tags.get("name", "").strip()
+    found = (part.strip() for key in _ALT_NAME_KEYS for part in tags.get(key, "").split(";"))
+    return tuple(dict.fromkeys(alt for alt in found if alt and alt != name))
