@@ -12,26 +12,55 @@ from pathlib import Path
 from typing import Any, Final
 
 import osmium
+from osmium.osm.types import Area, Node, Relation, Way
 
 from gis.errors import SourceError
+from gis.types import Place
+from routing.background import Background
 from routing.network import RoadNetwork
+from routing.osm_background import AREA_KEYS, LINE_KEYS, BackgroundCollector, area_class, line_class
 from routing.osm_files import one_sorted_file, reading
-from routing.osm_network import build_network
+from routing.osm_network import MISSING, build_network
+from routing.osm_places import PLACE_KEYS, PlaceCollector, place_kind
+from routing.osm_places import SKIPPED as PLACES_SKIPPED
 from routing.osm_report import Tally
 from routing.osm_restrictions import KEPT, SKIPPED, Restriction, read_restriction
 from routing.osm_roads import RoadCollector
+from routing.osm_streets import NamedLine, StreetCollector
 
 Progress = Callable[[str, float | None], None]
 
-_NODE_KEYS: Final = ("barrier",)
-_WAY_KEYS: Final = ("highway", "route")
+_NODE_KEYS: Final = ("barrier", *PLACE_KEYS)
+_WAY_KEYS: Final = ("highway", "route", *LINE_KEYS, *PLACE_KEYS)
+_AREA_KEYS: Final = (*AREA_KEYS, *PLACE_KEYS)
+
+_NO_STREET: Final = frozenset({"bus_stop", "platform", "elevator", "rest_area", "services", "proposed"})
+"""Values of `highway` whose name is not a street's."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class OsmExtract:
-    """What an OpenStreetMap file holds for dispatch."""
+    """What an OpenStreetMap file holds for dispatch.
+
+    Attributes
+    ----------
+    network
+        The drivable roads.
+    places
+        Named places, sorted by id; their villages are not known here.
+    streets
+        Named streets, the ways of each together.
+    background
+        Water, rail and land use for maps.
+    report
+        Fit for JSON: `files`; `read` (nodes, ways, relations); and by concern what was used, and what was skipped
+        as `{reason: {"count": n, "examples": [osm ids]}}`.
+    """
 
     network: RoadNetwork
+    places: list[Place]
+    streets: list[NamedLine]
+    background: Background
     report: dict[str, Any]
 
 
@@ -72,82 +101,147 @@ def read_osm(files: Sequence[Path], *, progress: Progress | None = None) -> OsmE
         names=tuple(content.roads.names),
         tally=tally,
     )
-    return OsmExtract(network=network, report=_report(files, content, network, tally))
+    tell("places", None)
+    places = content.places.places()
+    streets = content.streets.streets()
+    background = content.background.background()
+    return OsmExtract(
+        network=network,
+        places=places,
+        streets=streets,
+        background=background,
+        report={
+            "files": [path.name for path in files],
+            "read": content.count.as_dict(),
+            "repeats": tally.section("repeats"),
+            "roads": {
+                "used": len(set(network.edge_way_id.tolist()) - {0}),
+                "skipped": tally.section("roads skipped"),
+                "geometry": tally.section("geometry"),
+            },
+            "oddities": tally.section("oddities"),
+            "barriers": {"read": tally.section("barrier nodes"), "on roads": tally.section("barriers")},
+            "restrictions": {"kept": tally.section(KEPT), "skipped": tally.section(SKIPPED)},
+            "places": {"used": tally.section("places used"), "skipped": tally.section(PLACES_SKIPPED)},
+            "streets": {"used": len(streets)},
+            "background": {"used": background.feature_count, "skipped": tally.section("background skipped")},
+        },
+    )
 
 
 class _Counter:
-    """Counts what the filters keep from Python."""
+    """Counts objects; the filters hand it those that they keep from the loop."""
 
     def __init__(self) -> None:
         self.nodes = self.ways = self.relations = 0
 
-    def node(self, _: Any) -> None:
+    def node(self, _: Node) -> None:
         self.nodes += 1
 
-    def way(self, _: Any) -> None:
+    def way(self, _: Way) -> None:
         self.ways += 1
 
-    def relation(self, _: Any) -> None:
+    def relation(self, _: Relation) -> None:
         self.relations += 1
+
+    def as_dict(self) -> dict[str, int]:
+        return {"nodes": self.nodes, "ways": self.ways, "relations": self.relations}
 
 
 class _Content:
-    """One pass over the file."""
+    """One pass over the file (with a short one before it for the members of multipolygons)."""
 
-    def __init__(self, file: Any, tally: Tally) -> None:
-        self.roads = RoadCollector(tally)
-        self.restrictions: list[Restriction] = []
+    def __init__(self, file: osmium.io.File, tally: Tally) -> None:
         self.count = _Counter()
+        self.roads = RoadCollector(tally)
+        self.places = PlaceCollector(tally)
+        self.streets = StreetCollector()
+        self.background = BackgroundCollector()
+        self.restrictions: list[Restriction] = []
         self._tally = tally
-        objects = (
-            osmium.FileProcessor(file)
-            .with_locations()
-            .with_filter(osmium.filter.KeyFilter(*_NODE_KEYS).enable_for(osmium.osm.NODE))
-            .with_filter(osmium.filter.KeyFilter(*_WAY_KEYS).enable_for(osmium.osm.WAY))
-            .handler_for_filtered(self.count)
-        )
+        self._wkb = osmium.geom.WKBFactory()
+        self._outlines_wanted: set[tuple[str, int]] = set()
+        self._outlines_built: set[tuple[str, int]] = set()
+        self._run(file)
+
+    def _run(self, file: osmium.io.File) -> None:
+        objects = osmium.FileProcessor(file).with_areas().handler_for_filtered(self.count)
+        for kind, keys in (
+            (osmium.osm.NODE, _NODE_KEYS),
+            (osmium.osm.WAY, _WAY_KEYS),
+            (osmium.osm.AREA, _AREA_KEYS),
+        ):
+            wanted = osmium.filter.KeyFilter(*keys)
+            wanted.enable_for(kind)
+            objects.with_filter(wanted)
         for thing in objects:
-            if thing.is_way():
-                self.count.ways += 1
-                self._way(thing)
-            elif thing.is_node():
+            if isinstance(thing, Node):
                 self.count.nodes += 1
                 self._node(thing)
-            else:
+            elif isinstance(thing, Way):
+                self.count.ways += 1
+                self._way(thing)
+            elif isinstance(thing, Area):
+                self._area(thing)
+            elif isinstance(thing, Relation):
                 self.count.relations += 1
                 self._relation(thing)
+        for kind_name, osm_id in sorted(self._outlines_wanted - self._outlines_built):
+            self._tally.add(PLACES_SKIPPED, f"{kind_name} whose outline is broken or incomplete", osm_id)
 
-    def _node(self, node: Any) -> None:
+    def _node(self, node: Node) -> None:
         tags = dict(node.tags)
         if "barrier" in tags:
             self.roads.add_barrier(node.id, tags)
+        if node.location.valid():
+            self.places.add_node(node.id, tags, node.lat, node.lon)
 
-    def _way(self, way: Any) -> None:
+    def _way(self, way: Way) -> None:
         tags = dict(way.tags)
         if "highway" in tags or tags.get("route") == "ferry":
-            self.roads.add_way(way.id, tags, [(ref.ref, ref.y, ref.x) for ref in way.nodes])
+            nodes = [(ref.ref, ref.y, ref.x) for ref in way.nodes]
+            self.roads.add_way(way.id, tags, nodes)
+            if "highway" in tags and tags["highway"] not in _NO_STREET:
+                self.streets.add(tags, [(lat, lon) for _, lat, lon in nodes if lat != MISSING])
+            return
+        drawn = line_class(tags)
+        if drawn is not None:
+            known = [(ref.y, ref.x) for ref in way.nodes if ref.y != MISSING]
+            self.background.add_line(drawn, known)
+        elif place_kind(tags) is not None and "name" in tags:
+            if way.is_closed():
+                self._outlines_wanted.add(("way", way.id))
+            else:
+                self._tally.add(PLACES_SKIPPED, "place drawn as an open line", way.id)
 
-    def _relation(self, relation: Any) -> None:
+    def _area(self, area: Area) -> None:
+        kind = "way" if area.from_way() else "relation"
+        osm_id = area.orig_id()
+        tags = dict(area.tags)
+        drawn = area_class(tags)
+        named = "name" in tags and place_kind(tags) is not None
+        if drawn is None and not named:
+            return
+        try:
+            outline = self._wkb.create_multipolygon(area)
+        except (RuntimeError, osmium.InvalidLocationError):
+            self._tally.add("background skipped", f"{kind} whose outline is broken or incomplete", osm_id)
+            return
+        self._outlines_built.add((kind, osm_id))
+        if drawn is not None:
+            self.background.add_area(drawn, outline)
+        if named:
+            self.places.add_area(kind, osm_id, tags, outline)
+
+    def _relation(self, relation: Relation) -> None:
         tags = dict(relation.tags)
-        if tags.get("type", "").startswith("restriction"):
+        kind = tags.get("type", "")
+        if kind.startswith("restriction"):
             members = [(member.type, member.ref, member.role) for member in relation.members]
             found = read_restriction(relation.id, tags, members, self._tally)
             if found is not None:
                 self.restrictions.append(found)
-
-
-def _report(files: Sequence[Path], content: _Content, network: RoadNetwork, tally: Tally) -> dict[str, Any]:
-    count = content.count
-    return {
-        "files": [path.name for path in files],
-        "read": {"nodes": count.nodes, "ways": count.ways, "relations": count.relations},
-        "roads": {
-            "used": len(set(network.edge_way_id.tolist()) - {0}),
-            "skipped": tally.section("roads skipped"),
-            "geometry": tally.section("geometry"),
-        },
-        "restrictions": {"kept": tally.section(KEPT), "skipped": tally.section(SKIPPED)},
-        "barriers": {"read": tally.section("barrier nodes"), "on roads": tally.section("barriers")},
-        "oddities": tally.section("oddities"),
-        "repeats": tally.section("repeats"),
-    }
+        elif kind in {"multipolygon", "boundary"} and place_kind(tags) is not None and "name" in tags:
+            self._outlines_wanted.add(("relation", relation.id))
+        elif kind == "route" and tags.get("route") == "ferry":
+            self._tally.add("roads skipped", "ferry relation: its ways count, not the relation", relation.id)

@@ -1,0 +1,102 @@
+"""Street names of OpenStreetMap for the gazetteer: ways of one name that lie together are one street."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from gis.geodesy import LocalPlane
+from routing.network import DEGREE
+from routing.osm_tags import alternative_names
+
+SAME_STREET_M: Final = 250.0
+"""Ways of one name closer than this are one street: gaps at squares, roundabouts and unnamed bridges are shorter."""
+
+Coordinates = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class NamedLine:
+    """One street.
+
+    Attributes
+    ----------
+    name
+        As most of its ways write it.
+    alt_names
+        Other names and languages.
+    lines
+        One (P, 2) array per way, in degrees, latitude first.
+    """
+
+    name: str
+    alt_names: tuple[str, ...]
+    lines: tuple[Coordinates, ...]
+
+
+@dataclass(slots=True)
+class StreetCollector:
+    """Takes named ways one by one; `streets()` joins them."""
+
+    _names: list[str] = field(default_factory=list)
+    _alt_names: list[tuple[str, ...]] = field(default_factory=list)
+    _lines: list[Coordinates] = field(default_factory=list)
+
+    def add(self, tags: Mapping[str, str], points: Sequence[tuple[int, int]]) -> None:
+        """Take a way; points are (lat, lon) in 1e-7 degrees. A way without a name is no street of the gazetteer."""
+        name = " ".join(tags.get("name", "").split())
+        if name and len(points) >= 2:
+            self._names.append(name)
+            self._alt_names.append(alternative_names(tags))
+            self._lines.append(np.array(points, dtype=np.float64) * DEGREE)
+
+    def streets(self) -> list[NamedLine]:
+        """Streets by name, then from south to north."""
+        if not self._names:
+            return []
+        _, key = np.unique([name.casefold() for name in self._names], return_inverse=True)
+        of_street = _lying_together(self._lines, key)
+        order = np.argsort(of_street, kind="stable")
+        groups = np.split(order, np.flatnonzero(np.diff(of_street[order])) + 1)
+        found = [self._street(group.tolist()) for group in groups]
+        return sorted(found, key=lambda street: (street.name, street.lines[0][0].tolist()))
+
+    def _street(self, ways: list[int]) -> NamedLine:
+        spellings = [self._names[way] for way in ways]
+        name = max(dict.fromkeys(spellings), key=spellings.count)
+        others = dict.fromkeys([*spellings, *(alt for way in ways for alt in self._alt_names[way])])
+        return NamedLine(
+            name=name,
+            alt_names=tuple(other for other in others if other != name),
+            lines=tuple(self._lines[way] for way in ways),
+        )
+
+
+def _lying_together(lines: list[Coordinates], key: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
+    """Number of the street of each line: lines of one key closer than `SAME_STREET_M`, directly or in a chain."""
+    points = np.concatenate(lines)
+    owner = np.repeat(np.arange(len(lines)), [len(line) for line in lines])
+    middle = LocalPlane(lat0=float(points[:, 0].mean()), lon0=float(points[:, 1].mean()))
+    x, y = middle.to_xy(points[:, 0], points[:, 1])
+    shapes = shapely.linestrings(np.column_stack([x, y]), indices=owner)
+    rows: list[npt.NDArray[np.int64]] = [np.zeros(0, dtype=np.int64)]
+    columns = list(rows)
+    order = np.argsort(key, kind="stable")
+    for group in np.split(order, np.flatnonzero(np.diff(key[order])) + 1):
+        if len(group) > 1:
+            one, other = shapely.STRtree(shapes[group]).query(
+                shapes[group], predicate="dwithin", distance=SAME_STREET_M
+            )
+            rows.append(group[one])
+            columns.append(group[other])
+    row, column = np.concatenate(rows), np.concatenate(columns)
+    joined = coo_array((np.ones(len(row), dtype=np.int8), (row, column)), shape=(len(lines), len(lines)))
+    _, label = connected_components(joined.tocsr(), directed=False)
+    return label
