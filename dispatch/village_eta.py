@@ -180,7 +180,8 @@ def rank_units_for_village(
         Arrays that do not match in shape, negative times or lengths.
     """
     check_request(units, limit)
-    road_s = np.asarray(road_s, dtype=np.float64).reshape(len(units), -1)
+    if np.shape(road_s) != (len(units), len(length_m)):
+        raise ValueError(f"times of shape {np.shape(road_s)} for {len(units)} units and {len(length_m)} pieces")
     turnout_s = np.array([settings.turnout_of(unit.kind) for unit in units], dtype=np.float64)
     ms = whole_ms(road_s + turnout_s[:, None])
     mm = whole_mm(length_m)

@@ -1,0 +1,295 @@
+"""What the records say, in one short sentence of the reader's language.
+
+Every function takes the `Translator` as `_`, so that the messages are found by their extraction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dispatch.ranking import EtaPart, Reason, ReasonKind
+from dispatch.screening import ExcludedUnit, Exclusion, Shortfall, ShortfallKind
+from dispatch.types import UnitStatus
+from dispatch.village_eta import VillageRanking, VillageUnit
+from gis.codes import is_kelurahan, is_kota
+from gis.types import AdministrativeArea, AreaLevel, AreaMatch, AreaStatus
+from routing.types import RoadAccess, RoadStatus
+from web.i18n import Translator
+
+MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86_400
+COARSE_FROM_M = 100
+"""Distances from here on are told to ten metres."""
+
+
+def duration(seconds: float, _: Translator) -> str:
+    """`4 min 10 s`; from an hour `1 h 5 min`, from two days `3 days`."""
+    whole_s = int(seconds + 0.5)
+    if whole_s < MINUTE_S:
+        return _("{seconds} s").format(seconds=whole_s)
+    if whole_s < HOUR_S:
+        minutes, rest = divmod(whole_s, MINUTE_S)
+        if not rest:
+            return _("{minutes} min").format(minutes=minutes)
+        return _("{minutes} min {seconds} s").format(minutes=minutes, seconds=rest)
+    if seconds < 2 * DAY_S:
+        hours, minutes = divmod(int(seconds / MINUTE_S + 0.5), 60)
+        if not minutes:
+            return _("{hours} h").format(hours=hours)
+        return _("{hours} h {minutes} min").format(hours=hours, minutes=minutes)
+    days = int(seconds / DAY_S)
+    return _.ngettext("{days} day", "{days} days", days).format(days=_.number(days))
+
+
+def distance(metres: float, _: Translator) -> str:
+    """`35 m`, `850 m`, `1.2 km`, `120 km`."""
+    whole_m = int(metres + 0.5)
+    if whole_m >= COARSE_FROM_M:
+        whole_m = 10 * int(metres / 10 + 0.5)
+    if whole_m < 1000:
+        return _("{metres} m").format(metres=whole_m)
+    kilometres = metres / 1000
+    return _("{kilometres} km").format(kilometres=_.number(kilometres, 1 if kilometres < 99.95 else 0))
+
+
+def share(part: float, _: Translator) -> str:
+    """`63%`; what is not quite nothing or all is `<1%` or `>99%`."""
+    percent = int(part * 100 + 0.5)
+    if percent == 0 and part > 0:
+        return "<1%"
+    if percent == 100 and part < 1:
+        return ">99%"
+    return f"{percent}%"
+
+
+def kind_name(kind: str | None, _: Translator) -> str:
+    """A kind of unit; an unlisted one as it is written, None as any unit."""
+    if kind is None:
+        return _("unit")
+    names = {
+        "ambulance": _("ambulance"),
+        "fire_engine": _("fire engine"),
+        "water_tanker": _("water tanker"),
+        "ladder_truck": _("ladder truck"),
+        "rescue": _("rescue vehicle"),
+        "police": _("police car"),
+    }
+    return names.get(kind, kind.replace("_", " "))
+
+
+def status_name(status: UnitStatus, _: Translator) -> str:
+    """Where a unit stands in its work."""
+    return {
+        UnitStatus.AVAILABLE: _("available"),
+        UnitStatus.DISPATCHED: _("dispatched"),
+        UnitStatus.EN_ROUTE: _("on the way"),
+        UnitStatus.ON_SCENE: _("on scene"),
+        UnitStatus.TRANSPORTING: _("transporting"),
+        UnitStatus.AT_HOSPITAL: _("at the hospital"),
+        UnitStatus.RETURNING: _("returning"),
+        UnitStatus.OUT_OF_SERVICE: _("out of service"),
+    }[status]
+
+
+def eta_part_name(part: EtaPart, _: Translator) -> str:
+    """One part of an ETA, as a heading."""
+    return {
+        EtaPart.TURNOUT: _("Turnout"),
+        EtaPart.REACH_ROAD: _("To the road"),
+        EtaPart.DRIVING: _("Driving"),
+        EtaPart.LAST_METRES: _("Last metres"),
+    }[part]
+
+
+def fix_age(age_s: float | None, _: Translator) -> str:
+    """How old a position is."""
+    if age_s is None:
+        return _("parked at its post, age of position not known")
+    if age_s < 0:
+        return _("position dated in the future")
+    if age_s < 1:
+        return _("position just now")
+    return _("position {age} ago").format(age=duration(age_s, _))
+
+
+def reason_text(reason: Reason, _: Translator) -> str:
+    """Why a unit stands where it stands in the ranking."""
+    sentences = {
+        ReasonKind.ONLY: _("The only unit that can be sent."),
+        ReasonKind.FIRST_AND_NEAREST: _(
+            "First by road, {difference} ahead of {other}; also nearest in a straight line."
+        ),
+        ReasonKind.FIRST_NOT_NEAREST: _(
+            "First by road, {difference} ahead of {other}, which is {nearer} nearer in a straight line but {cause}."
+        ),
+        ReasonKind.LEVEL: _("Arrives together with {other}, and is no nearer in a straight line."),
+        ReasonKind.NEARER_BUT_LATER: _(
+            "{nearer} nearer than {other} in a straight line, but {difference} later: it {cause}."
+        ),
+        ReasonKind.LATER: _("{difference} after {other}: it {cause}."),
+    }
+    sentence = sentences[reason.kind]
+    if reason.kind is ReasonKind.FIRST_AND_NEAREST and reason.cause is None:
+        sentence = _("Arrives together with {other}; nearest in a straight line.")
+    causes = {
+        EtaPart.DRIVING: _("takes longer on the road"),
+        EtaPart.TURNOUT: _("takes longer to turn out"),
+        EtaPart.REACH_ROAD: _("stands farther from the road"),
+        EtaPart.LAST_METRES: _("has farther to go from the road"),
+        None: "",
+    }
+    return sentence.format(
+        other=reason.other,
+        difference=_short_difference(reason.difference_s, _),
+        nearer=distance(reason.nearer_m, _),
+        cause=causes[reason.cause],
+    )
+
+
+def exclusion_text(excluded: ExcludedUnit, _: Translator) -> str:
+    """Why a unit is not ranked, and when it would be there all the same."""
+    reasons = {
+        Exclusion.WRONG_KIND: _("Not of the kind asked for ({kind})"),
+        Exclusion.MISSING_CAPABILITY: _("Lacks {capabilities}"),
+        Exclusion.OUT_OF_SERVICE: _("Out of service"),
+        Exclusion.BUSY: _("Busy ({status})"),
+        Exclusion.STALE: _("Position too old ({age})"),
+        Exclusion.FIX_IN_FUTURE: _("Position dated in the future: check the clock of its device"),
+        Exclusion.UNREACHABLE: _("No road leads from there to the location"),
+    }
+    why = reasons[excluded.why].format(
+        kind=kind_name(excluded.unit.kind, _),
+        capabilities=words(excluded.missing_capabilities, _),
+        status=status_name(excluded.unit.status, _),
+        age=duration(excluded.fix_age_s or 0.0, _),
+    )
+    if excluded.why is Exclusion.UNREACHABLE:
+        return f"{why}."
+    if excluded.eta_s is None:
+        return _("{why}; no road leads from there to the location.").format(why=why)
+    return _("{why}; would take {eta} from its last position.").format(why=why, eta=duration(excluded.eta_s, _))
+
+
+def shortfall_text(shortfall: Shortfall, _: Translator) -> str:
+    """What is lacking."""
+    sentences = {
+        ShortfallKind.NO_UNITS: _("No units are known."),
+        ShortfallKind.NONE_OF_KIND: _("There is no {kind} among the units."),
+        ShortfallKind.NONE_CAPABLE: _("No {kind} has {capabilities}."),
+        ShortfallKind.ALL_OUT_OF_SERVICE: _("Every {kind} is out of service."),
+        ShortfallKind.ALL_BUSY: _("Every {kind} is busy."),
+        ShortfallKind.ALL_STALE: _("The position of every {kind} is too old."),
+        ShortfallKind.ALL_UNREACHABLE: _("No {kind} can reach the location by road."),
+        ShortfallKind.NONE_READY: _("No {kind} can be sent: see the reason for each."),
+        ShortfallKind.FEWER_THAN_ASKED: _("Only {found} of the {wanted} units asked for can be sent."),
+    }
+    return sentences[shortfall.kind].format(
+        kind=kind_name(shortfall.unit_kind, _),
+        capabilities=words(shortfall.capabilities, _),
+        found=shortfall.found,
+        wanted=shortfall.wanted,
+    )
+
+
+def road_access_text(access: RoadAccess, _: Translator) -> str:
+    """How a location meets the roads."""
+    nearest = distance(access.nearest_m or 0.0, _)
+    if access.status is RoadStatus.CONNECTED:
+        return _("The nearest road is {nearest} away.").format(nearest=nearest)
+    if access.status is RoadStatus.OFF_NETWORK:
+        return _("No road is near enough to the location.")
+    if access.connected_m is None:
+        return _("The road here ({nearest} away) is cut off, and no road that units can reach is near.").format(
+            nearest=nearest
+        )
+    connected = distance(access.connected_m, _)
+    if access.status is RoadStatus.REROUTED:
+        return _("The nearest road ({nearest} away) is cut off; times are to the next one, {connected} away.").format(
+            nearest=nearest, connected=connected
+        )
+    return _(
+        "The road here ({nearest} away) is cut off; the nearest road that units can reach is {connected} away."
+    ).format(nearest=nearest, connected=connected)
+
+
+def area_name(area: AdministrativeArea, _: Translator) -> str:
+    """`Desa Kertawinangun`, `Kec. Kedawung`, `Kab. Cirebon`: official words, the same in every language."""
+    if area.level is AreaLevel.VILLAGE:
+        title = "Kelurahan" if is_kelurahan(area.code) else "Desa"
+    elif area.level is AreaLevel.KECAMATAN:
+        title = "Kec."
+    else:
+        title = "Kota" if is_kota(area.code) else "Kab."
+    name = area.name
+    for word in ("Kabupaten ", "Kota ", "Kecamatan "):
+        name = name.removeprefix(word)
+    return f"{title} {name}"
+
+
+def area_match_text(match: AreaMatch, _: Translator) -> str:
+    """In which village a location lies, and what is uncertain about it."""
+    if match.village is None:
+        if match.towards is None:
+            return _("Outside the region.")
+        return _("Outside the region: {village} is the nearest village, {distance} to the {direction}.").format(
+            village=area_name(match.towards, _),
+            distance=distance(match.border_m, _),
+            direction=direction_name(match.towards_bearing_deg or 0.0, _),
+        )
+    areas = ", ".join(area_name(area, _) for area in (match.village, match.kecamatan, match.kabupaten) if area)
+    if match.status is AreaStatus.NEAREST:
+        return _("{areas}: the nearest village, {distance} from its border.").format(
+            areas=areas, distance=distance(match.border_m, _)
+        )
+    if not match.neighbours:
+        return f"{areas}."
+    return _("{areas}; {neighbour} begins {distance} away.").format(
+        areas=areas,
+        neighbour=area_name(match.neighbours[0].area, _),
+        distance=distance(match.neighbours[0].distance_m, _),
+    )
+
+
+def direction_name(bearing_deg: float, _: Translator) -> str:
+    """The nearest of the eight winds."""
+    names = (
+        _("north"), _("northeast"), _("east"), _("southeast"), _("south"), _("southwest"), _("west"), _("northwest"),
+    )  # fmt: skip
+    return names[int(bearing_deg / 45 + 0.5) % 8]
+
+
+def village_unit_text(unit: VillageUnit, _: Translator) -> str:
+    """The spread of a unit's ETA over a village, and where it is first."""
+    text = _("{least} to {most}, half of the village's roads within {median}; first on {share} of them").format(
+        least=duration(unit.min_s, _),
+        most=duration(unit.max_s, _),
+        median=duration(unit.median_s, _),
+        share=share(unit.first_share, _),
+    )
+    if unit.unreachable_share:
+        return _("{text}; {share} it cannot reach.").format(text=text, share=share(unit.unreachable_share, _))
+    return f"{text}."
+
+
+def village_ranking_text(ranking: VillageRanking, _: Translator) -> str:
+    """What a ranking for a whole village rests on."""
+    if not ranking.road_m:
+        return _("Only the village is known, and it has no road: ask for the exact place.")
+    length = distance(ranking.road_m, _)
+    if ranking.unreachable_share:
+        return _(
+            "Only the village is known: times are spread over its {length} of road, of which no unit reaches {share}."
+        ).format(length=length, share=share(ranking.unreachable_share, _))
+    return _("Only the village is known: times are spread over its {length} of road.").format(length=length)
+
+
+def words(items: Sequence[str], _: Translator) -> str:
+    """`a`, `a and b`, `a, b and c`; underscores become spaces."""
+    shown = [item.replace("_", " ") for item in items]
+    if len(shown) < 2:
+        return "".join(shown)
+    return _("{some} and {last}").format(some=", ".join(shown[:-1]), last=shown[-1])
+
+
+def _short_difference(seconds: float, _: Translator) -> str:
+    """A difference that is not nothing never reads as `0 s`."""
+    return _("less than 1 s") if 0 < seconds < 0.5 else duration(seconds, _)
