@@ -1,0 +1,205 @@
+"""A built region, opened read-only: where (boundaries, gazetteer) and how far (roads) in one folder.
+
+Layout, format 1::
+
+    region.toml      name, sources, routing and dispatch settings; meant to be edited
+    region.gpkg      layers villages, kecamatan, kabupaten, places, streets, stations: opens in QGIS
+    boundaries/      arrays of `gis.boundaries.BoundaryIndex`
+    network/         arrays of `routing.network.RoadNetwork`
+    snapping/        arrays of `routing.snap.Snapper`
+    background/      arrays of `routing.background.Background`: water, rail and the like, for maps
+    units.csv        optional: the units that are offered when nobody names others
+    report.json      what the build read, used, repaired and skipped, and why
+    manifest.json    sizes and checksums; written last
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import numpy.typing as npt
+
+from gis.boundaries import BoundaryIndex
+from gis.errors import RegionDamagedError, SourceError
+from gis.gazetteer import Gazetteer
+from gis.region_folder import SETTINGS, Manifest, read_manifest
+from routing.background import Background
+from routing.network import RoadNetwork
+from routing.router import Router
+from routing.settings import RoutingSettings
+from routing.snap import Snapper
+
+GEOPACKAGE = "region.gpkg"
+REPORT = "report.json"
+UNITS = "units.csv"
+DEMONSTRATION_NOTICE = "PETA CONTOH - bukan untuk operasi"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Region:
+    """An opened region. Its parts load when first asked for, from memory-mapped arrays.
+
+    Attributes
+    ----------
+    folder
+        Where it lies.
+    manifest
+        As checked at opening.
+    table
+        `region.toml` as read.
+    """
+
+    folder: Path
+    manifest: Manifest
+    table: Mapping[str, Any]
+
+    @classmethod
+    def open(cls, folder: Path, *, verify: bool | None = None) -> Region:
+        """Open a region folder.
+
+        Parameters
+        ----------
+        folder
+            As written by `routing.region_build.build_region`.
+        verify
+            As in `gis.region_folder.read_manifest`.
+
+        Raises
+        ------
+        RegionError
+            The folder is missing, no region, of another version, or damaged.
+        SourceError
+            `region.toml` is not valid TOML or a setting in it cannot be used.
+        """
+        manifest = read_manifest(folder, verify=verify)
+        region = cls(folder=folder, manifest=manifest, table=_read_settings(folder / SETTINGS))
+        _ = region.routing_settings, region.timezone
+        return region
+
+    @property
+    def name(self) -> str:
+        """The name to show."""
+        return str(self._head["name"])
+
+    @property
+    def demonstration(self) -> bool:
+        """Whether this is the made-up map that must not be used in operations."""
+        return bool(self._head.get("demonstration", False))
+
+    @property
+    def notice(self) -> str | None:
+        """What every screen and export must say, or None."""
+        return DEMONSTRATION_NOTICE if self.demonstration else None
+
+    @property
+    def projected_crs(self) -> str:
+        """The metric CRS that areas and repairs were computed in, for example EPSG:32749."""
+        return str(self._head["projected_crs"])
+
+    @cached_property
+    def timezone(self) -> ZoneInfo:
+        """Local time of the region."""
+        name = str(self._head.get("timezone", "Asia/Jakarta"))
+        try:
+            return ZoneInfo(name)
+        except (KeyError, ValueError, OSError):
+            raise SourceError(
+                f"{self.folder / SETTINGS}: timezone '{name}' under [region] is not an IANA time zone; "
+                "write for example Asia/Jakarta."
+            ) from None
+
+    @cached_property
+    def routing_settings(self) -> RoutingSettings:
+        """Speeds and limits from `[routing]`."""
+        return RoutingSettings.from_table(self.table.get("routing", {}), source=str(self.folder / SETTINGS))
+
+    @cached_property
+    def boundaries(self) -> BoundaryIndex:
+        """Villages, kecamatan and kabupaten."""
+        return self._load("boundaries", lambda: BoundaryIndex.load(self.folder / "boundaries"))
+
+    @cached_property
+    def gazetteer(self) -> Gazetteer:
+        """Names: villages, places, streets."""
+        return self._load("the gazetteer", lambda: Gazetteer.load(self.folder / GEOPACKAGE))
+
+    @cached_property
+    def network(self) -> RoadNetwork:
+        """The roads."""
+        return self._load("network", lambda: RoadNetwork.load(self.folder / "network"))
+
+    @cached_property
+    def snapper(self) -> Snapper:
+        """The index from points to roads."""
+        return self._load("snapping", lambda: Snapper.load(self.folder / "snapping", self.network))
+
+    @cached_property
+    def router(self) -> Router:
+        """Travel times by the region's own settings."""
+        return Router(self.network, self.routing_settings, snapper=self.snapper)
+
+    @cached_property
+    def edge_village(self) -> npt.NDArray[np.int32]:
+        """(E,) number of the village in which the middle of each edge lies, or -1.
+
+        Each curve counts once: where it may be driven both ways, the edge that runs against it has -1.
+        """
+        network = self.network
+        lat, lon = self.snapper.curve_midpoints()
+        village = self.boundaries.locate_many(lat, lon).village.astype(np.int32)[network.edge_curve]
+        once = (np.asarray(network.edge_forward) == 1) | (np.asarray(network.edge_reverse) < 0)
+        return np.where(once, village, -1).astype(np.int32)
+
+    @cached_property
+    def background(self) -> Background:
+        """Water, rail and the like, for maps."""
+        return self._load("background", lambda: Background.load(self.folder / "background"))
+
+    @cached_property
+    def report(self) -> dict[str, Any]:
+        """What the build read, used, repaired and skipped."""
+
+        def read() -> dict[str, Any]:
+            return dict(json.loads((self.folder / REPORT).read_text(encoding="utf-8")))
+
+        return self._load("the report", read)
+
+    @property
+    def units_file(self) -> Path | None:
+        """The region's own list of units, or None."""
+        path = self.folder / UNITS
+        return path if path.is_file() else None
+
+    @property
+    def _head(self) -> Mapping[str, Any]:
+        return dict(self.table["region"])
+
+    def _load(self, what: str, load: Any) -> Any:
+        try:
+            return load()
+        except (OSError, ValueError, KeyError, EOFError) as error:
+            raise RegionDamagedError(
+                f"The region {self.folder} is damaged: {what} cannot be read ({type(error).__name__}); build it again."
+            ) from error
+
+
+def _read_settings(path: Path) -> Mapping[str, Any]:
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise SourceError(f"{path} is not valid TOML: {error}; mend that line.") from None
+    except (OSError, UnicodeDecodeError):
+        raise RegionDamagedError(f"{path} cannot be read as UTF-8 text; build the region again.") from None
+    head = table.get("region")
+    if not isinstance(head, dict) or not isinstance(head.get("name"), str) or not head["name"].strip():
+        raise SourceError(f"{path}: the table [region] with a name is missing; add it as docs/regions.md shows.")
+    head.setdefault("projected_crs", "EPSG:4326")
+    return table

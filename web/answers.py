@@ -1,0 +1,155 @@
+"""Records as plain JSON values, with their sentences in the reader's language."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dispatch.ranking import RankedUnit
+from dispatch.screening import ExcludedUnit
+from dispatch.types import Unit
+from dispatch.village_eta import VillageUnit
+from gis.address import AddressDetail
+from gis.boundaries import BoundaryIndex
+from gis.gazetteer import candidate_json
+from gis.types import AdministrativeArea, AreaMatch
+from routing.types import RoadAccess
+from web.i18n import Translator
+from web.resolve import Asked
+from web.wording import area_match_text, exclusion_text, reason_text, road_access_text, village_unit_text
+
+
+def area_json(area: AdministrativeArea | None) -> dict[str, Any] | None:
+    """Code and name of an area."""
+    return None if area is None else {"code": area.code, "name": area.name}
+
+
+def match_json(match: AreaMatch, _: Translator) -> dict[str, Any]:
+    """The areas of a point."""
+    towards = area_json(match.towards)
+    if towards is not None:
+        towards |= {"distance_m": round(match.border_m, 1), "bearing_deg": _rounded(match.towards_bearing_deg)}
+    return {
+        "location": {"lat": match.location.lat, "lon": match.location.lon},
+        "status": match.status.value,
+        "village": area_json(match.village),
+        "kecamatan": area_json(match.kecamatan),
+        "kabupaten": area_json(match.kabupaten),
+        "border_m": round(match.border_m, 1),
+        "neighbours": [
+            {"code": near.area.code, "name": near.area.name, "distance_m": round(near.distance_m, 1)}
+            for near in match.neighbours
+        ],
+        "towards": towards,
+        "message": area_match_text(match, _),
+    }
+
+
+def asked_json(asked: Asked, match: AreaMatch, boundaries: BoundaryIndex, _: Translator) -> dict[str, Any]:
+    """A location as it was understood."""
+    area = asked.area
+    village = match.village
+    kecamatan = match.kecamatan
+    if area is not None:
+        village = area if area.level.value == "village" else None
+        kecamatan = boundaries.area(area.parent_code) if village is not None and area.parent_code else area
+    return {
+        "text": asked.text,
+        "kind": asked.kind.value,
+        "location": {"lat": asked.location.lat, "lon": asked.location.lon},
+        "radius_m": round(asked.radius_m, 1),
+        "village": area_json(village),
+        "kecamatan": area_json(kecamatan),
+        "place": None if asked.place is None else candidate_json(asked.place),
+        "alternatives": [candidate_json(other) for other in asked.alternatives],
+        "notes": [_(note) for note in asked.notes],
+    }
+
+
+def road_json(access: RoadAccess, _: Translator) -> dict[str, Any]:
+    """How a location meets the roads."""
+    return {
+        "status": access.status.value,
+        "message": road_access_text(access, _),
+        "distance_m": _rounded(access.nearest_m),
+        "connected_m": _rounded(access.connected_m),
+    }
+
+
+def ranked_json(one: RankedUnit, _: Translator) -> dict[str, Any]:
+    """A unit ranked for a point."""
+    return {
+        "rank": one.rank,
+        **_unit_json(one.unit),
+        "eta_s": round(one.eta_s, 3),
+        "eta_parts": {
+            "turnout_s": round(one.turnout_s, 3),
+            "reach_road_s": round(one.reach_road_s, 3),
+            "driving_s": round(one.driving_s, 3),
+            "last_metres_s": round(one.last_metres_s, 3),
+        },
+        "eta_range_s": None,
+        "first_share": None,
+        "unreachable_share": None,
+        "behind_s": round(one.behind_s, 3),
+        "straight_m": round(one.straight_m, 1),
+        "straight_rank": one.straight_rank,
+        "fix_age_s": _rounded(one.fix_age_s),
+        "reason": reason_text(one.reason, _),
+    }
+
+
+def village_ranked_json(one: VillageUnit, _: Translator) -> dict[str, Any]:
+    """A unit ranked for a village: `eta_s` is the mean over the village's roads."""
+    return {
+        "rank": one.rank,
+        **_unit_json(one.unit),
+        "eta_s": round(one.mean_s, 3),
+        "eta_parts": None,
+        "eta_range_s": {
+            "min": round(one.min_s, 3),
+            "median": round(one.median_s, 3),
+            "p90": round(one.p90_s, 3),
+            "max": round(one.max_s, 3),
+        },
+        "first_share": round(one.first_share, 6),
+        "unreachable_share": round(one.unreachable_share, 6),
+        "behind_s": round(one.behind_s, 3),
+        "straight_m": round(one.straight_m, 1),
+        "straight_rank": one.straight_rank,
+        "fix_age_s": _rounded(one.fix_age_s),
+        "reason": village_unit_text(one, _),
+    }
+
+
+def excluded_json(one: ExcludedUnit, _: Translator) -> dict[str, Any]:
+    """A unit that is not ranked, and why."""
+    return {
+        **_unit_json(one.unit),
+        "why": one.why.value,
+        "also": [why.value for why in one.also],
+        "reason": exclusion_text(one, _),
+        "eta_s": _rounded(one.eta_s, 3),
+        "straight_m": round(one.straight_m, 1),
+        "fix_age_s": _rounded(one.fix_age_s),
+    }
+
+
+def detail_json(detail: AddressDetail) -> dict[str, Any]:
+    """What an address said beyond its place: RT, RW, block, number."""
+    return {name: value for name, value in detail.to_json().items() if value}
+
+
+def _unit_json(unit: Unit) -> dict[str, Any]:
+    return {
+        "unit_id": unit.unit_id,
+        "kind": unit.kind,
+        "agency": unit.agency,
+        "status": unit.status.value,
+        "capabilities": sorted(unit.capabilities),
+        "lat": unit.location.lat,
+        "lon": unit.location.lon,
+    }
+
+
+def _rounded(value: float | None, digits: int = 1) -> float | None:
+    return None if value is None else round(value, digits)

@@ -1,0 +1,329 @@
+"""The command line: `siaga112`. Commands only parse, call and print; slow imports wait until a command needs them."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gis.errors import InputError, SiagaError
+from web.regions import REGION_VARIABLE, chosen_region_folder
+
+if TYPE_CHECKING:
+    from web.service import Desk
+
+LANGUAGE_VARIABLE = "SIAGA112_LANG"
+DEFAULT_PORT = 8112
+
+_NEGATIVE_NUMBERS = {"ignore_unknown_options": True}  # so that -6.76,108.48 is an argument, not an option
+
+
+class _Group(click.Group):
+    """Turns every expected error into one sentence and an exit code of 1, never a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except SiagaError as error:
+            raise _Sentence(str(error)) from None
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise SystemExit(1) from None
+        except OSError as error:
+            if error.filename is None:
+                raise
+            raise _Sentence(f"{error.filename}: {error.strerror}.") from None
+
+
+class _Sentence(click.ClickException):
+    def show(self, file: Any = None) -> None:
+        click.echo(f"siaga112: {self.message}", err=True, file=file)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="siaga112", message="siaga112 %(version)s")
+def main() -> None:
+    """Siaga112: from a caller's words to the unit that arrives first.
+
+    Every command works on the region named by --region or the variable SIAGA112_REGION, and without either on the
+    embedded demonstration region, which is a made-up map and not for operations.
+    """
+
+
+def region_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --region to a command."""
+    return click.option(
+        "--region",
+        "region_folder",
+        type=click.Path(path_type=Path),
+        help=f"Region folder; default ${REGION_VARIABLE}, else the demonstration region.",
+    )(command)
+
+
+def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --json to a command."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(command)
+
+
+def language_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --lang to a command."""
+    return click.option(
+        "--lang",
+        type=click.Choice(["id", "en"]),
+        default="id",
+        envvar=LANGUAGE_VARIABLE,
+        show_default=True,
+        help=f"Language of the answer; also ${LANGUAGE_VARIABLE}.",
+    )(command)
+
+
+def print_json(value: Any) -> None:
+    """One JSON document; NaN and infinity are defects and refused."""
+    click.echo(json.dumps(value, ensure_ascii=False, allow_nan=False, indent=2))
+
+
+def print_json_line(value: Any) -> None:
+    """One JSON document on one line."""
+    click.echo(json.dumps(value, ensure_ascii=False, allow_nan=False))
+
+
+def open_desk(region_folder: Path | None, units: Path | None = None) -> Desk:
+    """Open the chosen region; with its notice on standard error where it is the demonstration."""
+    from routing.region import Region
+    from web.service import Desk
+
+    region = Region.open(chosen_region_folder(region_folder))
+    if region.notice:
+        click.echo(region.notice, err=True)
+    return Desk(region, units_file=units)
+
+
+@contextmanager
+def progress_bar(description: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
+    """A bar on standard error, shown only on a terminal and only after half a second."""
+    from tqdm import tqdm
+
+    with tqdm(desc=description, total=total, disable=None, delay=0.5, leave=False, unit_scale=True) as bar:
+        yield bar.update
+
+
+@main.command(context_settings=_NEGATIVE_NUMBERS)
+@click.argument("coordinates", nargs=-1)
+@click.option("--file", "source", type=click.Path(path_type=Path), help="CSV with columns lat and lon (found by name).")
+@click.option("--out", "target", type=click.Path(path_type=Path), help="CSV to write, with --file.")
+@language_option
+@json_option
+@region_option
+def locate(
+    coordinates: Sequence[str],
+    source: Path | None,
+    target: Path | None,
+    lang: str,
+    as_json: bool,
+    region_folder: Path | None,
+) -> None:
+    """Tell the village, kecamatan and kabupaten of COORDINATES, as people send them, or of every row of a CSV.
+
+    \b
+    siaga112 locate -6.76,108.48
+    siaga112 locate "6°45'36\\"S 108°28'48\\"E"
+    siaga112 locate "https://www.openstreetmap.org/#map=17/-6.7600/108.4800"
+    siaga112 locate --file incidents.csv --out located.csv
+    """
+    if (source is None) == (not coordinates):
+        raise InputError("Give either coordinates, as in 'siaga112 locate -6.76,108.48', or --file IN.csv --out OUT.csv.")
+    if source is None:
+        if target is not None:
+            raise InputError("--out goes with --file; leave it out for a single position.")
+        answer = open_desk(region_folder).locate(" ".join(coordinates), lang=lang)
+        if as_json:
+            print_json(answer)
+        else:
+            from web.terminal import located_text
+
+            click.echo(located_text(answer, lang))
+        if answer["status"] == "outside":
+            raise SystemExit(1)
+        return
+    if target is None:
+        raise InputError("--file needs --out, the CSV to write.")
+    from gis.locate_file import locate_file
+
+    desk = open_desk(region_folder)
+    with progress_bar("locating") as advance:
+        report = locate_file(desk.region.boundaries, source, target, progress=advance)
+    if as_json:
+        print_json(report.to_json())
+    else:
+        click.echo(report.sentence())
+
+
+@main.command(context_settings=_NEGATIVE_NUMBERS)
+@click.argument("text", nargs=-1)
+@click.option("--file", "source", type=click.Path(path_type=Path), help="Text file, one question per line.")
+@click.option("--limit", type=click.IntRange(1, 50), default=10, show_default=True, help="Most candidates per text.")
+@language_option
+@json_option
+@region_option
+def search(
+    text: Sequence[str], source: Path | None, limit: int, lang: str, as_json: bool, region_folder: Path | None
+) -> None:
+    """Find the place that TEXT means: village, street, crossing, point of interest, coordinates.
+
+    \b
+    siaga112 search "Ds. Kertawinangun Kec. Kedawung"
+    siaga112 search "depan puskesmas plumbon"
+    siaga112 search --file texts.txt --json
+    """
+    if (source is None) == (not text):
+        raise InputError("Give either a text, as in 'siaga112 search \"balai desa weru\"', or --file TEXTS.txt.")
+    from web.terminal import candidates_text
+
+    if source is None:
+        answer = open_desk(region_folder).search(" ".join(text), limit=limit)
+        if as_json:
+            print_json_line(answer)
+        else:
+            click.echo(candidates_text(answer, lang))
+        if not answer["candidates"]:
+            raise SystemExit(1)
+        return
+    desk = open_desk(region_folder)
+    with progress_bar("searching") as advance:
+        for answer in desk.search_file(source, limit=limit):
+            if as_json:
+                print_json_line(answer)
+            else:
+                click.echo(f"{answer['text']}\n{candidates_text(answer, lang)}\n")
+            advance(1)
+
+
+@main.command()
+@click.option("--at", required=True, help="Coordinates, text, or a village code.")
+@click.option("--units", type=click.Path(path_type=Path), help="CSV of units; default the region's own list.")
+@click.option("--kind", help="Only units of this kind, such as ambulance.")
+@click.option("--capability", "capabilities", multiple=True, help="Only units with this capability; repeatable.")
+@click.option("-k", "k", type=click.IntRange(1), help="Show only the first K.")
+@click.option("--strict", is_flag=True, help="Refuse the units file when any row of it is bad.")
+@click.option("--map", "map_file", type=click.Path(path_type=Path), help="Save the answer as one offline HTML map.")
+@language_option
+@json_option
+@region_option
+def nearest(
+    at: str,
+    units: Path | None,
+    kind: str | None,
+    capabilities: Sequence[str],
+    k: int | None,
+    strict: bool,
+    map_file: Path | None,
+    lang: str,
+    as_json: bool,
+    region_folder: Path | None,
+) -> None:
+    """Rank the available units by exact road travel time to a place.
+
+    \b
+    siaga112 nearest --at -6.76,108.48 --kind ambulance -k 5
+    siaga112 nearest --at "balai desa weru" --units units.csv --json
+    siaga112 nearest --at 32.09.21.2006 --units units.csv --map answer.html
+    """
+    from web.terminal import ranking_text
+
+    desk = open_desk(region_folder, units)
+    for problem in desk.unit_problems:
+        click.echo(f"siaga112: {problem}", err=True)
+    if strict and desk.unit_problems:
+        raise InputError(f"{len(desk.unit_problems)} bad row(s) in {desk.units_source}; mend them or leave out --strict.")
+    answer = desk.nearest(at, kind=kind, k=k, lang=lang, capabilities=frozenset(capabilities))
+    if map_file is not None:
+        from web.maps import save_answer_map
+
+        save_answer_map(map_file, desk, answer, lang=lang)
+    if as_json:
+        print_json(answer)
+    else:
+        click.echo(ranking_text(answer, lang))
+        if map_file is not None:
+            click.echo(f"{map_file}")
+    if not answer["candidates"]:
+        raise SystemExit(1)
+
+
+@main.command()
+@click.option("--unit", "unit_id", help="Unit to start from.")
+@click.option("--from", "origin", help="Coordinates or text to start from, instead of --unit.")
+@click.option("--to", "target", required=True, help="Coordinates, text, or a village code.")
+@click.option("--units", type=click.Path(path_type=Path), help="CSV of units; default the region's own list.")
+@click.option("--gpx", "gpx_file", type=click.Path(path_type=Path), help="Write GPX for a navigation device.")
+@click.option("--geojson", "geojson_file", type=click.Path(path_type=Path), help="Write GeoJSON.")
+@language_option
+@json_option
+@region_option
+def route(
+    unit_id: str | None,
+    origin: str | None,
+    target: str,
+    units: Path | None,
+    gpx_file: Path | None,
+    geojson_file: Path | None,
+    lang: str,
+    as_json: bool,
+    region_folder: Path | None,
+) -> None:
+    """Give the fastest route, street by street.
+
+    \b
+    siaga112 route --unit AMB-01 --to "balai desa weru" --gpx route.gpx
+    siaga112 route --from -6.76,108.48 --to -6.71,108.55 --json
+    """
+    from gis.files import write_text_atomically
+    from web.terminal import route_text
+
+    if (unit_id is None) == (origin is None):
+        raise InputError("Give either --unit, or --from with a position.")
+    desk = open_desk(region_folder, units)
+    start = desk.unit_location(unit_id) if unit_id is not None else desk.point(str(origin))
+    end = desk.point(target)
+    answer = desk.route_between(start, end, lang=lang)
+    if geojson_file is not None:
+        write_text_atomically(geojson_file, json.dumps(answer, ensure_ascii=False, allow_nan=False) + "\n")
+    if gpx_file is not None:
+        write_text_atomically(gpx_file, desk.gpx_between(start, end, lang=lang))
+    if as_json:
+        print_json(answer)
+    else:
+        click.echo(route_text(answer, lang))
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=DEFAULT_PORT, show_default=True)
+@click.option("--units", type=click.Path(path_type=Path), help="CSV of units; default the region's own list.")
+@region_option
+def serve(host: str, port: int, units: Path | None, region_folder: Path | None) -> None:
+    """Serve the desk in the browser and the JSON API."""
+    from web.server import run
+
+    desk = open_desk(region_folder, units)
+    for problem in desk.unit_problems:
+        click.echo(f"siaga112: {problem}", err=True)
+    run(desk, host=host, port=port, announce=click.echo)
+
+
+def _add_groups() -> None:
+    from web.cli_region import region
+
+    main.add_command(region)
+
+
+_add_groups()
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,53 @@
+"""The server: waitress around the Flask app, on loopback unless told otherwise."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from waitress.server import create_server
+
+from gis.errors import InputError
+from web.app import create_app
+from web.service import Desk
+
+THREADS = 8
+
+
+def run(desk: Desk, *, host: str, port: int, announce: Callable[[str], Any]) -> None:
+    """Serve until interrupted; says the address once the socket listens and the region is warm.
+
+    Raises
+    ------
+    InputError
+        The address is taken or not of this machine.
+    """
+    desk.warm()
+    listener = _listen(host, port)
+    server = create_server(create_app(desk), sockets=[listener], threads=THREADS)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    shown = f"[{host}]" if ":" in host else host
+    announce(f"{desk.region.name}: http://{shown}:{listener.getsockname()[1]}/")
+    sys.stdout.flush()
+    try:
+        server.run()
+    finally:
+        server.close()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(1024)
+    except OSError as error:
+        listener.close()
+        raise InputError(
+            f"The server cannot listen on {host}:{port}: {error.strerror}; choose another --port or stop what uses it."
+        ) from None
+    return listener

@@ -1,0 +1,324 @@
+"""The desk: one opened region and its units, and the questions that the pages, the API and the command line ask.
+
+Thin: every answer is composed of what `gis`, `routing` and `dispatch` return. Answers are plain JSON values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from shapely.geometry import mapping
+
+from dispatch.ranking import Ranking, rank_units
+from dispatch.settings import DispatchSettings
+from dispatch.types import Unit
+from dispatch.units import UnitsRead, read_units
+from dispatch.village_eta import VillageRanking, rank_units_for_village
+from dispatch.vocabulary import unit_kind
+from gis.errors import InputError, OutsideRegionError
+from gis.gazetteer import candidate_json, search_file
+from gis.region_folder import SETTINGS
+from gis.types import AdministrativeArea, Location
+from routing.gpx import route_gpx
+from routing.geojson import route_geojson
+from routing.region import Region
+from routing.router import PinnedOrigins
+from routing.types import Route
+from web.answers import (
+    asked_json,
+    detail_json,
+    excluded_json,
+    match_json,
+    ranked_json,
+    road_json,
+    village_ranked_json,
+)
+from web.i18n import translator
+from web.resolve import Asked, resolve
+from web.wording import shortfall_text, village_ranking_text
+
+Clock = Callable[[], datetime]
+
+DEFAULT_LANGUAGE = "id"
+
+
+def utc_now() -> datetime:
+    """The time now, in UTC."""
+    return datetime.now(UTC)
+
+
+class Desk:
+    """One region with one list of units; safe for several threads once `warm`."""
+
+    def __init__(self, region: Region, *, units_file: Path | None = None, clock: Clock = utc_now) -> None:
+        self.region = region
+        self._clock = clock
+        self._units_file = units_file or region.units_file
+
+    # --- what there is -------------------------------------------------------------------------------------------
+
+    @cached_property
+    def settings(self) -> DispatchSettings:
+        """Turnout times and limits from the region's `[dispatch]` table."""
+        source = str(self.region.folder / SETTINGS)
+        return DispatchSettings.from_table(self.region.table.get("dispatch", {}), source=source)
+
+    @property
+    def units_source(self) -> str:
+        """The file that the units come from."""
+        return str(self._units_file)
+
+    @cached_property
+    def _read(self) -> UnitsRead:
+        if self._units_file is None:
+            raise InputError("No units are known: the region has no units.csv; give a list with --units.")
+        return read_units(
+            self._units_file, source=self.units_source, now=self._clock(), timezone=self.region.timezone
+        )
+
+    @property
+    def units(self) -> tuple[Unit, ...]:
+        """The units, as read."""
+        return self._read.units
+
+    @property
+    def unit_problems(self) -> tuple[str, ...]:
+        """Bad rows of the units file, one sentence each."""
+        return () if self._units_file is None else tuple(str(problem) for problem in self._read.problems)
+
+    @cached_property
+    def _pinned(self) -> PinnedOrigins:
+        return self.region.router.pin([unit.location for unit in self.units])
+
+    def warm(self) -> None:
+        """Load all parts now, so that the first call is as quick as the others."""
+        _ = self.region.gazetteer.search("siaga", limit=1), self.settings, self.region.edge_village
+        if self._units_file is not None:
+            self.region.router.times_to(self.region.boundaries.bounds.middle, self._pinned)
+
+    def region_json(self) -> dict[str, Any]:
+        """Name, notice, extent and counts of the region."""
+        region, bounds = self.region, self.region.boundaries.bounds
+        return {
+            "name": region.name,
+            "demonstration": region.demonstration,
+            "notice": region.notice,
+            "bounds": [bounds.south, bounds.west, bounds.north, bounds.east],
+            "center": [bounds.middle.lat, bounds.middle.lon],
+            "counts": {
+                "villages": len(region.boundaries.villages),
+                "kecamatan": len(region.boundaries.kecamatan),
+                "units": len(self.units) if self._units_file else 0,
+                **{name: count for name, count in region.report.get("gazetteer", {}).items() if name != "village"},
+            },
+            "built_at": region.manifest.built_at.isoformat(),
+            "sources": [
+                {"kind": source.get("kind"), "file": source.get("file"), "date": str(source.get("date")),
+                 "licence": source.get("licence")}
+                for source in region.table.get("sources", [])
+            ],
+            "unit_kinds": sorted({unit.kind for unit in self.units}) if self._units_file else [],
+        }  # fmt: skip
+
+    def units_json(self) -> dict[str, Any]:
+        """All units with status and position."""
+        return {
+            "notice": self.region.notice,
+            "units": [
+                {
+                    "unit_id": unit.unit_id,
+                    "kind": unit.kind,
+                    "agency": unit.agency,
+                    "status": unit.status.value,
+                    "lat": unit.location.lat,
+                    "lon": unit.location.lon,
+                    "fix_time": unit.fix_time.isoformat() if unit.fix_time else None,
+                    "capabilities": sorted(unit.capabilities),
+                }
+                for unit in self.units
+            ],
+            "problems": list(self.unit_problems),
+        }
+
+    def area_geojson(self, code: str) -> dict[str, Any]:
+        """Outline of a village, kecamatan or kabupaten as a GeoJSON Feature."""
+        try:
+            area = self.region.boundaries.area(code)
+        except LookupError:
+            raise OutsideRegionError(f"The region has no area with the code '{code[:20]}'; check the code.") from None
+        return {
+            "type": "Feature",
+            "id": area.code,
+            "properties": {
+                "code": area.code,
+                "name": area.name,
+                "level": area.level.value,
+                "parent_code": area.parent_code,
+                "notice": self.region.notice,
+            },
+            "geometry": mapping(self.region.boundaries.polygon(area.code)),
+        }
+
+    # --- where ---------------------------------------------------------------------------------------------------
+
+    def search(self, text: str, limit: int = 10) -> dict[str, Any]:
+        """Candidates for a text, best first."""
+        found = self.region.gazetteer.search(text, limit=limit)
+        return {
+            "text": text,
+            "notice": self.region.notice,
+            "candidates": [candidate_json(candidate) for candidate in found.candidates],
+            "detail": detail_json(found.detail),
+        }
+
+    def search_file(self, source: Path, *, limit: int) -> Iterator[dict[str, Any]]:
+        """One answer per line of a text file."""
+        return search_file(self.region.gazetteer, source, limit=limit)
+
+    def resolve(self, text: str) -> Asked:
+        """The location that a text means; see `web.resolve`."""
+        return resolve(text, boundaries=self.region.boundaries, gazetteer=self.region.gazetteer)
+
+    def point(self, text: str) -> Location:
+        """The point that a text means, for a route's ends."""
+        return self.resolve(text).location
+
+    def locate(self, text: str, lang: str = DEFAULT_LANGUAGE) -> dict[str, Any]:
+        """Village, kecamatan and kabupaten of a location, and how near their borders are."""
+        asked, _ = self.resolve(text), translator(lang)
+        match = self.region.boundaries.locate(asked.location)
+        return {**match_json(match, _), "notice": self.region.notice, "notes": [_(note) for note in asked.notes]}
+
+    # --- who, and how far ----------------------------------------------------------------------------------------
+
+    def nearest(
+        self,
+        at: str,
+        *,
+        kind: str | None = None,
+        k: int | None = None,
+        lang: str = DEFAULT_LANGUAGE,
+        capabilities: Collection[str] = (),
+    ) -> dict[str, Any]:
+        """Every available unit, ranked by exact road travel time to a point, a place or an area.
+
+        Parameters
+        ----------
+        at
+            Coordinates, words, or an area code.
+        kind
+            Only units of this kind.
+        k
+            Offer only the first k.
+        lang
+            `id` or `en`.
+        capabilities
+            Only units that have all of these.
+        """
+        asked, _ = self.resolve(at), translator(lang)
+        match = self.region.boundaries.locate(asked.location)
+        wanted = None if kind is None else unit_kind(kind)
+        words = frozenset(word.lower() for word in capabilities)
+        target = self.region.router.answer(asked.location, self._pinned)
+        ranking: Ranking | VillageRanking
+        if asked.area is None:
+            ranking = rank_units(
+                target=asked.location,
+                units=self.units,
+                times=target.times,
+                settings=self.settings,
+                now=self._clock(),
+                kind=wanted,
+                capabilities=words,
+                limit=k,
+            )
+            candidates = [ranked_json(one, _) for one in ranking.ranked]
+            spread = None
+        else:
+            ranking = self._rank_area(asked, asked.area, wanted, words, k)
+            candidates = [village_ranked_json(one, _) for one in ranking.ranked]
+            spread = {
+                "road_m": round(ranking.road_m),
+                "unreachable_share": round(ranking.unreachable_share, 6),
+                "message": village_ranking_text(ranking, _),
+            }
+        return {
+            "region": {
+                "name": self.region.name,
+                "demonstration": self.region.demonstration,
+                "notice": self.region.notice,
+            },
+            "asked": asked_json(asked, match, self.region.boundaries, _),
+            "area": match_json(match, _),
+            "road": road_json(target.access, _),
+            "spread": spread,
+            "candidates": candidates,
+            "further": len(ranking.further),
+            "excluded": [excluded_json(one, _) for one in ranking.excluded],
+            "shortfalls": [shortfall_text(one, _) for one in ranking.shortfalls],
+        }
+
+    def _pieces_of(self, area: AdministrativeArea) -> npt.NDArray[np.int64]:
+        """The pieces of road of an area: edges, one per curve."""
+        villages = self.region.boundaries.villages
+        of_area = [
+            number for number, village in enumerate(villages) if area.code in (village.code, village.parent_code)
+        ]
+        return np.flatnonzero(np.isin(self.region.edge_village, of_area))
+
+    def _rank_area(
+        self, asked: Asked, area: AdministrativeArea, kind: str | None, words: frozenset[str], k: int | None
+    ) -> VillageRanking:
+        pieces = self._pieces_of(area)
+        return rank_units_for_village(
+            target=asked.location,
+            units=self.units,
+            road_s=self.region.router.edge_midpoint_times(self._pinned, pieces),
+            length_m=np.asarray(self.region.network.edge_length_m)[pieces],
+            settings=self.settings,
+            now=self._clock(),
+            kind=kind,
+            capabilities=words,
+            limit=k,
+        )
+
+    # --- along which streets -------------------------------------------------------------------------------------
+
+    def unit_location(self, unit_id: str) -> Location:
+        """Where a unit is."""
+        for unit in self.units:
+            if unit.unit_id.casefold() == unit_id.strip().casefold():
+                return unit.location
+        raise OutsideRegionError(f"There is no unit '{unit_id[:40]}' in {self.units_source}; check its id.")
+
+    def route(self, unit_id: str, at: str, lang: str = DEFAULT_LANGUAGE) -> dict[str, Any]:
+        """The route of a unit to a location, as GeoJSON."""
+        return self.route_between(self.unit_location(unit_id), self.point(at), lang=lang)
+
+    def route_gpx(self, unit_id: str, at: str, lang: str = DEFAULT_LANGUAGE) -> str:
+        """The route of a unit to a location, as GPX."""
+        return self.gpx_between(self.unit_location(unit_id), self.point(at), lang=lang)
+
+    def route_between(self, origin: Location, target: Location, *, lang: str) -> dict[str, Any]:
+        """A route as a GeoJSON FeatureCollection."""
+        answer = route_geojson(self._route(origin, target), lang)
+        return {**answer, "notice": self.region.notice}
+
+    def gpx_between(self, origin: Location, target: Location, *, lang: str) -> str:
+        """A route as GPX 1.1."""
+        return route_gpx(self._route(origin, target), lang, notice=self.region.notice)
+
+    def _route(self, origin: Location, target: Location) -> Route:
+        route = self.region.router.route(origin, target)
+        if route is None:
+            raise OutsideRegionError(
+                f"No road leads from {origin.lat:.5f}, {origin.lon:.5f} to {target.lat:.5f}, {target.lon:.5f} "
+                "in this region; choose another unit or look at the map."
+            )
+        return route

@@ -1,0 +1,183 @@
+"""Answers as text for a terminal: what a dispatcher reads first stands first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from web.i18n import Translator, translator
+from web.wording import distance, duration, fix_age, kind_name, share
+
+Cell = str
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[Cell]], right: Sequence[int] = ()) -> str:
+    """Columns in line; those numbered in `right` are set flush right."""
+    lines = [list(head), *map(list, rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
+    return "\n".join(
+        "  ".join(
+            cell.rjust(width) if column in right else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in lines
+    )
+
+
+def located_text(answer: dict[str, Any], lang: str) -> str:
+    """The areas of a point."""
+    _ = translator(lang)
+    where = answer["location"]
+    lines = [f"{where['lat']:.6f}, {where['lon']:.6f}", answer["message"]]
+    if answer["village"]:
+        names = ((_("Village"), "village"), (_("Kecamatan"), "kecamatan"), (_("Kabupaten"), "kabupaten"))
+        rows = [[label, answer[key]["name"], answer[key]["code"]] for label, key in names if answer[key]]
+        lines += [table(["", "", ""], rows).lstrip("\n"), _("Nearest border: {distance}").format(
+            distance=distance(answer["border_m"], _))]  # fmt: skip
+    lines += [
+        _("Within 250 m: {village} ({code}), {distance}").format(
+            village=near["name"], code=near["code"], distance=distance(near["distance_m"], _)
+        )
+        for near in answer["neighbours"]
+    ]
+    return "\n".join([*lines, *answer["notes"]])
+
+
+def candidates_text(answer: dict[str, Any], lang: str) -> str:
+    """Ranked places for a text."""
+    _ = translator(lang)
+    if not answer["candidates"]:
+        return answer.get("problem") or _("Nothing of that name was found in the region.")
+    rows = [
+        [
+            str(number),
+            f"{one['score']:.0f}",
+            one["name"],
+            one["kind"],
+            one["village_code"] or "-",
+            f"{one['lat']:.5f},{one['lon']:.5f}",
+            distance(one["radius_m"], _),
+            one["reason"],
+        ]
+        for number, one in enumerate(answer["candidates"], start=1)
+    ]
+    head = ["#", _("score"), _("name"), _("kind"), _("village"), _("position"), _("radius"), _("reason")]
+    return table(head, rows, right=(0, 1, 6))
+
+
+def ranking_text(answer: dict[str, Any], lang: str) -> str:
+    """Units ranked for a location."""
+    _ = translator(lang)
+    asked = answer["asked"]
+    lines = [f"{asked['location']['lat']:.6f}, {asked['location']['lon']:.6f}  {answer['area']['message']}"]
+    if asked["place"]:
+        lines.append(f"{asked['place']['name']}: {asked['place']['reason']}")
+    lines += asked["notes"]
+    if asked["alternatives"]:
+        lines.append(_("This may also be meant; confirm with the caller:"))
+        lines += [f"  {one['name']}, {one['kecamatan'] or ''} ({one['village_code']})" for one in asked["alternatives"]]
+    lines.append(answer["spread"]["message"] if answer["spread"] else answer["road"]["message"])
+    if answer["spread"] and answer["road"]["status"] != "connected":
+        lines.append(answer["road"]["message"])
+    lines += answer["shortfalls"]
+    lines.append("")
+    if answer["candidates"]:
+        lines.append(_spread_table(answer, _) if answer["spread"] else _point_table(answer, _))
+    if answer["further"]:
+        lines.append(_("… and {count} more that can be sent.").format(count=answer["further"]))
+    if answer["excluded"]:
+        lines += ["", _("Not offered:")]
+        lines += [f"  {one['unit_id']}  {kind_name(one['kind'], _)}  {one['reason']}" for one in answer["excluded"]]
+    return "\n".join(lines)
+
+
+def _point_table(answer: dict[str, Any], _: Translator) -> str:
+    head = ["#", _("unit"), _("kind"), _("agency"), "ETA", _("turnout"), _("to the road"), _("driving"), _("last metres")]
+    head += [_("straight line"), _("position"), _("reason")]
+    rows = [
+        [
+            str(one["rank"]),
+            one["unit_id"],
+            kind_name(one["kind"], _),
+            one["agency"],
+            duration(one["eta_s"], _),
+            *(duration(seconds, _) for seconds in one["eta_parts"].values()),
+            f"#{one['straight_rank']} {distance(one['straight_m'], _)}",
+            fix_age(one["fix_age_s"], _),
+            one["reason"],
+        ]
+        for one in answer["candidates"]
+    ]
+    return table(head, rows, right=(0, 4, 5, 6, 7, 8))
+
+
+def _spread_table(answer: dict[str, Any], _: Translator) -> str:
+    head = ["#", _("unit"), _("kind"), _("agency"), _("mean ETA"), _("least"), "P50", "P90", _("most"), _("first on")]
+    head += [_("straight line"), _("position")]
+    rows = [
+        [
+            str(one["rank"]),
+            one["unit_id"],
+            kind_name(one["kind"], _),
+            one["agency"],
+            duration(one["eta_s"], _),
+            *(duration(one["eta_range_s"][name], _) for name in ("min", "median", "p90", "max")),
+            share(one["first_share"], _),
+            f"#{one['straight_rank']} {distance(one['straight_m'], _)}",
+            fix_age(one["fix_age_s"], _),
+        ]
+        for one in answer["candidates"]
+    ]
+    return table(head, rows, right=(0, 4, 5, 6, 7, 8, 9))
+
+
+def route_text(answer: dict[str, Any], lang: str) -> str:
+    """A route, street by street."""
+    _ = translator(lang)
+    line = answer["features"][0]["properties"]
+    lines = [f"{distance(line['length_m'], _)}, {duration(line['seconds'], _)}"]
+    steps = [feature["properties"] for feature in answer["features"][1:]]
+    return "\n".join([*lines, *(f"{number:3}. {step['text']}" for number, step in enumerate(steps, start=1))])
+
+
+def build_report_text(report: dict[str, Any], out: Path) -> str:
+    """What a build read, used, repaired and skipped: every count that is stored, one a line."""
+    return "\n".join([*_tree(report), "", f"The region is in {out}."])
+
+
+def region_text(described: dict[str, Any]) -> str:
+    """What a region holds, without the build's report."""
+    shown = {key: value for key, value in described.items() if key not in ("report", "checks")}
+    checks = [f"{'ok  ' if check['ok'] else 'LOOK'}  {check['check']}: {check['text']}" for check in described["checks"]]
+    return "\n".join([*_tree(shown), "", *checks])
+
+
+MAX_ITEMS = 12
+"""Longer lists are cut in the terminal; --json has them whole."""
+
+
+def _tree(value: dict[str, Any], indent: int = 0) -> list[str]:
+    lines: list[str] = []
+    pad = "  " * indent
+    for key, item in value.items():
+        label = key.replace("_", " ") if indent == 0 or "_" not in str(item) else key
+        if isinstance(item, dict):
+            lines += [f"{pad}{label}:", *_tree(item, indent + 1)] if item else []
+        elif isinstance(item, list):
+            lines += _list(label, item, pad, indent)
+        elif item is not None:
+            lines.append(f"{pad}{label}: {item}")
+    return lines
+
+
+def _list(label: str, items: list[Any], pad: str, indent: int) -> list[str]:
+    if not items:
+        return []
+    lines = [f"{pad}{label}:"]
+    for item in items[:MAX_ITEMS]:
+        text = ", ".join(f"{key} {part}" for key, part in item.items()) if isinstance(item, dict) else str(item)
+        lines.append(f"{pad}  - {text}")
+    if len(items) > MAX_ITEMS:
+        lines.append(f"{pad}  … and {len(items) - MAX_ITEMS} more (--json has all)")
+    return lines
