@@ -86,8 +86,10 @@ class DrivingTime:
 
     @property
     def total_s(self) -> float | None:
-        """All three together, or None when unreachable."""
-        return None if self.driving_s is None else self.reach_road_s + self.driving_s + self.last_metres_s
+        """All three together to the millisecond (so that equal times compare equal), or None when unreachable."""
+        if self.driving_s is None:
+            return None
+        return round(self.reach_road_s + self.driving_s + self.last_metres_s, 3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

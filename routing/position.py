@@ -1,0 +1,153 @@
+"""Points on the roads as the search sees them: where one can leave to, and from where one can arrive.
+
+A point inside an edge is left by driving the rest of the edge, or the rest of its twin, and reached by driving the
+part before it, by whoever is permitted to turn into that edge. A point at the very end of an edge is the node there: it
+is left by any edge, and reached when the node is. Parts of edges are whole milliseconds: the part before the point is
+rounded, the part after it is what remains.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from routing.metric import Metric
+from routing.network import Float64Array, Int64Array, RoadNetwork
+from routing.ragged import rows
+from routing.search import Starts
+from routing.turns import TurnGraph
+from routing.types import Snap
+
+NO_EDGE = -1
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Positions:
+    """n points on the roads, or nowhere.
+
+    Attributes
+    ----------
+    edge
+        (n, 2) the open edges on which the point lies: the snapped one and its twin; `NO_EDGE` where there is none or
+        where the point is a node.
+    fraction
+        (n, 2) share of the edge's length before the point.
+    before_ms, after_ms
+        (n, 2) milliseconds of the edge before and after the point; infinity beside `NO_EDGE`.
+    node
+        (n,) the node where the point is one; -1 elsewhere.
+    leave_state, leave_ms
+        (n, 2) states to which the point can be left and the milliseconds to each; infinity for none.
+    """
+
+    edge: Int64Array
+    fraction: Float64Array
+    before_ms: Float64Array
+    after_ms: Float64Array
+    node: Int64Array
+    leave_state: Int64Array
+    leave_ms: Float64Array
+    turns: TurnGraph
+
+    def __len__(self) -> int:
+        return len(self.node)
+
+    @classmethod
+    def of_snaps(
+        cls, snaps: Sequence[Snap | None], network: RoadNetwork, turns: TurnGraph, metric: Metric
+    ) -> Positions:
+        """Positions of snapped points; None is nowhere."""
+        edge = np.array([NO_EDGE if snap is None else snap.edge for snap in snaps], dtype=np.int64)
+        fraction = np.array([0.5 if snap is None else snap.fraction for snap in snaps], dtype=np.float64)
+        return cls.on_edges(edge, fraction, network, turns, metric)
+
+    @classmethod
+    def on_edges(
+        cls, edge: Int64Array, fraction: Float64Array, network: RoadNetwork, turns: TurnGraph, metric: Metric
+    ) -> Positions:
+        """Positions at so much of the length of each edge (n,); `NO_EDGE` is nowhere.
+
+        Closed edges are never driven: a point on a closed edge can use the twin alone, or nothing.
+        """
+        known = edge >= 0
+        twin = np.where(known, network.edge_reverse[edge], NO_EDGE)
+        edges = np.stack([edge, twin], axis=1)
+        fractions = np.stack([fraction, 1.0 - fraction], axis=1)
+        edges[(edges >= 0) & (metric.edge_ms[edges] < 0)] = NO_EDGE
+        drivable = (edges >= 0).any(axis=1)
+        at_tail, at_head = drivable & (fraction <= 0.0), drivable & (fraction >= 1.0)
+        node = np.where(at_tail, network.edge_tail[edge], np.where(at_head, network.edge_head[edge], -1))
+        node = node.astype(np.int64)
+        edges[node >= 0] = NO_EDGE
+        inside = edges >= 0
+        ms = metric.edge_ms[edges].astype(np.float64)
+        before = np.where(inside, np.rint(fractions * ms), np.inf)
+        after = np.where(inside, ms - np.rint(fractions * ms), np.inf)
+        leave_state = np.where(inside, turns.state_after(edges), 0).astype(np.int64)
+        leave_ms = after.copy()
+        leave_state[node >= 0, 0] = node[node >= 0]
+        leave_ms[node >= 0, 0] = 0.0
+        return cls(
+            edge=edges,
+            fraction=fractions,
+            before_ms=before,
+            after_ms=after,
+            node=node,
+            leave_state=leave_state,
+            leave_ms=leave_ms,
+            turns=turns,
+        )
+
+    def departures(self) -> Starts:
+        """States to which each point can be left."""
+        used = np.isfinite(self.leave_ms)
+        return Starts(offset=_offsets(used.sum(axis=1)), state=self.leave_state[used], ms=self.leave_ms[used])
+
+    def arrivals(self) -> Starts:
+        """States from which each point can be reached without passing another state."""
+        at_node = np.flatnonzero(self.node >= 0)
+        node_position, node_owner = rows(self.turns.node_state_offset, self.node[at_node])
+        point, side = np.nonzero(self.edge >= 0)
+        edge_position, edge_owner = rows(self.turns.entry_offset, self.edge[point, side])
+        owner = np.concatenate([at_node[node_owner], point[edge_owner]])
+        state = np.concatenate([self.turns.node_state[node_position], self.turns.entry_state[edge_position]]).astype(
+            np.int64
+        )
+        ms = np.concatenate([np.zeros(len(node_owner)), self.before_ms[point, side][edge_owner]])
+        order = np.argsort(owner, kind="stable")
+        return Starts(offset=_offsets(np.bincount(owner, minlength=len(self))), state=state[order], ms=ms[order])
+
+    def direct_ms(self, others: Positions) -> Float64Array:
+        """(n, m) milliseconds from each point to each other one ahead of it on the same edge; infinity elsewhere."""
+        best = np.full((len(self), len(others)), np.inf)
+        for mine in (0, 1):
+            for theirs in (0, 1):
+                edge, other = self.edge[:, mine, None], others.edge[None, :, theirs]
+                i, j = np.nonzero((edge == other) & (edge >= 0))
+                ahead = self.fraction[i, mine] <= others.fraction[j, theirs]
+                i, j = i[ahead], j[ahead]
+                best[i, j] = np.minimum(best[i, j], others.before_ms[j, theirs] - self.before_ms[i, mine])
+        return best
+
+    def chosen(self, index: int | npt.NDArray[np.int64] | slice) -> Positions:
+        """Some of the points, in the order asked for."""
+        keep = np.atleast_1d(np.arange(len(self))[index])
+        return Positions(
+            edge=self.edge[keep],
+            fraction=self.fraction[keep],
+            before_ms=self.before_ms[keep],
+            after_ms=self.after_ms[keep],
+            node=self.node[keep],
+            leave_state=self.leave_state[keep],
+            leave_ms=self.leave_ms[keep],
+            turns=self.turns,
+        )
+
+
+def _offsets(counts: Int64Array) -> Int64Array:
+    offset = np.zeros(len(counts) + 1, dtype=np.int64)
+    np.cumsum(counts, out=offset[1:])
+    return offset

@@ -1,0 +1,420 @@
+"""Exact travel times and routes on one road network under one metric.
+
+All work is in whole milliseconds, which float64 adds without rounding: every answer here equals, to the millisecond,
+that of a plain Dijkstra search over the same edges. A router is built once per region and set of closures and may be
+used by many threads at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from gis.errors import InputError
+from gis.geodesy import distance_m
+from gis.types import Location
+from routing.access import AccessFinder
+from routing.directions import steps_along
+from routing.metric import MS_PER_S, Metric
+from routing.network import Float64Array, RoadNetwork
+from routing.path import Stretch, stretch_points
+from routing.position import Positions
+from routing.search import SearchGraph
+from routing.settings import RoutingSettings
+from routing.snap import Snapper
+from routing.turns import TurnGraph
+from routing.types import DrivingTime, RoadAccess, RoadStatus, Route, Snap
+
+FIRST_GUESS_KPH = 20.0
+"""Straight-line speed of the first limit when the nearest units are sought; a wrong guess costs time only."""
+
+LIMIT_GROWTH = 2.0
+MOST_LIMITS = 4
+"""After this many limits the search runs without one."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PinnedOrigins:
+    """Origins (n) snapped once, for one router and any number of targets.
+
+    Attributes
+    ----------
+    locations, access
+        What was asked, and where each meets the roads; it stands at the first snap.
+    positions
+        The same for the search.
+    reach_road_ms
+        (n,) milliseconds from each origin to its road.
+    labels
+        Components to which the origins can drive at once.
+    lat, lon
+        (n,) degrees.
+    """
+
+    locations: tuple[Location, ...]
+    access: tuple[RoadAccess, ...]
+    positions: Positions
+    reach_road_ms: Float64Array
+    labels: frozenset[int]
+    lat: Float64Array
+    lon: Float64Array
+
+    def __len__(self) -> int:
+        return len(self.locations)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetTimes:
+    """Where the target meets the roads, and the time from each origin, in their order."""
+
+    access: RoadAccess
+    times: list[DrivingTime]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class TimeMatrix:
+    """Times from n origins to m targets.
+
+    Attributes
+    ----------
+    seconds
+        (n, m) whole seconds and milliseconds, door to door; NaN where no road leads there.
+    reachable
+        (n, m) False where `seconds` is NaN.
+    """
+
+    seconds: Float64Array
+    reachable: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Goal:
+    """One snap of a target, and the milliseconds on foot from it."""
+
+    snap: Snap
+    position: Positions
+    last_ms: float
+
+
+class Router:
+    """Travel times and routes.
+
+    Parameters
+    ----------
+    network
+        The roads.
+    settings
+        Speeds and limits.
+    snapper
+        Of the same network.
+    closures
+        Edges closed for now, each in its own direction.
+
+    Raises
+    ------
+    InputError
+        When the network has no roads or a closure is not one of its edges.
+    """
+
+    def __init__(
+        self, network: RoadNetwork, settings: RoutingSettings, *, snapper: Snapper, closures: Iterable[int] = ()
+    ) -> None:
+        if network.edge_count == 0:
+            raise InputError("The road network has no roads; build the region from a file that holds some.")
+        self.network = network
+        self.settings = settings
+        self.snapper = snapper
+        self.metric = Metric.build(network, settings, closures)
+        self._turns = TurnGraph.build(network)
+        self._graph = SearchGraph(self._turns, self.metric)
+        self._finder = AccessFinder(network, settings, snapper, self._graph)
+
+    # --- origins and targets -----------------------------------------------------------------------------------
+
+    def pin(self, origins: Sequence[Location]) -> PinnedOrigins:
+        """Snap origins once, to ask for many targets."""
+        access = tuple(meeting.access() for meeting in self._finder.of_origins(origins))
+        stands = [item.snaps[0] if item.snaps else None for item in access]
+        positions = Positions.of_snaps(stands, self.network, self._turns, self.metric)
+        return PinnedOrigins(
+            locations=tuple(origins),
+            access=access,
+            positions=positions,
+            reach_road_ms=np.array([self._reach_road_ms(snap) for snap in stands], dtype=np.float64),
+            labels=self._finder.labels(positions),
+            lat=np.array([origin.lat for origin in origins], dtype=np.float64),
+            lon=np.array([origin.lon for origin in origins], dtype=np.float64),
+        )
+
+    def access(self, target: Location, origins: PinnedOrigins | None = None) -> RoadAccess:
+        """Where a target meets the roads that the origins can reach (without origins: the served network)."""
+        return self._goals(target, frozenset() if origins is None else origins.labels)[0]
+
+    # --- times ---------------------------------------------------------------------------------------------------
+
+    def times_to(self, target: Location, origins: Sequence[Location] | PinnedOrigins) -> list[DrivingTime]:
+        """Exact times from every origin to the target, in the order of the origins, by one search."""
+        return self.answer(target, self._pinned(origins)).times
+
+    def answer(self, target: Location, origins: PinnedOrigins) -> TargetTimes:
+        """Exact times from every origin to the target, and where the target meets the roads.
+
+        On a cut-off piece of road, origins that can reach that piece are timed to it; all others are timed to the
+        nearest road that the origins can reach, and walk the rest.
+        """
+        access, goals = self._goals(target, origins.labels)
+        driving, last = self._driving_ms(goals, origins.positions)
+        times = [
+            _driving_time(*parts)
+            for parts in zip(origins.reach_road_ms.tolist(), driving.tolist(), last.tolist(), strict=True)
+        ]
+        return TargetTimes(access=access, times=times)
+
+    def nearest(self, target: Location, origins: PinnedOrigins, k: int) -> list[tuple[int, DrivingTime]]:
+        """The k origins that arrive first (fewer where fewer arrive), as (index, time); ties by index.
+
+        The search is stopped at a limit and repeated with a longer one until the limit proves the answer: whoever is
+        not found within it drives longer than the limit.
+
+        Raises
+        ------
+        InputError
+            When k is not positive.
+        """
+        if k < 1:
+            raise InputError(f"The number of nearest units is {k}; ask for at least 1.")
+        if not len(origins):
+            return []
+        access, goals = self._goals(target, origins.labels)
+        for limit_ms in self._limits_ms(target, origins, k) if len(access.snaps) == 1 else (np.inf,):
+            driving, last = self._driving_ms(goals, origins.positions, limit_ms)
+            total = origins.reach_road_ms + driving + last
+            settled = driving <= limit_ms
+            order = np.lexsort((np.arange(len(total)), np.where(settled, total, np.inf)))[:k]
+            order = order[settled[order] & np.isfinite(total[order])]
+            if limit_ms == np.inf:
+                break
+            if len(order) == k:
+                # Every other origin takes longer than this.
+                beyond = limit_ms + float(origins.reach_road_ms[~settled].min(initial=np.inf)) + goals[0].last_ms
+                if total[order[-1]] <= beyond:
+                    break
+        return [(at, _driving_time(origins.reach_road_ms[at], driving[at], last[at])) for at in order.tolist()]
+
+    def matrix(self, origins: Sequence[Location] | PinnedOrigins, targets: Sequence[Location]) -> TimeMatrix:
+        """Times from every origin to every target: what `times_to` gives in total, target by target.
+
+        Searches run from the side that has fewer points.
+        """
+        pinned = self._pinned(origins)
+        goals = [self._goals(target, pinned.labels)[1] for target in targets]
+        flat = [(column, goal) for column, some in enumerate(goals) for goal in some]
+        positions = Positions.of_snaps([goal.snap for _, goal in flat], self.network, self._turns, self.metric)
+        driving = self._driving_matrix_ms(pinned.positions, positions)
+        total_ms = np.full((len(pinned), len(targets)), np.inf)
+        for number, (column, goal) in enumerate(flat):
+            # The first snap of a target counts wherever it can be reached; the second is for all others.
+            column_ms = pinned.reach_road_ms + driving[:, number] + goal.last_ms
+            open_ms = total_ms[:, column]
+            total_ms[:, column] = np.where(np.isinf(open_ms), column_ms, open_ms)
+        return _matrix(total_ms)
+
+    def edge_midpoint_times(
+        self, origins: Sequence[Location] | PinnedOrigins, edges: npt.NDArray[np.integer]
+    ) -> TimeMatrix:
+        """Times from every origin (n) to the middle of every edge (m), reaching the road and driving.
+
+        Raises
+        ------
+        InputError
+            When a number is not an edge of the network.
+        """
+        chosen = np.asarray(edges, dtype=np.int64)
+        if len(chosen) and not (chosen.min() >= 0 and chosen.max() < self.network.edge_count):
+            raise InputError(f"An edge lies outside 0 to {self.network.edge_count - 1}; name edges of this region.")
+        pinned = self._pinned(origins)
+        middle = Positions.on_edges(chosen, np.full(len(chosen), 0.5), self.network, self._turns, self.metric)
+        return _matrix(pinned.reach_road_ms[:, None] + self._driving_matrix_ms(pinned.positions, middle))
+
+    # --- routes --------------------------------------------------------------------------------------------------
+
+    def route(self, origin: Location, target: Location) -> Route | None:
+        """One exact shortest path, or None where no road leads there. Its time is that of `times_to`."""
+        pinned = self.pin([origin])
+        if not pinned.access[0].snaps:
+            return None
+        stand = pinned.access[0].snaps[0]
+        for goal in self._goals(target, pinned.labels)[1]:
+            stretches = self._path(pinned.positions, goal.position)
+            if stretches is None:
+                continue
+            driving_ms = float(sum(stretch.ms for stretch in stretches))
+            points = stretch_points(stretches, self.network, self.snapper.point_share, stand, goal.snap)
+            return Route(
+                edges=tuple(stretch.edge for stretch in stretches),
+                points=tuple(points),
+                length_m=sum(stretch.length_m for stretch in stretches),
+                time=_driving_time(float(pinned.reach_road_ms[0]), driving_ms, goal.last_ms),
+                origin=stand,
+                target=goal.snap,
+                steps=tuple(steps_along(stretches, self.network, self.metric, stand, goal.snap)),
+            )
+        return None
+
+    def _path(self, origin: Positions, goal: Positions) -> list[Stretch] | None:
+        """Stretches of a shortest path between two single positions, or None."""
+        arrivals = goal.arrivals()
+        times, following = self._graph.tree(arrivals)
+        sides = times[origin.leave_state[0]] + origin.leave_ms[0]
+        side = int(np.argmin(sides))
+        direct_ms = float(origin.direct_ms(goal)[0, 0])
+        if np.isinf(direct_ms) and np.isinf(sides[side]):
+            return None
+        if direct_ms <= sides[side]:
+            return [self._direct(origin, goal, direct_ms)]
+        stretches = []
+        if origin.edge[0, side] >= 0:
+            edge, start = int(origin.edge[0, side]), float(origin.fraction[0, side])
+            stretches.append(self._stretch(edge, start, 1.0, float(origin.after_ms[0, side])))
+        state = int(origin.leave_state[0, side])
+        while (onwards := int(following[state])) != self._turns.state_count:
+            edge = self._graph.edge_between(state, onwards)
+            stretches.append(self._stretch(edge, 0.0, 1.0, float(self.metric.edge_ms[edge])))
+            state = onwards
+        if goal.node[0] < 0:
+            stretches.append(self._last(state, goal))
+        return stretches
+
+    def _direct(self, origin: Positions, goal: Positions, direct_ms: float) -> Stretch:
+        for mine in (0, 1):
+            for theirs in (0, 1):
+                edge, start, end = origin.edge[0, mine], origin.fraction[0, mine], goal.fraction[0, theirs]
+                if edge < 0 or edge != goal.edge[0, theirs] or start > end:
+                    continue
+                if goal.before_ms[0, theirs] - origin.before_ms[0, mine] == direct_ms:
+                    return self._stretch(int(edge), float(start), float(end), direct_ms)
+        raise AssertionError("a direct time stands for a stretch of one edge")
+
+    def _last(self, state: int, goal: Positions) -> Stretch:
+        """The part of an edge by which the goal is reached from the last state: the quicker side that it permits."""
+        turns = self._turns
+        sides = [
+            (float(goal.before_ms[0, side]), side)
+            for side in (0, 1)
+            if (edge := int(goal.edge[0, side])) >= 0
+            and state in turns.entry_state[turns.entry_offset[edge] : turns.entry_offset[edge + 1]]
+        ]
+        ms, side = min(sides)
+        return self._stretch(int(goal.edge[0, side]), 0.0, float(goal.fraction[0, side]), ms)
+
+    def _stretch(self, edge: int, start: float, end: float, ms: float) -> Stretch:
+        length_m = float(self.network.edge_length_m[edge]) * (end - start)
+        return Stretch(edge=edge, start=start, end=end, ms=ms, length_m=length_m)
+
+    # --- parts ---------------------------------------------------------------------------------------------------
+
+    def _pinned(self, origins: Sequence[Location] | PinnedOrigins) -> PinnedOrigins:
+        return origins if isinstance(origins, PinnedOrigins) else self.pin(origins)
+
+    def _goals(self, target: Location, labels: frozenset[int]) -> tuple[RoadAccess, list[_Goal]]:
+        """Where origins in components `labels` meet the target, best first."""
+        meeting = self._finder.of_target(target, self._finder.main_reach(labels))
+        keep_nearest = False
+        if meeting.status is RoadStatus.REROUTED and meeting.nearest is not None:
+            keep_nearest = self._some_reach(meeting.nearest, labels)
+        access = meeting.access(keep_nearest=keep_nearest)
+        return access, [self._goal(snap) for snap in access.snaps]
+
+    def _some_reach(self, snap: Snap, labels: frozenset[int]) -> bool:
+        """Whether anybody in components `labels`, not only on the served network, can drive to a point."""
+        reached = self._finder.reach(labels).component
+        arrivals = Positions.of_snaps([snap], self.network, self._turns, self.metric).arrivals()
+        return bool(reached[self._finder.components.label[arrivals.state]].any())
+
+    def _goal(self, snap: Snap) -> _Goal:
+        return _Goal(
+            snap=snap,
+            position=Positions.of_snaps([snap], self.network, self._turns, self.metric),
+            last_ms=_crossing_ms(snap.distance_m, self.settings.walking_kph),
+        )
+
+    def _reach_road_ms(self, snap: Snap | None) -> float:
+        return 0.0 if snap is None else _crossing_ms(snap.distance_m, self.settings.off_road_kph)
+
+    def _limits_ms(self, target: Location, origins: PinnedOrigins, k: int) -> Iterable[float]:
+        straight_m = distance_m(origins.lat, origins.lon, target.lat, target.lon)
+        kth_m = float(np.partition(straight_m, min(k, len(straight_m)) - 1)[min(k, len(straight_m)) - 1])
+        limit_ms = _crossing_ms(kth_m, FIRST_GUESS_KPH) + MS_PER_S
+        for _ in range(MOST_LIMITS if k <= len(straight_m) else 0):
+            yield limit_ms
+            limit_ms *= LIMIT_GROWTH
+        yield np.inf
+
+    def _driving_ms(
+        self, goals: Sequence[_Goal], origins: Positions, limit_ms: float = np.inf
+    ) -> tuple[Float64Array, Float64Array]:
+        """(n,) driving and walking milliseconds to the first goal that each origin can reach; infinity for none."""
+        driving = np.full(len(origins), np.inf)
+        last = np.full(len(origins), goals[-1].last_ms if goals else 0.0)
+        for goal in goals:
+            waiting = np.isinf(driving)
+            if not waiting.any():
+                break
+            (block,) = self._graph.times_ms(goal.position.arrivals(), backward=True, limit_ms=limit_ms)
+            found = _leaving(block[0], origins, goal.position)
+            driving = np.where(waiting, found, driving)
+            last = np.where(waiting & np.isfinite(found), goal.last_ms, last)
+        return driving, last
+
+    def _driving_matrix_ms(self, origins: Positions, targets: Positions) -> Float64Array:
+        """(n, m) driving milliseconds, by searches from the smaller side."""
+        driving = origins.direct_ms(targets)
+        if not driving.size:
+            return driving
+        if len(targets) <= len(origins):
+            column = 0
+            for block in self._graph.times_ms(targets.arrivals(), backward=True):
+                for times in block:
+                    sides = times[origins.leave_state] + origins.leave_ms
+                    driving[:, column] = np.minimum(driving[:, column], sides.min(axis=1))
+                    column += 1
+            return driving
+        arrivals = targets.arrivals()
+        reached = np.flatnonzero(np.diff(arrivals.offset))
+        if not len(reached):
+            return driving
+        row = 0
+        for block in self._graph.times_ms(origins.departures(), backward=False):
+            for times in block:
+                arriving = np.minimum.reduceat(times[arrivals.state] + arrivals.ms, arrivals.offset[reached])
+                driving[row, reached] = np.minimum(driving[row, reached], arriving)
+                row += 1
+        return driving
+
+
+def _leaving(times: Float64Array, origins: Positions, goal: Positions) -> Float64Array:
+    """(n,) milliseconds from each origin, given those from each state (S,) to the goal."""
+    sides = times[origins.leave_state] + origins.leave_ms
+    best: Float64Array = np.minimum(sides.min(axis=1, initial=np.inf), origins.direct_ms(goal)[:, 0])
+    return best
+
+
+def _crossing_ms(length_m: float, kph: float) -> float:
+    """Whole milliseconds for so many metres."""
+    return float(round(length_m / 1000.0 / kph * 3600.0 * MS_PER_S))
+
+
+def _driving_time(reach_road_ms: float, driving_ms: float, last_ms: float) -> DrivingTime:
+    return DrivingTime(
+        reach_road_s=reach_road_ms / MS_PER_S,
+        driving_s=None if driving_ms == np.inf else driving_ms / MS_PER_S,
+        last_metres_s=last_ms / MS_PER_S,
+    )
+
+
+def _matrix(total_ms: Float64Array) -> TimeMatrix:
+    reachable = np.isfinite(total_ms)
+    return TimeMatrix(seconds=np.where(reachable, total_ms / MS_PER_S, np.nan), reachable=reachable)

@@ -1,0 +1,151 @@
+"""Turn restrictions as a graph of states, expanded only where a restriction asks for it.
+
+A forbidden sequence of edges depends on what was driven before, which a plain node cannot know. The state graph
+therefore has one state per node ("nothing that matters was driven before") and one more per proper prefix of a
+forbidden sequence ("exactly this much of it was driven just now"). Driving an edge leads to the state of the longest
+suffix of the history that is such a prefix, as in the automaton of Aho and Corasick (1975), and an edge that would
+complete any forbidden sequence is missing from that state. Restrictions over several ways, overlapping ones and ones
+within one another are thus exact, and a network of N nodes grows by a few states per restriction only.
+
+Turning round at a node is allowed, as emergency vehicles do, unless a `no_u_turn` restriction stands there, which is a
+forbidden sequence like any other.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from gis.errors import InputError
+from routing.network import Int32Array, Int64Array, RoadNetwork
+from routing.ragged import group
+
+Prefix = tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TurnGraph:
+    """States (S: the N nodes first, then the prefixes) and arcs (A: arc `e` < E is edge `e` driven with no history).
+
+    Attributes
+    ----------
+    state_node
+        (S,) the node at which each state is.
+    arc_source, arc_target, arc_edge
+        (A,) each arc drives one edge from a state to a state; sorted by source. A state permits an edge where it has
+        an arc for it.
+    entry_offset, entry_state
+        Ragged: `entry_state[entry_offset[e]:entry_offset[e + 1]]` are the states that permit edge `e`, the node first.
+    node_state_offset, node_state
+        Ragged in the same way: all states at each node, the node itself first.
+    """
+
+    state_node: Int32Array
+    arc_source: Int32Array
+    arc_target: Int32Array
+    arc_edge: Int32Array
+    entry_offset: Int64Array
+    entry_state: Int32Array
+    node_state_offset: Int64Array
+    node_state: Int32Array
+
+    @property
+    def state_count(self) -> int:
+        """Number of states S."""
+        return len(self.state_node)
+
+    def state_after(self, edges: Int64Array) -> Int32Array:
+        """The state reached by driving each edge from its start (or from a point on it) with no history."""
+        return self.arc_target[edges]
+
+    @classmethod
+    def build(cls, network: RoadNetwork) -> TurnGraph:
+        """Expand the restrictions of a network.
+
+        Raises
+        ------
+        InputError
+            When a restriction has fewer than two edges.
+        """
+        automaton = _Automaton(forbidden_sequences(network), network.node_count)
+        extra_node = np.array([network.edge_head[prefix[-1]] for prefix in automaton.prefixes], dtype=np.int32)
+        target = np.array(network.edge_head, dtype=np.int32)
+        for edge, state in automaton.first_states.items():
+            target[edge] = state
+        extra_source: list[int] = []
+        extra_target: list[int] = []
+        extra_edge: list[int] = []
+        for number, prefix in enumerate(automaton.prefixes):
+            node = int(extra_node[number])
+            for edge in range(int(network.edge_offset[node]), int(network.edge_offset[node + 1])):
+                if automaton.forbids(prefix, edge):
+                    continue
+                after = automaton.state(prefix, edge)
+                extra_source.append(network.node_count + number)
+                extra_target.append(int(network.edge_head[edge]) if after is None else after)
+                extra_edge.append(edge)
+        state_node = np.concatenate([np.arange(network.node_count, dtype=np.int32), extra_node])
+        arc_source = np.concatenate([network.edge_tail, np.array(extra_source, dtype=np.int32)])
+        arc_edge = np.concatenate([np.arange(network.edge_count, dtype=np.int32), np.array(extra_edge, dtype=np.int32)])
+        entry_offset, by_edge = group(arc_edge, network.edge_count)
+        node_state_offset, by_node = group(state_node, network.node_count)
+        return cls(
+            state_node=state_node,
+            arc_source=arc_source,
+            arc_target=np.concatenate([target, np.array(extra_target, dtype=np.int32)]),
+            arc_edge=arc_edge,
+            entry_offset=entry_offset,
+            entry_state=arc_source[by_edge],
+            node_state_offset=node_state_offset,
+            node_state=by_node.astype(np.int32),
+        )
+
+
+def forbidden_sequences(network: RoadNetwork) -> list[Prefix]:
+    """The restrictions of a network as tuples of edges, each once.
+
+    Raises
+    ------
+    InputError
+        When a restriction has fewer than two edges.
+    """
+    offset = network.restriction_offset.tolist()
+    edges = network.restriction_edges.tolist()
+    found: dict[Prefix, None] = {}
+    for number, (start, end) in enumerate(itertools.pairwise(offset)):
+        if end - start < 2:
+            raise InputError(
+                f"Turn restriction {number} of the road network has fewer than two edges; build the region again."
+            )
+        found[tuple(edges[start:end])] = None
+    return list(found)
+
+
+class _Automaton:
+    """Proper prefixes of forbidden sequences, and where an edge leads from each of them."""
+
+    def __init__(self, sequences: Iterable[Prefix], node_count: int) -> None:
+        self._forbidden = set(sequences)
+        proper = {sequence[:size] for sequence in self._forbidden for size in range(1, len(sequence))}
+        self.prefixes = sorted(proper)
+        self._number = {prefix: node_count + number for number, prefix in enumerate(self.prefixes)}
+        self.first_states = {prefix[0]: state for prefix, state in self._number.items() if len(prefix) == 1}
+
+    def forbids(self, history: Prefix, edge: int) -> bool:
+        """Whether driving `edge` after `history` completes a forbidden sequence."""
+        driven = (*history, edge)
+        return any(driven[start:] in self._forbidden for start in range(len(driven) - 1))
+
+    def state(self, history: Prefix, edge: int) -> int | None:
+        """The state of the longest suffix of what was driven that is a prefix, or None where none is."""
+        driven = deque((*history, edge))
+        while driven:
+            state = self._number.get(tuple(driven))
+            if state is not None:
+                return state
+            driven.popleft()
+        return None
