@@ -138,8 +138,7 @@ _MARKS = str.maketrans(
 
 def _plain_marks(text: str) -> str:
     text = text.translate(_MARKS).replace("''", '"')
-    text = re.sub(r"(?<=[°'\"A-Za-z])\s+-\s+(?=\d)", ", ", text)  # a dash between two numbers is no minus sign
-    return re.sub(r"(\d\.\d+\s*,\s*-?\d+\.\d+),\s*\d{1,4}(?:\.\d+)?(?:[zm]\b|\s*$)", r"\1", text)  # zoom, height
+    return re.sub(r"(?<=[°'\"A-Za-z])\s+-\s+(?=\d)", ", ", text)  # a dash between two numbers is no minus sign
 
 
 # --- Numbers ----------------------------------------------------------------------------------------------------------
@@ -188,7 +187,11 @@ _SHORTEST_EMBEDDED_DECIMALS = 3
 _INTRODUCED = re.compile(r"(?:koordinat|coordinate|posisi|lokasi|titik|gps|loc|location|sharelok|shareloc)\w*\W*$", re.I)
 
 
+_ZOOM_OR_HEIGHT = re.compile(r"(\d\.\d+\s*,\s*-?\d+\.\d+),\s*\d{1,4}(?:\.\d+)?(?:[zm]\b|\s*$)")
+
+
 def _from_numbers(text: str, bounds: Bounds | None) -> ParsedCoordinates | None:
+    text = _ZOOM_OR_HEIGHT.sub(r"\1", text)
     for match in _SEXAGESIMAL.finditer(text):
         if _is_sexagesimal(match):
             return _read_sexagesimal(match, bounds)

@@ -1,0 +1,179 @@
+"""Plain forms of what people write: folded, expanded, and reduced to what the spellings of one name have in common.
+
+Three forms of a name, from exact to forgiving:
+
+- `words("Gn. Jati")` -> `("gunung", "jati")`: folded to plain letters, abbreviations written out;
+- `compact(...)` -> `"gunungjati"`: without spaces, since names are joined and split at will;
+- `spelling_key(...)`: equal for spellings of one sound (`Soeranenggala`, `Suranengala`; `Panambangan`, `Penambangan`).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+MAX_TEXT_LENGTH = 5_000
+"""Longest text that is searched; the longest WhatsApp reports of officials are about 2,000 characters."""
+
+_NOT_PLAIN = re.compile(r"[^a-z0-9]+")
+_APOSTROPHES = re.compile(r"['’‘`´ʼ]")
+
+
+def fold(text: str) -> str:
+    """Casefold, strip accents and apostrophes, and turn every other mark into a single space."""
+    decomposed = unicodedata.normalize("NFKD", _APOSTROPHES.sub("", text))
+    plain = "".join(character for character in decomposed if not unicodedata.combining(character))
+    return _NOT_PLAIN.sub(" ", plain.casefold()).strip()
+
+
+def words(text: str) -> tuple[str, ...]:
+    """The folded words of a name, its abbreviations written out."""
+    return tuple(expand(fold(text).split()))
+
+
+def compact(name_words: Iterable[str]) -> str:
+    """Words without the spaces between them."""
+    return "".join(name_words)
+
+
+# --- Abbreviations ----------------------------------------------------------------------------------------------------
+
+ADDRESS_ABBREVIATIONS = {
+    **dict.fromkeys(("ds", "dsa", "des", "deso", "desaa", "ds2"), "desa"),
+    **dict.fromkeys(("kel", "klurahan", "kelurhan", "kelurahn", "kelurahaan", "lurahan"), "kelurahan"),
+    **dict.fromkeys(("kec", "kc", "kcmtn", "kecmatan", "kcamatan", "kecamatn", "kecematan", "kecamtan", "cam"), "kecamatan"),
+    **dict.fromkeys(("kab", "kbpten", "kabupten", "kabupatn"), "kabupaten"),
+    **dict.fromkeys(("kp", "kamp", "kampoeng"), "kampung"),
+    **dict.fromkeys(("dsn", "dusn", "dus"), "dusun"),
+    **dict.fromkeys(("blk", "bloq", "block"), "blok"),
+    **dict.fromkeys(("jl", "jln", "jlan", "jalann", "jaln", "djalan", "djl"), "jalan"),
+    **dict.fromkeys(("gg", "gng"), "gang"),
+    **dict.fromkeys(("prm", "perumahan", "perumnas", "komplek", "kompleks", "komp", "btn"), "perum"),
+    **dict.fromkeys(("no", "nmr", "nomer"), "nomor"),
+}
+"""Words of an address, for one part of which they stand."""
+
+KIND_ABBREVIATIONS = {
+    **dict.fromkeys(("pkm", "pusk", "puskes", "puskemas", "puskesmes", "puskesms", "puskesmass", "pkms"), "puskesmas"),
+    **dict.fromkeys(("ps", "psr"), "pasar"),
+    **dict.fromkeys(("ponpes", "pontren", "pp", "pst", "pesantrn"), "pesantren"),
+    **dict.fromkeys(("msjd", "mesjid", "masjd", "masjit", "mesjit"), "masjid"),
+    **dict.fromkeys(("mushola", "musholla", "musola", "langgar", "tajug", "surau"), "musala"),
+    **dict.fromkeys(("bale", "blai", "balae", "baledesa", "balaidesa"), "balai"),
+    **dict.fromkeys(("ktr", "kntr", "kantr", "kntor"), "kantor"),
+    "post": "pos",
+}
+"""Words that tell a kind of place."""
+
+RELATION_ABBREVIATIONS = {
+    **dict.fromkeys(("dkt", "dket", "deket", "deketan", "dekat2"), "dekat"),
+    **dict.fromkeys(("dpn", "dpan", "dep", "depn"), "depan"),
+    **dict.fromkeys(("blkg", "blkng", "blakang", "belakng", "mburi"), "belakang"),
+    **dict.fromkeys(("smpg", "smping", "sampng"), "samping"),
+    **dict.fromkeys(("sebrang", "sbrang", "sebrng", "sbrg"), "seberang"),
+    **dict.fromkeys(("seblah", "sblh", "sbelah", "sblah"), "sebelah"),
+}
+
+NAME_ABBREVIATIONS = {
+    **dict.fromkeys(("wtn", "wetn", "wtan", "weton"), "wetan"),
+    **dict.fromkeys(("kln", "klon", "kulonn"), "kulon"),
+    **dict.fromkeys(("kdl", "kdul", "kidl"), "kidul"),
+    "lr": "lor",
+    **dict.fromkeys(("tgh", "tngh", "tngah", "teng"), "tengah"),
+    **dict.fromkeys(("gn", "gunoeng"), "gunung"),
+    **dict.fromkeys(("tmr", "tmur"), "timur"),
+    "brt": "barat",
+    "utr": "utara",
+    **dict.fromkeys(("krg", "kr", "krang"), "karang"),
+    **dict.fromkeys(("kdg", "kdung"), "kedung"),
+    **dict.fromkeys(("bj", "bjg"), "bojong"),
+    **dict.fromkeys(("tj", "tjg", "tg"), "tanjung"),
+    "sdg": "sindang",
+    "tgl": "tegal",
+    "sbr": "sumber",
+    **dict.fromkeys(("crb", "cbn", "cirbon", "tjirebon"), "cirebon"),
+}
+"""Words within a name."""
+
+_ALL = {**NAME_ABBREVIATIONS, **RELATION_ABBREVIATIONS, **KIND_ABBREVIATIONS, **ADDRESS_ABBREVIATIONS}
+_DATE_WORD = {"tgl"}
+_SCHOOL = re.compile(r"^(sd|smp|sma|smk|mi|mts|ma|tk)(n|it|s|islam)?(\d+)?$")
+_GLUED = ("kelurahan", "kecamatan", "puskesmas", "desa", "kec")
+
+
+def expand(folded: Sequence[str]) -> list[str]:
+    """Write out the abbreviations of folded words; numbers glued to a marker (`rt02`) are taken apart."""
+    written = []
+    for position, word in enumerate(folded):
+        following = folded[position + 1] if position + 1 < len(folded) else ""
+        if word in _DATE_WORD and following.isdigit():
+            written.append("tanggal")
+        elif word in _ALL:
+            written.append(_ALL[word])
+        elif (glued := re.fullmatch(r"(rt|rw|no|gg|blok|km|dusun)(\d+)", word)) is not None:
+            written += [_ALL.get(glued[1], glued[1]), glued[2]]
+        else:
+            written += _unglued(word)
+    return written
+
+
+def _unglued(word: str) -> list[str]:
+    for marker in _GLUED:
+        if word.startswith(marker) and len(word) - len(marker) >= 4 and not word.startswith("desain"):
+            if marker == "kec" and word[3] in "aeiou":
+                continue  # Kecomberan, Kecapi
+            return [_ALL.get(marker, marker), word[len(marker) :]]
+    return [word]
+
+
+def school_level(word: str) -> str | None:
+    """`sd`, `smp`, `sma`, `smk`, `mi`, `mts`, `ma` or `tk` for a school's abbreviation (`SMPN`, `SDN2`), else None."""
+    match = _SCHOOL.match(word)
+    return match[1] if match else None
+
+
+# --- Spelling ---------------------------------------------------------------------------------------------------------
+
+_OLD_SPELLING = (("oe", "u"), ("tj", "c"), ("dj", "j"), ("nj", "ny"), ("sj", "s"), ("ch", "h"))
+_SAME_SOUND = (
+    ("eu", "e"),
+    ("sy", "s"),
+    ("kh", "h"),
+    ("dh", "d"),
+    ("bh", "b"),
+    ("th", "t"),
+    ("gh", "g"),
+    ("ph", "p"),
+    ("q", "k"),
+    ("x", "ks"),
+    ("f", "p"),
+    ("v", "p"),
+    ("z", "j"),
+    ("y", "i"),
+    ("j", "i"),
+    ("w", "u"),
+    ("e", "a"),
+    ("o", "a"),
+)
+_DOUBLED = re.compile(r"(.)\1+")
+_FINAL = re.compile(r"[hk]$")
+
+
+def spelling_key(compacted: str) -> str:
+    """Reduce a compact name to what its spellings have in common.
+
+    Old and new spelling (oe/u, tj/c, dj/j, j/y), Sundanese and Cirebon variants (eu/e, a/e in unstressed syllables as in
+    Pa-/Pe-, final -a written -o), doubled letters, a mute final h or k. Names that differ may share a key
+    (Karangsambung, Karangsembung): an equal key is strong evidence, only equal letters are certainty.
+    """
+    key = compacted
+    for old, new in (*_OLD_SPELLING, *_SAME_SOUND):
+        key = key.replace(old, new)
+    return _FINAL.sub("", _DOUBLED.sub(r"\1", key))
+
+
+def skeleton(compacted: str) -> str:
+    """The consonants of a compact name, first letter kept: what is left when vowels are dropped in a hurry (`plmbn`)."""
+    head, tail = compacted[:1], compacted[1:]
+    return head + re.sub(r"[aeiou]", "", tail)
