@@ -188,8 +188,8 @@ class MapLayers:
         Rings of the region's land.
     villages, kecamatan, kabupaten
         Borders of the areas.
-    water, green
-        Rings of lakes, wide rivers and sea where known; of forests, parks and fields.
+    water, green, built
+        Rings of sea, lakes and wide rivers; of forests, parks and fields; of built-up land.
     waterways, rail, coast
         Lines.
     roads
@@ -212,6 +212,7 @@ class MapLayers:
     kabupaten: Shapes
     water: Shapes
     green: Shapes
+    built: Shapes
     waterways: Shapes
     rail: Shapes
     coast: Shapes

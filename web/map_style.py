@@ -22,6 +22,7 @@ class Palette:
     water: str
     waterway: str
     green: str
+    built: str
     rail: str
     coast: str
     village_border: str
@@ -43,6 +44,7 @@ LIGHT = Palette(
     water="#b5d3e3",
     waterway="#9cc4da",
     green="#dfead3",
+    built="#ebe7df",
     rail="#9a9aa2",
     coast="#7fa9c0",
     village_border="#b9a6c6",
@@ -81,6 +83,7 @@ DARK = Palette(
     water="#0f3044",
     waterway="#1b4a64",
     green="#1f2f2a",
+    built="#232b34",
     rail="#5c6570",
     coast="#2d5f7d",
     village_border="#4a4158",

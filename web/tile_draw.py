@@ -143,6 +143,7 @@ class MapPainter:
         brush = _Brush(image, view, factor)
         layers = self.layers
         brush.fill(self._detail("land", layers.land, view), palette.land)
+        brush.fill(self._detail("built", layers.built, view), palette.built)
         brush.fill(self._detail("green", layers.green, view), palette.green)
         brush.fill(self._detail("water", layers.water, view), palette.water)
         self._draw_lines(brush, view, palette)

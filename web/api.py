@@ -1,0 +1,146 @@
+"""The JSON API under /api/v1: reads parameters, asks the desk, sends the answer.
+
+Locations travel in the query of a URL. A bare location is no personal data, but servers log URLs: a caller's name or
+number must never be put into one, and the endpoints that will take such data take it in the body.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, cast
+
+from flask import Blueprint, Response, current_app, request
+
+from gis.errors import OutsideRegionError
+from web.openapi import openapi_document
+from web.problems import BadRequestError, NotFoundError
+from web.service import Desk
+
+api = Blueprint("api", __name__, url_prefix="/api/v1")
+
+LANGUAGES = ("id", "en")
+MAX_UNITS = 100
+DEFAULT_UNITS = 5
+MAX_CANDIDATES = 50
+DEFAULT_CANDIDATES = 8
+
+
+def desk() -> Desk:
+    """The desk of the running application."""
+    return cast(Desk, current_app.extensions["siaga112-desk"])
+
+
+@api.get("/region")
+def region() -> Response:
+    """The opened region."""
+    return _json(desk().region_json())
+
+
+@api.get("/search")
+def search() -> Response:
+    """Places for a text."""
+    limit = _whole("limit", DEFAULT_CANDIDATES, MAX_CANDIDATES)
+    return _json(desk().search(_text("q"), limit))
+
+
+@api.get("/locate")
+def locate() -> Response:
+    """The village of a location."""
+    return _json(desk().locate(_text("at"), _language()))
+
+
+@api.get("/nearest")
+def nearest() -> Response:
+    """Units ranked by road travel time to a point, a place or a village."""
+    answer = desk().nearest(
+        _text("at"),
+        kind=request.args.get("kind") or None,
+        k=_whole("k", DEFAULT_UNITS, MAX_UNITS),
+        lang=_language(),
+        capabilities=tuple(word for word in request.args.getlist("capability") if word),
+    )
+    return _json(answer)
+
+
+@api.get("/route")
+def route() -> Response:
+    """The route of one unit to a location."""
+    unit, at, language = _text("unit"), _text("at"), _language()
+    _check_unit(unit)
+    form = request.args.get("format", "geojson")
+    if form == "geojson":
+        return _json(desk().route(unit, at, language), "application/geo+json")
+    if form == "gpx":
+        answer = Response(desk().route_gpx(unit, at, language), content_type="application/gpx+xml")
+        answer.headers["Content-Disposition"] = 'attachment; filename="route.gpx"'
+        answer.headers["Cache-Control"] = "no-store"
+        return answer
+    raise BadRequestError(f"The format '{form[:40]}' is not known; use geojson or gpx.")
+
+
+@api.get("/areas/<code>")
+def area(code: str) -> Response:
+    """The outline of a village, kecamatan or kabupaten."""
+    try:
+        outline = desk().area_geojson(code)
+    except OutsideRegionError as error:
+        raise NotFoundError(str(error)) from None
+    answer = _json(outline, "application/geo+json")
+    answer.headers["Cache-Control"] = "public, max-age=3600"
+    answer.add_etag()
+    return answer.make_conditional(request)
+
+
+@api.get("/units")
+def units() -> Response:
+    """All units."""
+    return _json(desk().units_json())
+
+
+@api.get("/openapi.json")
+def openapi() -> Response:
+    """The description of this API."""
+    return _json(openapi_document())
+
+
+@api.get("/health")
+def health() -> Response:
+    """Whether the server answers."""
+    return _json({"status": "ok"})
+
+
+def _check_unit(unit_id: str) -> None:
+    try:
+        desk().unit_location(unit_id)
+    except OutsideRegionError as error:
+        raise NotFoundError(str(error)) from None
+
+
+def _json(body: Any, content_type: str = "application/json") -> Response:
+    text = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    answer = Response(text, content_type=content_type)
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+def _text(name: str) -> str:
+    value = request.args.get(name, "").strip()
+    if not value:
+        raise BadRequestError(f"The parameter '{name}' is missing; add ?{name}=… to the address.")
+    return value
+
+
+def _whole(name: str, default: int, most: int) -> int:
+    given = request.args.get(name)
+    if given is None:
+        return default
+    if not (given.isascii() and given.isdigit() and len(given) <= 6 and 1 <= int(given) <= most):
+        raise BadRequestError(f"The parameter '{name}' must be a whole number from 1 to {most}, not '{given[:40]}'.")
+    return int(given)
+
+
+def _language() -> str:
+    given = request.args.get("lang", LANGUAGES[0])
+    if given not in LANGUAGES:
+        raise BadRequestError(f"The language '{given[:40]}' is not known; use one of {', '.join(LANGUAGES)}.")
+    return given

@@ -1,0 +1,56 @@
+"""The files that the page loads: our own and Leaflet's, all from this server.
+
+Their addresses carry a version, so a browser may keep them for ever and yet never shows an old one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from importlib.metadata import version
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from flask import Blueprint, Response, request, send_from_directory
+from werkzeug.exceptions import NotFound
+
+assets = Blueprint("assets", __name__)
+
+STATIC = Path(__file__).resolve().parent / "static"
+FOR_EVER = "public, max-age=31536000, immutable"
+LEAFLET_FILES = {"leaflet.js": "text/javascript; charset=utf-8", "leaflet.css": "text/css; charset=utf-8"}
+LEAFLET_VERSION = version("django-js-lib-leaflet")
+
+
+def leaflet_text(name: str) -> str:
+    """The text of one of Leaflet's files from the installed package."""
+    folder: Traversable = files("js_lib_leaflet") / "static" / "js_lib_leaflet"
+    return (folder / name).read_text(encoding="utf-8").replace("//# sourceMappingURL=leaflet.js.map", "")
+
+
+def asset_version() -> str:
+    """A short checksum over all of our own files."""
+    digest = hashlib.sha256()
+    for path in sorted(STATIC.rglob("*")):
+        if path.is_file():
+            digest.update(path.relative_to(STATIC).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+@assets.get("/static/<stamp>/<path:name>")
+def own(stamp: str, name: str) -> Response:  # noqa: ARG001
+    """One of our own files; the stamp only keeps browsers from using an old copy."""
+    answer = send_from_directory(STATIC, name)
+    answer.headers["Cache-Control"] = FOR_EVER
+    return answer
+
+
+@assets.get("/static-leaflet/<stamp>/<name>")
+def leaflet(stamp: str, name: str) -> Response:  # noqa: ARG001
+    """One of Leaflet's files."""
+    if name not in LEAFLET_FILES:
+        raise NotFound
+    answer = Response(leaflet_text(name), content_type=LEAFLET_FILES[name])
+    answer.headers["Cache-Control"] = FOR_EVER
+    answer.add_etag()
+    return answer.make_conditional(request)

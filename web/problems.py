@@ -1,0 +1,92 @@
+"""Errors as RFC 9457 problems: `application/problem+json` with type, title, status, detail and instance."""
+
+from __future__ import annotations
+
+import json
+import logging
+from http import HTTPStatus
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException
+
+from gis.errors import InputError, OutsideRegionError, RegionError, SiagaError
+
+PROBLEM_TYPE = "application/problem+json"
+TYPE_PREFIX = "urn:siaga112:problem:"
+
+_log = logging.getLogger(__name__)
+
+
+class NotFoundError(SiagaError, LookupError):
+    """The unit, area or tile that the address names does not exist."""
+
+    code = "not-found"
+
+
+class BadRequestError(InputError):
+    """A parameter of the request is missing or malformed."""
+
+    code = "bad-request"
+
+
+_STATUS: tuple[tuple[type[SiagaError], HTTPStatus, str], ...] = (
+    (NotFoundError, HTTPStatus.NOT_FOUND, "Not found"),
+    (BadRequestError, HTTPStatus.BAD_REQUEST, "The request cannot be used"),
+    (OutsideRegionError, HTTPStatus.UNPROCESSABLE_ENTITY, "Outside the region"),
+    (InputError, HTTPStatus.UNPROCESSABLE_ENTITY, "The input cannot be used"),
+    (RegionError, HTTPStatus.SERVICE_UNAVAILABLE, "The region cannot be used"),
+    (SiagaError, HTTPStatus.INTERNAL_SERVER_ERROR, "Error"),
+)
+"""The first class that fits decides."""
+
+
+def problem(status: int, *, code: str, title: str, detail: str) -> Response:
+    """A problem as a response; `instance` is the path asked for, without its query (which may hold a location)."""
+    body = {
+        "type": TYPE_PREFIX + code,
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "instance": request.path,
+    }
+    return Response(json.dumps(body, ensure_ascii=False), status=status, content_type=PROBLEM_TYPE)
+
+
+def register_problems(app: Flask) -> None:
+    """Answer every error of the application with a problem."""
+    app.register_error_handler(SiagaError, _expected)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def _expected(error: SiagaError) -> Response:
+    status, title = next((status, title) for kind, status, title in _STATUS if isinstance(error, kind))
+    return problem(status, code=error.code, title=title, detail=str(error))
+
+
+def _http(error: HTTPException) -> Response:
+    status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
+    title = HTTPStatus(status).phrase
+    answer = problem(status, code=title.lower().replace(" ", "-"), title=title, detail=_sentence(error, title))
+    for name, value in error.get_headers(request.environ):
+        if name.lower() in {"allow", "retry-after"}:
+            answer.headers[name] = value
+    return answer
+
+
+def _sentence(error: HTTPException, title: str) -> str:
+    if error.code == HTTPStatus.NOT_FOUND:
+        return f"There is nothing at {request.path}; see /api/v1/openapi.json for what there is."
+    if error.code == HTTPStatus.METHOD_NOT_ALLOWED:
+        return f"{request.method} is not allowed at {request.path}; use GET."
+    return error.description or title
+
+
+def _unexpected(error: Exception) -> Response:
+    _log.error("Unexpected error at %s", request.path, exc_info=error)
+    return problem(
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        code="internal-error",
+        title="Internal error",
+        detail="The server failed to answer; its log says why.",
+    )

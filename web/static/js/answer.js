@@ -1,0 +1,196 @@
+// The answer in the panel: where it is, which units, how they get there.
+
+import { el, icon, kindIcon } from "./dom.js";
+import { placeLine } from "./combobox.js";
+import { gpxAddress } from "./map.js";
+import { age, bearing, clock, kindWord, metres, number, percent, word } from "./words.js";
+
+const PARTS = ["turnout", "reach_road", "driving", "last_metres"];
+
+/** What stands there before anything is asked. */
+export function welcome(region) {
+  const counts = region.counts ?? {};
+  return el(
+    "section", { class: "welcome" },
+    el("h2", {}, word("welcome_title")),
+    el("p", {}, word("welcome")),
+    counts.villages
+      ? el("p", { class: "muted" }, word("welcome_counts", { villages: number(counts.villages), units: number(counts.units ?? 0) }))
+      : null,
+  );
+}
+
+/**
+ * The whole answer.
+ * @param {object} answer of /nearest
+ * @param {{onUnit: Function, onCandidate: Function}} handlers
+ */
+export function answerParts(answer, handlers) {
+  return [
+    place(answer),
+    alternatives(answer.asked, handlers),
+    road(answer.road),
+    shortfalls(answer.shortfalls),
+    units(answer, handlers),
+    el("section", { id: "route", class: "route", hidden: true }),
+    excluded(answer.excluded),
+  ].filter(Boolean);
+}
+
+function place({ asked, area }) {
+  const outside = area?.status === "outside" || !area?.village;
+  const name = asked.kind === "village" && asked.village ? asked.village.name : area?.village?.name;
+  const kecamatan = (asked.kind === "village" && asked.kecamatan) || area?.kecamatan;
+  const status = area?.status ?? "outside";
+  const lines = [
+    el("p", { class: "tags" },
+      el("span", { class: "tag tag-" + asked.kind }, word("asked_" + asked.kind)),
+      asked.kind === "village" ? null : el("span", { class: "tag tag-" + status }, word("status_" + status))),
+    el("h2", { id: "place-name" }, outside && !name ? word("status_outside") : name ?? ""),
+    kecamatan ? el("p", { class: "where" }, [word("kecamatan") + " " + kecamatan.name, area?.kabupaten?.name].filter(Boolean).join(" · ")) : null,
+    detail(asked),
+  ];
+  for (const note of [...(asked.notes ?? []), ...(area?.notes ?? [])]) lines.push(el("p", { class: "note" }, note));
+  if (area?.towards) {
+    const { name: towards, distance_m: distance, bearing_deg: degrees } = area.towards;
+    lines.push(el("p", { class: "note" }, word("towards", { name: towards, m: metres(distance), bearing: bearing(degrees ?? 0) })));
+  }
+  return el("section", { class: "place", "aria-labelledby": "place-name" }, lines.filter(Boolean), border(asked, area));
+}
+
+function detail(asked) {
+  const parts = [];
+  if (asked.place && asked.kind === "place") parts.push(asked.place.name + " (" + kindWord(asked.place.kind) + ")");
+  if (asked.location && asked.kind !== "village") parts.push(`${asked.location.lat.toFixed(5)}, ${asked.location.lon.toFixed(5)}`);
+  if (asked.radius_m > 5 && asked.kind !== "village") parts.push(word("radius", { m: metres(asked.radius_m) }));
+  return parts.length ? el("p", { class: "muted detail" }, parts.join(" · ")) : null;
+}
+
+function border(asked, area) {
+  if (!area || asked.kind === "village" || !area.neighbours?.length || area.status === "outside") return null;
+  return el(
+    "div", { class: "warning", id: "border" },
+    icon("warn"),
+    el("div", {},
+      el("p", {}, word("border_near", { m: metres(area.border_m) })),
+      el("ul", { class: "plain inline" },
+        area.neighbours.map((other) => el("li", {}, el("strong", {}, other.name), " " + metres(other.distance_m))))),
+  );
+}
+
+function alternatives(asked, handlers) {
+  if (!asked.alternatives?.length) return null;
+  const choices = (asked.place ? [asked.place] : []).concat(asked.alternatives);
+  return el(
+    "section", { class: "choose", id: "alternatives", "aria-labelledby": "choose-title" },
+    el("h3", { id: "choose-title" }, word("choose")),
+    el("ul", { class: "plain" }, choices.map((candidate, n) =>
+      el("li", {}, el("button", {
+        type: "button", class: "choice" + (n === 0 && asked.place ? " choice-taken" : ""), on: { click: () => handlers.onCandidate(candidate) },
+      },
+      el("strong", {}, candidate.name), el("span", { class: "muted" }, kindWord(candidate.kind) + " · " + placeLine(candidate)),
+      n === 0 && asked.place ? el("span", { class: "tag" }, word("taken")) : null)))),
+  );
+}
+
+function road(found) {
+  if (!found || found.status === "connected" || !found.message) return null;
+  return el("div", { class: found.status === "rerouted" ? "warning" : "alarm" }, icon("warn"), el("p", {}, found.message));
+}
+
+function shortfalls(list) {
+  if (!list?.length) return null;
+  return el(
+    "section", { class: "alarm", id: "shortfalls" }, icon("warn"),
+    el("div", {}, el("h3", {}, word("shortfalls")), el("ul", { class: "plain" }, list.map((text) => el("li", {}, text)))),
+  );
+}
+
+function units(answer, handlers) {
+  const { candidates } = answer;
+  if (!candidates.length) return answer.shortfalls?.length ? null : el("p", { class: "note" }, word("no_units"));
+  const longest = Math.max(...candidates.map((unit) => unit.eta_range_s?.max ?? unit.eta_s));
+  return el(
+    "section", { class: "units", "aria-labelledby": "units-title" },
+    el("h3", { id: "units-title" }, word("units"), el("span", { class: "muted unit-of-time" }, word("minutes"))),
+    el("ol", { class: "plain", id: "units" }, candidates.map((unit) => el("li", {}, unitButton(unit, longest, handlers)))),
+  );
+}
+
+function unitButton(unit, longest, handlers) {
+  const range = unit.eta_range_s;
+  return el(
+    "button",
+    {
+      type: "button", class: "unit-row", "data-unit": unit.unit_id, "aria-pressed": "false",
+      on: { click: () => handlers.onUnit(unit.unit_id) },
+    },
+    el("span", { class: "rank kind-" + kindIcon(unit.kind) }, String(unit.rank)),
+    el("span", { class: "who" },
+      el("span", { class: "unit-id" }, unit.unit_id),
+      el("span", { class: "muted" }, icon(kindIcon(unit.kind), "kind-icon"), [kindWord(unit.kind), unit.agency].filter(Boolean).join(" · "))),
+    el("span", { class: "eta" },
+      el("span", { class: "eta-value" }, clock(range ? range.median : unit.eta_s)),
+      range ? el("span", { class: "eta-range muted" }, clock(range.min) + "–" + clock(range.max)) : null),
+    bar(unit, longest),
+    el("span", { class: "parts muted" }, range ? rangeText(unit) : partsText(unit)),
+    el("span", { class: "facts muted" },
+      el("span", { class: unit.straight_rank !== unit.rank ? "differs" : "" }, word("straight", { n: unit.straight_rank, m: metres(unit.straight_m) })),
+      el("span", {}, unit.fix_age_s === null ? word("fix_unknown") : word("fix_age", { age: age(unit.fix_age_s) }))),
+    unit.reason ? el("span", { class: "reason" }, unit.reason) : null,
+  );
+}
+
+function bar(unit, longest) {
+  const share = (seconds) => (100 * seconds) / longest + "%";
+  const range = unit.eta_range_s;
+  if (range) {
+    return el("span", { class: "bar bar-range", "aria-hidden": "true" },
+      el("span", { class: "bar-span", style: { left: share(range.min), width: share(range.max - range.min) } }),
+      el("span", { class: "bar-median", style: { left: share(range.median) } }));
+  }
+  return el("span", { class: "bar", "aria-hidden": "true" },
+    PARTS.map((part) => el("span", { class: "bar-" + part, style: { width: share(unit.eta_parts[part + "_s"]) } })));
+}
+
+function partsText(unit) {
+  return PARTS.filter((part) => unit.eta_parts[part + "_s"] >= 0.5).map((part) =>
+    el("span", { class: "part part-" + part }, word("part_" + part) + " " + clock(unit.eta_parts[part + "_s"])));
+}
+
+function rangeText(unit) {
+  const range = unit.eta_range_s;
+  const parts = [el("span", { class: "part" }, word("range_detail", { median: clock(range.median), p90: clock(range.p90) }))];
+  if (unit.first_share !== null) parts.unshift(el("strong", { class: "share" }, word("first_share", { share: percent(unit.first_share) })));
+  return parts;
+}
+
+function excluded(list) {
+  if (!list?.length) return null;
+  return el(
+    "details", { class: "excluded", id: "excluded" },
+    el("summary", {}, word("excluded", { n: list.length })),
+    el("ul", { class: "plain" }, list.map((unit) =>
+      el("li", {},
+        el("strong", {}, unit.unit_id),
+        el("span", { class: "muted" }, [kindWord(unit.kind), unit.agency].filter(Boolean).join(" · ")),
+        el("span", { class: "why" }, unit.reason || unit.why)))),
+  );
+}
+
+/** The route of the selected unit, street by street. */
+export function routeParts(collection, unitId, at) {
+  const line = collection.features.find((feature) => feature.geometry?.type === "LineString");
+  const steps = collection.features.filter((feature) => feature.geometry?.type === "Point" && feature.properties?.text);
+  if (!line) return [el("p", { class: "note" }, word("route_none"))];
+  const { length_m: length, seconds } = line.properties;
+  return [
+    el("div", { class: "route-head" },
+      el("h3", { id: "route-title" }, word("route", { unit: unitId })),
+      el("p", { class: "muted" }, word("route_summary", { m: metres(length), eta: clock(seconds) })),
+      el("a", { class: "gpx", href: gpxAddress(unitId, at), download: `${unitId}.gpx` }, word("gpx"))),
+    el("ol", { class: "steps", "aria-label": word("directions") }, steps.map(({ properties }) =>
+      el("li", {}, el("span", {}, properties.text),
+        properties.length_m > 0 ? el("span", { class: "muted" }, metres(properties.length_m)) : null))),
+  ];
+}

@@ -1,0 +1,43 @@
+// Asks the server. Every failure becomes one sentence: the server's own, or that it cannot be reached.
+
+const ROOT = "/api/v1/";
+const PATIENCE_MS = 30000;
+
+export class Problem extends Error {
+  constructor(detail, { status = 0, lost = false } = {}) {
+    super(detail);
+    this.status = status;
+    this.lost = lost;
+  }
+}
+
+/**
+ * The JSON answer to a question.
+ * @param {string} path below /api/v1/
+ * @param {Object<string, string|number|undefined>} query empty values are left out
+ * @param {AbortSignal} [signal]
+ */
+export async function ask(path, query = {}, signal) {
+  const limit = AbortSignal.timeout(PATIENCE_MS);
+  let response;
+  try {
+    response = await fetch(address(path, query), { signal: signal ? AbortSignal.any([signal, limit]) : limit });
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new Problem("", { lost: true });
+  }
+  if (response.ok) return response.json();
+  let detail = "";
+  try {
+    detail = (await response.json()).detail ?? "";
+  } catch {
+    detail = response.statusText;
+  }
+  throw new Problem(detail, { status: response.status });
+}
+
+export function address(path, query = {}) {
+  const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== null && value !== "");
+  const text = new URLSearchParams(given).toString();
+  return ROOT + path + (text ? "?" + text : "");
+}
