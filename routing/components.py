@@ -17,7 +17,9 @@ _CLOSED = EdgeFlag.NO_ACCESS | EdgeFlag.PRIVATE | EdgeFlag.BARRIER
 
 def open_by_default(edge_flags: UInt16Array) -> npt.NDArray[np.bool_]:
     """Which edges the default access rules open: none that is closed, private or a barrier unless EMERGENCY."""
-    return ((edge_flags & int(_CLOSED)) == 0) | ((edge_flags & int(EdgeFlag.EMERGENCY)) != 0)
+    closed = (edge_flags & np.uint16(_CLOSED)) != 0
+    emergency = (edge_flags & np.uint16(EdgeFlag.EMERGENCY)) != 0
+    return np.asarray(~closed | emergency, dtype=np.bool_)
 
 
 def strong_components(
@@ -47,7 +49,8 @@ def strong_components(
     raw = label[edge_tail[inside]]
     kinds, first, compact = np.unique(raw, return_index=True, return_inverse=True)
     _, one_per_curve = np.unique(edge_curve[inside], return_index=True)
-    length = np.bincount(compact[one_per_curve], weights=edge_length_m[inside][one_per_curve], minlength=len(kinds))
+    length = np.zeros(len(kinds))
+    np.add.at(length, compact[one_per_curve], edge_length_m[inside][one_per_curve])
     order = np.lexsort((first, -length))
     rank = np.empty(len(kinds), dtype=np.int32)
     rank[order] = np.arange(len(kinds), dtype=np.int32)

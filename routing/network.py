@@ -10,10 +10,13 @@ import json
 from dataclasses import dataclass, fields
 from enum import IntFlag
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 Int32Array = npt.NDArray[np.int32]
 Int64Array = npt.NDArray[np.int64]
@@ -141,7 +144,16 @@ class RoadNetwork:
         curve = int(self.edge_curve[edge])
         part = slice(int(self.curve_offset[curve]), int(self.curve_offset[curve + 1]))
         step = 1 if self.edge_forward[edge] else -1
-        return self.curve_lat[part][::step] * DEGREE, self.curve_lon[part][::step] * DEGREE
+        return (
+            self.curve_lat[part][::step].astype(np.float64) * DEGREE,
+            self.curve_lon[part][::step].astype(np.float64) * DEGREE,
+        )
+
+    def to_networkx(self) -> nx.MultiDiGraph[int]:
+        """The network as an osmnx-compatible graph; see `routing.export.to_networkx`."""
+        from routing.export import to_networkx
+
+        return to_networkx(self)
 
     def save(self, folder: Path) -> None:
         """Write one `.npy` file per array, and `names.json`, into an existing folder."""

@@ -93,9 +93,7 @@ class BackgroundCollector:
             feature_class=np.concatenate(
                 [np.array(self._area_class, dtype=np.uint8)[of_area], np.array(self._line_class, dtype=np.uint8)]
             ),
-            feature_is_area=np.repeat(
-                np.array([1, 0], dtype=np.uint8), [len(polygons), len(self._lines)]
-            ),
+            feature_is_area=np.repeat(np.array([1, 0], dtype=np.uint8), [len(polygons), len(self._lines)]),
             feature_offset=_offsets(rings_each),
             ring_offset=_offsets(ring_sizes),
             lat=np.concatenate([area_points[:, 1], line_points[:, 0]]),

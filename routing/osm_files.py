@@ -11,9 +11,10 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import osmium
+from osmium.osm.types import Node, Relation, Way
 
 from gis.errors import SourceError
 from routing.osm_report import Tally
@@ -71,7 +72,7 @@ def reading(path: Path) -> Iterator[None]:
         ) from error
 
 
-def one_sorted_file(files: Sequence[Path], scratch: Path, tally: Tally) -> Any:
+def one_sorted_file(files: Sequence[Path], scratch: Path, tally: Tally) -> osmium.io.File:
     """One `osmium.io.File` sorted by type and id that holds all of the files once.
 
     A single file that says it is sorted is taken as it is; anything else is merged into the folder `scratch`. Of an
@@ -96,14 +97,14 @@ def one_sorted_file(files: Sequence[Path], scratch: Path, tally: Tally) -> Any:
     return osmium.io.File(str(target), "pbf")
 
 
-def _open(path: Path) -> Any:
+def _open(path: Path) -> osmium.io.File:
     kind = file_format(path)
     if kind == "graphml":
         raise SourceError(f"The file {path} is GraphML and cannot be joined with other files; give it alone.")
     return osmium.io.File(str(path), kind)
 
 
-def _is_sorted(path: Path, file: Any) -> bool:
+def _is_sorted(path: Path, file: osmium.io.File) -> bool:
     with reading(path), osmium.io.Reader(file, osmium.osm.NOTHING) as reader:
         header = reader.header()
         if header.has_multiple_object_versions:
@@ -111,7 +112,7 @@ def _is_sorted(path: Path, file: Any) -> bool:
         return bool(header.get("sorting") == _SORTED)
 
 
-def _add(merger: Any, path: Path) -> None:
+def _add(merger: osmium.MergeInputReader, path: Path) -> None:
     """Give a file to the merger under the format of its content, whatever its name."""
     kind = file_format(path)
     with reading(path):
@@ -126,16 +127,16 @@ class _NumberingCheck:
         self._tally = tally
         self._last: tuple[str, int, int, object] | None = None
 
-    def node(self, node: Any) -> None:
+    def node(self, node: Node) -> None:
         self._see("node", node, (node.location.x, node.location.y))
 
-    def way(self, way: Any) -> None:
+    def way(self, way: Way) -> None:
         self._see("way", way, tuple(ref.ref for ref in way.nodes))
 
-    def relation(self, relation: Any) -> None:
+    def relation(self, relation: Relation) -> None:
         self._see("relation", relation, tuple((m.type, m.ref, m.role) for m in relation.members))
 
-    def _see(self, kind: str, thing: Any, content: object) -> None:
+    def _see(self, kind: str, thing: Node | Way | Relation, content: object) -> None:
         seen = (kind, int(thing.id), int(thing.version), content)
         if self._last is not None and self._last[:2] == seen[:2]:
             self._tally.add("repeats", f"{kind} in more than one file", seen[1])
@@ -144,7 +145,7 @@ class _NumberingCheck:
         self._last = seen
 
 
-def _check_numbering(files: Sequence[Path], opened: Sequence[Any], tally: Tally) -> None:
+def _check_numbering(files: Sequence[Path], opened: Sequence[osmium.io.File], tally: Tally) -> None:
     merger = osmium.MergeInputReader()
     for path, file in zip(files, opened, strict=True):
         _is_sorted(path, file)

@@ -7,16 +7,14 @@ over the barriers.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from gis.geodesy import distance_m
-from routing.components import strong_components
+from routing.assembly import CurveTable, assemble, curve_lengths_m, degrees
 from routing.network import (
-    DEGREE,
     ROAD_CLASSES,
     EdgeFlag,
     Float64Array,
@@ -33,6 +31,9 @@ BoolArray = npt.NDArray[np.bool_]
 
 MISSING: Final = np.int32(2_147_483_647)
 """Coordinate of a way's node that the file does not hold (what libosmium calls an undefined coordinate)."""
+
+NO_WAY: Final = 0
+"""Way id of the edges across barriers."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -135,95 +136,42 @@ def build_network(
     points, places = _usable_points(ways, tally)
     nodes, curves = _cut(points, places, np.fromiter(barriers, dtype=np.int64, count=len(barriers)))
     nodes, curves = _split_at_barriers(nodes, curves, barriers, tally)
+    network = assemble(
+        node_osm_id=nodes.osm_id,
+        node_lat=degrees(nodes.lat),
+        node_lon=degrees(nodes.lon),
+        curves=_with_facts(curves, ways),
+        names=names,
+    )
+    offset, edges = forbidden_sequences(
+        restrictions, network=network, known_ways=frozenset(ways.way_id.tolist()), tally=tally
+    )
+    return replace(network, restriction_offset=offset, restriction_edges=edges)
+
+
+def _with_facts(curves: _Curves, ways: RoadWays) -> CurveTable:
+    """What the tags of its way say of each curve; a barrier's curve has its own flags and nothing else."""
     length = curve_lengths_m(curves.offset, curves.lat, curves.lon)
-    ferry_ms = _ferry_shares(ways, curves.way, length)
-
-    # two candidate edges per curve, then those whose direction exists
+    at_barrier = curves.way < 0
     way = np.maximum(curves.way, 0)
-    is_gate = curves.way < 0
-    exists = np.concatenate([ways.forward[way] | is_gate, ways.backward[way] | is_gate])
-    twice = np.tile(np.arange(len(way)), 2)
-    forward = np.repeat(np.array([1, 0], dtype=np.uint8), len(way))
-    tail = np.concatenate([curves.tail, curves.head])
-    head = np.concatenate([curves.head, curves.tail])
-    way_id = np.where(is_gate, 0, ways.way_id[way])
-    candidates = np.flatnonzero(exists)
-    order = candidates[
-        np.lexsort(
-            (1 - forward[candidates], twice[candidates], way_id[twice[candidates]], head[candidates], tail[candidates])
-        )
-    ]
-    curve, forward, tail, head = twice[order], forward[order], tail[order], head[order]
-
-    flags = np.where(forward == 1, ways.forward_flags[way[curve]], ways.backward_flags[way[curve]])
-    one_way = ~(ways.forward & ways.backward)[way[curve]]
-    flags = flags | np.where(one_way, int(EdgeFlag.ONEWAY), 0).astype(np.uint16)
-    flags = np.where(is_gate[curve], curves.barrier_flags[curve], flags).astype(np.uint16)
-    kph = np.where(forward == 1, ways.forward_kph[way[curve]], ways.backward_kph[way[curve]])
-    kph = np.where(is_gate[curve], np.nan, kph).astype(np.float32)
-
-    edges = {
-        "edge_tail": tail.astype(np.int32),
-        "edge_head": head.astype(np.int32),
-        "edge_length_m": length[curve],
-        "edge_flags": flags,
-        "edge_curve": curve.astype(np.int32),
-    }
-    component, component_length = strong_components(node_count=len(nodes.osm_id), **edges)
-    edge_way_id = way_id[curve]
-    reverse = twin_edges(edges["edge_curve"], forward)
-    restriction_offset, restriction_edges = forbidden_sequences(
-        restrictions,
-        node_osm_id=nodes.osm_id,
-        edge_tail=edges["edge_tail"],
-        edge_head=edges["edge_head"],
-        edge_way_id=edge_way_id,
-        edge_curve=edges["edge_curve"],
-        edge_forward=forward,
-        known_ways=frozenset(ways.way_id.tolist()),
-        tally=tally,
+    flags = np.stack([ways.forward_flags[way], ways.backward_flags[way]])
+    flags[:, ~(ways.forward & ways.backward)[way]] |= np.uint16(EdgeFlag.ONEWAY)
+    limits = np.stack([ways.forward_kph[way], ways.backward_kph[way]])
+    return CurveTable(
+        tail=curves.tail,
+        head=curves.head,
+        offset=curves.offset,
+        lat=curves.lat,
+        lon=curves.lon,
+        length_m=length,
+        road_class=np.where(at_barrier, ROAD_CLASSES.index("barrier"), ways.road_class[way]).astype(np.uint8),
+        way_id=np.where(at_barrier, NO_WAY, ways.way_id[way]),
+        name=np.where(at_barrier, 0, ways.name[way]).astype(np.int32),
+        exists=np.stack([ways.forward[way], ways.backward[way]]) | at_barrier,
+        flags=np.where(at_barrier, curves.barrier_flags, flags).astype(np.uint16),
+        maxspeed_kph=np.where(at_barrier, np.float32(np.nan), limits),
+        extra_ms=np.tile(_ferry_shares(ways, curves.way, length), (2, 1)),
     )
-    return RoadNetwork(
-        node_lat=nodes.lat * DEGREE,
-        node_lon=nodes.lon * DEGREE,
-        node_osm_id=nodes.osm_id,
-        edge_offset=np.searchsorted(tail, np.arange(len(nodes.osm_id) + 1)).astype(np.int32),
-        edge_class=np.where(is_gate[curve], ROAD_CLASSES.index("barrier"), ways.road_class[way[curve]]).astype(
-            np.uint8
-        ),
-        edge_maxspeed_kph=kph,
-        edge_extra_ms=ferry_ms[curve],
-        edge_reverse=reverse,
-        edge_name=np.where(is_gate[curve], 0, ways.name[way[curve]]).astype(np.int32),
-        edge_way_id=edge_way_id,
-        edge_forward=forward,
-        edge_component=component,
-        component_length_m=component_length,
-        curve_offset=curves.offset.astype(np.int32),
-        curve_lat=curves.lat,
-        curve_lon=curves.lon,
-        restriction_offset=restriction_offset,
-        restriction_edges=restriction_edges,
-        names=tuple(names),
-        **edges,
-    )
-
-
-def curve_lengths_m(offset: npt.NDArray[np.integer], lat: Int32Array, lon: Int32Array) -> Float64Array:
-    """Great-circle length in metres of each ragged curve of points in 1e-7 degrees."""
-    if len(offset) <= 1:
-        return np.zeros(0)
-    step = distance_m(lat[:-1] * DEGREE, lon[:-1] * DEGREE, lat[1:] * DEGREE, lon[1:] * DEGREE)
-    step[offset[1:-1] - 1] = 0.0  # from the last point of a curve to the first of the next
-    return np.add.reduceat(step, offset[:-1])
-
-
-def twin_edges(edge_curve: Int32Array, edge_forward: UInt8Array) -> Int32Array:
-    """For each edge the one that runs along the same curve the other way, or -1."""
-    edges = np.arange(len(edge_curve), dtype=np.int32)
-    by_side = np.full((2, int(edge_curve.max(initial=-1)) + 1), -1, dtype=np.int32)
-    by_side[edge_forward, edge_curve] = edges
-    return by_side[1 - edge_forward, edge_curve]
 
 
 def _usable_points(ways: RoadWays, tally: Tally) -> tuple[_Points, _Places]:
@@ -265,7 +213,7 @@ def _cut(points: _Points, places: _Places, barrier_ids: Int64Array) -> tuple[_Pl
     is_node[points.node[starts | ends]] = True
     is_node |= np.isin(places.osm_id, barrier_ids)
     number = np.cumsum(is_node) - 1
-    nodes = _Places(*(column[is_node] for column in places))
+    nodes = _Places(places.osm_id[is_node], places.lat[is_node], places.lon[is_node])
 
     at_node = np.flatnonzero(is_node[points.node])
     joined = points.piece[at_node[:-1]] == points.piece[at_node[1:]]

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
 
-from routing.network import Int32Array, Int64Array, UInt8Array
+from routing.network import Int32Array, RoadNetwork
 from routing.osm_report import Tally
 
 SKIPPED: Final = "restrictions skipped"
@@ -107,24 +108,16 @@ def read_restriction(
 class _Edges:
     """Edges by way, by node and in driving order, as far as the restrictions ask for them."""
 
-    def __init__(
-        self,
-        wanted_ways: set[int],
-        node_osm_id: Int64Array,
-        edge_tail: Int32Array,
-        edge_head: Int32Array,
-        edge_way_id: Int64Array,
-        edge_curve: Int32Array,
-        edge_forward: UInt8Array,
-    ) -> None:
-        self.tail, self.head = edge_tail, edge_head
-        self._offset = np.searchsorted(edge_tail, np.arange(len(node_osm_id) + 1))
-        self._node_of = {int(osm_id): number for number, osm_id in enumerate(node_osm_id)}
+    def __init__(self, network: RoadNetwork, wanted_ways: set[int]) -> None:
+        self.tail, self.head = network.edge_tail, network.edge_head
+        self._offset = network.edge_offset
+        self._node_of = {int(osm_id): number for number, osm_id in enumerate(network.node_osm_id)}
         self._of_way: dict[tuple[int, bool], list[int]] = defaultdict(list)
-        chosen = np.flatnonzero(np.isin(edge_way_id, np.fromiter(wanted_ways, np.int64, len(wanted_ways))))
+        wanted = np.fromiter(wanted_ways, dtype=np.int64, count=len(wanted_ways))
+        chosen = np.flatnonzero(np.isin(network.edge_way_id, wanted))
         # curves of one way are numbered along the way
-        for edge in chosen[np.argsort(edge_curve[chosen], kind="stable")]:
-            self._of_way[int(edge_way_id[edge]), bool(edge_forward[edge])].append(int(edge))
+        for edge in chosen[np.argsort(network.edge_curve[chosen], kind="stable")]:
+            self._of_way[int(network.edge_way_id[edge]), bool(network.edge_forward[edge])].append(int(edge))
 
     def node(self, osm_id: int) -> int | None:
         return self._node_of.get(osm_id)
@@ -140,11 +133,7 @@ class _Edges:
         for forward in (True, False):
             edges = self._of_way[way, forward]
             edges = edges if forward else edges[::-1]
-            if (
-                edges
-                and self.tail[edges[0]] == start
-                and all(self.head[a] == self.tail[b] for a, b in zip(edges, edges[1:], strict=False))
-            ):
+            if edges and self.tail[edges[0]] == start and all(self.head[a] == self.tail[b] for a, b in pairwise(edges)):
                 return tuple(edges)
         return None
 
@@ -152,12 +141,7 @@ class _Edges:
 def forbidden_sequences(
     restrictions: Sequence[Restriction],
     *,
-    node_osm_id: Int64Array,
-    edge_tail: Int32Array,
-    edge_head: Int32Array,
-    edge_way_id: Int64Array,
-    edge_curve: Int32Array,
-    edge_forward: UInt8Array,
+    network: RoadNetwork,
     known_ways: frozenset[int],
     tally: Tally,
 ) -> tuple[Int32Array, Int32Array]:
@@ -172,7 +156,7 @@ def forbidden_sequences(
         As `RoadNetwork.restriction_offset` and `restriction_edges`: sorted, without repeats.
     """
     wanted = {way for r in restrictions for way in (*r.from_ways, *r.via_ways, *r.to_ways)}
-    edges = _Edges(wanted, node_osm_id, edge_tail, edge_head, edge_way_id, edge_curve, edge_forward)
+    edges = _Edges(network, wanted)
     found: set[Path] = set()
     for restriction in restrictions:
         members = (*restriction.from_ways, *restriction.via_ways, *restriction.to_ways)
@@ -218,7 +202,8 @@ def _entering(ways: Sequence[int], nodes: set[int], edges: _Edges) -> list[int] 
     for way in ways:
         candidates = [edge for edge in edges.of_way(way) if int(edges.head[edge]) in nodes]
         if not candidates:
-            return "from cannot be driven to via"
+            touches = any(int(edges.tail[edge]) in nodes for edge in edges.of_way(way))
+            return "from is one way and leads away from via" if touches else "from does not touch via"
         if len(candidates) > 1:
             return "from does not end at via"
         found += candidates
@@ -231,7 +216,8 @@ def _leaving(ways: Sequence[int], node: int, edges: _Edges) -> list[int] | str:
     for way in ways:
         candidates = [edge for edge in edges.of_way(way) if edges.tail[edge] == node]
         if not candidates:
-            return "to cannot be driven from via"
+            touches = any(edges.head[edge] == node for edge in edges.of_way(way))
+            return "to is one way and leads towards via" if touches else "to does not touch via"
         if len(candidates) > 1:
             return "to does not begin at via"
         found += candidates

@@ -5,8 +5,10 @@ from __future__ import annotations
 from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from routing.network import ROAD_CLASSES, EdgeFlag
 from routing.osm_network import RoadWays
@@ -28,6 +30,20 @@ _CLASS_NUMBER = {name: number for number, name in enumerate(ROAD_CLASSES)}
 _CLOSING = EdgeFlag.NO_ACCESS | EdgeFlag.PRIVATE | EdgeFlag.DESTINATION
 
 
+class _Facts(NamedTuple):
+    """What the tags of one way say; the columns of `RoadWays`."""
+
+    road_class: int
+    forward: bool
+    backward: bool
+    forward_flags: int
+    backward_flags: int
+    forward_kph: float
+    backward_kph: float
+    name: int
+    ferry_ms: int
+
+
 @dataclass(slots=True)
 class RoadCollector:
     """Takes ways and barrier nodes one by one; `ways()` gives them as arrays."""
@@ -40,7 +56,7 @@ class RoadCollector:
     _ref: array[int] = field(default_factory=lambda: array("q"))
     _lat: array[int] = field(default_factory=lambda: array("i"))
     _lon: array[int] = field(default_factory=lambda: array("i"))
-    _facts: list[tuple[int, bool, bool, int, int, float, float, int, int]] = field(default_factory=list)
+    _facts: list[_Facts] = field(default_factory=list)
 
     def add_barrier(self, node_id: int, tags: Mapping[str, str]) -> None:
         """Take a node with `barrier=*`."""
@@ -64,15 +80,13 @@ class RoadCollector:
         self._facts.append(self._read_tags(way_id, tags, verdict.road_class))
         return True
 
-    def _read_tags(
-        self, way_id: int, tags: Mapping[str, str], road_class: str
-    ) -> tuple[int, bool, bool, int, int, float, float, int, int]:
+    def _read_tags(self, way_id: int, tags: Mapping[str, str], road_class: str) -> _Facts:
         def note(oddity: str) -> None:
             self.tally.add("oddities", oddity, way_id)
 
         direction = oneway(tags, note)
         common = road_flags(tags, road_class)
-        flags = []
+        flags: list[int] = []
         for forward in (True, False):
             found = access(tags, forward=forward, note=note if forward else _mute)
             if not found & _CLOSING:
@@ -85,14 +99,16 @@ class RoadCollector:
         ]
         ferry = duration_ms(tags, note) if road_class == "ferry" else None
         name = self.names.setdefault(street_name(tags), len(self.names))
-        return (
-            _CLASS_NUMBER[road_class],
-            direction is not Direction.BACKWARD,
-            direction is not Direction.FORWARD,
-            *flags,
-            *kph,
-            name,
-            -1 if ferry is None else ferry,
+        return _Facts(
+            road_class=_CLASS_NUMBER[road_class],
+            forward=direction is not Direction.BACKWARD,
+            backward=direction is not Direction.FORWARD,
+            forward_flags=flags[0],
+            backward_flags=flags[1],
+            forward_kph=kph[0],
+            backward_kph=kph[1],
+            name=name,
+            ferry_ms=-1 if ferry is None else ferry,
         )
 
     def ways(self) -> RoadWays:
@@ -103,22 +119,25 @@ class RoadCollector:
         start = np.concatenate([[0], np.cumsum(size)])[:-1]
         offset = np.concatenate([[0], np.cumsum(size[order])])
         rows = np.repeat(start[order] - offset[:-1], size[order]) + np.arange(offset[-1])
-        facts = [np.array(column)[order] for column in zip(*self._facts, strict=True)] or [np.zeros(0)] * 9
+
+        def column(name: str, kind: type[np.generic]) -> npt.NDArray[Any]:
+            return np.array([getattr(facts, name) for facts in self._facts], dtype=kind)[order]
+
         return RoadWays(
             way_id=way_id[order],
             offset=offset,
             ref=np.array(self._ref, dtype=np.int64)[rows],
             lat=np.array(self._lat, dtype=np.int32)[rows],
             lon=np.array(self._lon, dtype=np.int32)[rows],
-            road_class=facts[0].astype(np.uint8),
-            forward=facts[1].astype(bool),
-            backward=facts[2].astype(bool),
-            forward_flags=facts[3].astype(np.uint16),
-            backward_flags=facts[4].astype(np.uint16),
-            forward_kph=facts[5].astype(np.float32),
-            backward_kph=facts[6].astype(np.float32),
-            name=facts[7].astype(np.int32),
-            ferry_ms=facts[8].astype(np.int32),
+            road_class=column("road_class", np.uint8),
+            forward=column("forward", np.bool_),
+            backward=column("backward", np.bool_),
+            forward_flags=column("forward_flags", np.uint16),
+            backward_flags=column("backward_flags", np.uint16),
+            forward_kph=column("forward_kph", np.float32),
+            backward_kph=column("backward_kph", np.float32),
+            name=column("name", np.int32),
+            ferry_ms=column("ferry_ms", np.int32),
         )
 
 

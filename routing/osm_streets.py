@@ -85,7 +85,7 @@ def _lying_together(lines: list[Coordinates], key: npt.NDArray[np.int64]) -> npt
     owner = np.repeat(np.arange(len(lines)), [len(line) for line in lines])
     middle = LocalPlane(lat0=float(points[:, 0].mean()), lon0=float(points[:, 1].mean()))
     x, y = middle.to_xy(points[:, 0], points[:, 1])
-    shapes = shapely.linestrings(np.column_stack([x, y]), indices=owner)
+    shapes = np.asarray(shapely.linestrings(np.column_stack([x, y]), indices=owner))
     rows: list[npt.NDArray[np.int64]] = [np.zeros(0, dtype=np.int64)]
     columns = list(rows)
     order = np.argsort(key, kind="stable")
@@ -99,4 +99,4 @@ def _lying_together(lines: list[Coordinates], key: npt.NDArray[np.int64]) -> npt
     row, column = np.concatenate(rows), np.concatenate(columns)
     joined = coo_array((np.ones(len(row), dtype=np.int8), (row, column)), shape=(len(lines), len(lines)))
     _, label = connected_components(joined.tocsr(), directed=False)
-    return label
+    return np.asarray(label, dtype=np.int32)
