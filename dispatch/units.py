@@ -236,4 +236,6 @@ def _fix_time(text: str, now: datetime, timezone: ZoneInfo) -> datetime | None:
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= MAX_SHOWN else text[:MAX_SHOWN] + "…"
+    """A faulty value on one line and fit for a terminal."""
+    shown = "".join(char if char.isprintable() else "�" for char in " ".join(text.split()))
+    return shown if len(shown) <= MAX_SHOWN else shown[:MAX_SHOWN] + "…"
