@@ -14,6 +14,7 @@ import numpy as np
 import shapely
 
 from gis.errors import SourceError
+from gis.gazetteer import Street
 from routing.assembly import CurveTable, assemble, curve_lengths_m, degrees
 from routing.background import Background
 from routing.network import DEGREE, ROAD_CLASSES, EdgeFlag, RoadNetwork
@@ -243,7 +244,7 @@ class _Curves:
             extra_ms=np.array([[duration for _, _, duration in row] for row in sides], dtype=np.int32),
         )
 
-    def streets(self) -> list[Any]:
+    def streets(self) -> list[Street]:
         """Named streets of the graph."""
         texts = list(self.names)
         collector = StreetCollector()

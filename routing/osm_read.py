@@ -15,6 +15,7 @@ import osmium
 from osmium.osm.types import Area, Node, Relation, Way
 
 from gis.errors import SourceError
+from gis.gazetteer import Street
 from gis.types import Place
 from routing.background import Background
 from routing.network import RoadNetwork
@@ -26,7 +27,7 @@ from routing.osm_places import SKIPPED as PLACES_SKIPPED
 from routing.osm_report import Tally
 from routing.osm_restrictions import KEPT, SKIPPED, Restriction, read_restriction
 from routing.osm_roads import RoadCollector
-from routing.osm_streets import NamedLine, StreetCollector
+from routing.osm_streets import StreetCollector
 
 Progress = Callable[[str, float | None], None]
 
@@ -59,7 +60,7 @@ class OsmExtract:
 
     network: RoadNetwork
     places: list[Place]
-    streets: list[NamedLine]
+    streets: list[Street]
     background: Background
     report: dict[str, Any]
 

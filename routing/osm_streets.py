@@ -12,6 +12,7 @@ import shapely
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from gis.gazetteer import Street
 from gis.geodesy import LocalPlane
 from routing.network import DEGREE
 from routing.osm_tags import alternative_names
@@ -20,25 +21,6 @@ SAME_STREET_M: Final = 250.0
 """Ways of one name closer than this are one street: gaps at squares, roundabouts and unnamed bridges are shorter."""
 
 Coordinates = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class NamedLine:
-    """One street.
-
-    Attributes
-    ----------
-    name
-        As most of its ways write it.
-    alt_names
-        Other names and languages.
-    lines
-        One (P, 2) array per way, in degrees, latitude first.
-    """
-
-    name: str
-    alt_names: tuple[str, ...]
-    lines: tuple[Coordinates, ...]
 
 
 @dataclass(slots=True)
@@ -55,9 +37,9 @@ class StreetCollector:
         if name and len(points) >= 2:
             self._names.append(name)
             self._alt_names.append(alternative_names(tags))
-            self._lines.append(np.array(points, dtype=np.float64) * DEGREE)
+            self._lines.append(np.array([(lon, lat) for lat, lon in points], dtype=np.float64) * DEGREE)
 
-    def streets(self) -> list[NamedLine]:
+    def streets(self) -> list[Street]:
         """Streets by name, then from south to north."""
         if not self._names:
             return []
@@ -66,16 +48,16 @@ class StreetCollector:
         order = np.argsort(of_street, kind="stable")
         groups = np.split(order, np.flatnonzero(np.diff(of_street[order])) + 1)
         found = [self._street(group.tolist()) for group in groups]
-        return sorted(found, key=lambda street: (street.name, street.lines[0][0].tolist()))
+        return sorted(found, key=lambda street: (street.name, street.geometry.bounds[1], street.geometry.bounds[0]))
 
-    def _street(self, ways: list[int]) -> NamedLine:
+    def _street(self, ways: list[int]) -> Street:
         spellings = [self._names[way] for way in ways]
         name = max(dict.fromkeys(spellings), key=spellings.count)
         others = dict.fromkeys([*spellings, *(alt for way in ways for alt in self._alt_names[way])])
-        return NamedLine(
+        return Street(
             name=name,
             alt_names=tuple(other for other in others if other != name),
-            lines=tuple(self._lines[way] for way in ways),
+            geometry=shapely.MultiLineString([self._lines[way] for way in ways]),
         )
 
 
@@ -83,8 +65,8 @@ def _lying_together(lines: list[Coordinates], key: npt.NDArray[np.int64]) -> npt
     """Number of the street of each line: lines of one key closer than `SAME_STREET_M`, directly or in a chain."""
     points = np.concatenate(lines)
     owner = np.repeat(np.arange(len(lines)), [len(line) for line in lines])
-    middle = LocalPlane(lat0=float(points[:, 0].mean()), lon0=float(points[:, 1].mean()))
-    x, y = middle.to_xy(points[:, 0], points[:, 1])
+    middle = LocalPlane(lat0=float(points[:, 1].mean()), lon0=float(points[:, 0].mean()))
+    x, y = middle.to_xy(points[:, 1], points[:, 0])
     shapes = np.asarray(shapely.linestrings(np.column_stack([x, y]), indices=owner))
     rows: list[npt.NDArray[np.int64]] = [np.zeros(0, dtype=np.int64)]
     columns = list(rows)
