@@ -10,7 +10,6 @@ from pathlib import Path
 
 import shapely
 from shapely.geometry import LineString, Point, Polygon
-from shapely.geometry.base import BaseGeometry
 from shapely.ops import unary_union
 
 from . import landscape as land
@@ -21,7 +20,7 @@ from .landmarks import Landmark, place_landmarks
 from .lanes import Settlement, lay_lanes
 from .osmfile import write_osm
 from .roads import Surroundings, connect_rest, connected_pieces, drawn_roads, lay_links, put_roundabout
-from .shapes import MICRO, Micro, chance, curve, micro_of, to_micro, to_xy
+from .shapes import MICRO, Micro, chance, curve, metres, micro_of, to_micro, to_xy
 from .tables import write_tables
 from .toll import TollRoad, lay_toll_road
 from .traffic import (
@@ -36,6 +35,12 @@ from .traffic import (
 RIVER_BANK_M = 22.0
 RAIL_BANK_M = 18.0
 TOLL_BANK_M = 42.0
+TOLL_HALF_M = 20.0
+BORDER_BANK_M = 60.0
+STARTS = 8
+"""Road points tried, nearest first, where lanes find no room at the village's position."""
+
+ENOUGH_POINTS = 26
 WATER_BANK_M = 35.0
 BRIDGE_HALF_M = 16.0
 TOLL_BRIDGE_HALF_M = 22.0
@@ -107,9 +112,7 @@ def draw(villages: Sequence[Village], stations: Sequence[Station], borders: Bord
         for river in land.RIVERS
     ]
     reservoir = _reservoir()
-    railway = Line(
-        kind="rail", points=curve(land.RAILWAY, 350.0), tags={"railway": "rail", "name": "Rel Cirebon (contoh)"}
-    )
+    railway = Line(kind="rail", points=curve(land.RAILWAY, 350.0), tags={"railway": "rail", "name": land.RAILWAY_NAME})
     roads = drawn_roads()
     roundabout = put_roundabout(roads, land.ROUNDABOUT_NAME, micro_of(*land.ROUNDABOUT))
     toll = lay_toll_road(roads)
@@ -189,7 +192,11 @@ def _city(borders: Borders) -> Line:
 def _all_lanes(
     villages: Sequence[Village], borders: Borders, roads: Sequence[Line], around: Surroundings, railway: Line
 ) -> dict[str, list[Line]]:
-    """Lanes of every village and city quarter by cell name; towns get one-way streets."""
+    """Lanes of every village and city quarter by cell name; towns get one-way streets.
+
+    Lanes keep a bank's width off water, toll road and railway, but beside their start they may come close: some
+    villages lie there. Where too few find room, they start from another point of a road in the village.
+    """
     barred = unary_union(
         [
             around.kept_free,
@@ -198,22 +205,33 @@ def _all_lanes(
             *(river.buffer(RIVER_BANK_M) for river in around.rivers),
         ]
     )
-    near = _directions(roads)
+    strict = unary_union([around.kept_free, around.toll.buffer(TOLL_HALF_M), railway.geometry(), *around.rivers])
+    bearings = _directions(roads)
+    road_points = sorted({point for line in roads for point in line.points})
+    tree = shapely.STRtree([Point(to_xy(point)) for point in road_points])
     town_codes = {village.code for village in seats(list(villages)).values()}
     lanes: dict[str, list[Line]] = {}
     for name, centre in [(v.code, v.position) for v in villages] + sorted(city_quarters().items()):
+        cell = borders.polygon(name)
         town = name in town_codes or name.startswith("city:")
-        settlement = _settlement(name, centre, borders.polygon(name), near.get(centre), town=town)
-        local = barred.intersection(settlement.cell)
-        lanes[name] = lay_lanes(settlement, _around_centre(local, centre), kind="town" if town else "lane")
+        inside = [road_points[int(i)] for i in tree.query(cell.buffer(-BORDER_BANK_M), predicate="contains")]
+        inside.sort(key=lambda point: (metres(point, centre), point))
+        tries = []
+        for start in [centre, *(point for point in inside if point != centre)][:STARTS]:
+            settlement = _settlement(name, start, cell, bearings.get(start), town=town)
+            beside = Point(to_xy(start)).buffer(settlement.spacing_m)
+            local = barred.intersection(cell).difference(beside).union(strict.intersection(beside))
+            tries.append(lay_lanes(settlement, local, kind="town" if town else "lane"))
+            if _size(tries[-1]) >= ENOUGH_POINTS:
+                break
+        lanes[name] = max(tries, key=_size)
         if name in town_codes:
             make_one_way(lanes[name])
     return lanes
 
 
-def _around_centre(barred: BaseGeometry, centre: Micro) -> BaseGeometry:
-    """A village's own position is never barred: its road stands there already."""
-    return barred.difference(Point(to_xy(centre)).buffer(1.0))
+def _size(lines: Sequence[Line]) -> int:
+    return sum(len(line.points) for line in lines)
 
 
 def _settlement(name: str, centre: Micro, cell: Polygon, bearing: float | None, *, town: bool) -> Settlement:

@@ -136,6 +136,7 @@ INTERCHANGES: tuple[Interchange, ...] = (
     Interchange(name="Ciledug", road="Jalan Raya Gebang - Ciledug (contoh)", near=(-6.853, 108.742)),
 )
 
+RAILWAY_NAME = "Rel Cirebon (contoh)"
 RAILWAY: tuple[LatLon, ...] = (
     (-6.640, 108.336), (-6.658, 108.390), (-6.682, 108.430), (-6.692, 108.470), (-6.697, 108.520),
     (-6.708, 108.549), (-6.728, 108.568), (-6.757, 108.575), (-6.782, 108.603), (-6.806, 108.640),
@@ -183,5 +184,5 @@ CUT_OFF_RADIUS_M = 450.0
 """A hamlet whose lanes no road reaches, on purpose."""
 
 RESERVOIR_NAME = "Setu Contoh"
-RESERVOIR: LatLon = (-6.7905, 108.5520)
-RESERVOIR_RADII_M = (560.0, 300.0)
+RESERVOIR: LatLon = (-6.7885, 108.5590)
+RESERVOIR_RADII_M = (470.0, 260.0)
