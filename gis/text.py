@@ -59,7 +59,7 @@ KIND_ABBREVIATIONS = {
     **dict.fromkeys(("ps", "psr"), "pasar"),
     **dict.fromkeys(("ponpes", "pontren", "pp", "pst", "pesantrn"), "pesantren"),
     **dict.fromkeys(("msjd", "mesjid", "masjd", "masjit", "mesjit"), "masjid"),
-    **dict.fromkeys(("mushola", "musholla", "musola", "langgar", "tajug", "surau"), "musala"),
+    **dict.fromkeys(("mushola", "musholla", "musola", "tajug", "surau"), "musala"),
     **dict.fromkeys(("bale", "blai", "balae", "baledesa", "balaidesa"), "balai"),
     **dict.fromkeys(("ktr", "kntr", "kantr", "kntor"), "kantor"),
     "post": "pos",

@@ -1,0 +1,203 @@
+"""Points of interest by kind and name: `puskesmas plumbon`, `balai desa weru lor`, a polsek without a name in a kecamatan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from gis.address import AddressDetail, Phrase, Role, parse_address
+from gis.name_index import Likeness, NameIndex
+from gis.search_areas import AreaHit, AreaIndex, Evidence
+from gis.text import words as name_words
+from gis.types import Place
+from gis.words import COMMON, KIND_FAMILIES
+
+NAMED_POINTS = 92.0
+AREA_POINTS = 4.0
+OWN_VILLAGE_POINTS = 2.0
+SAME_MARKER_POINTS = 2.0
+OTHER_VILLAGE_POINTS = 25.0
+UNNAMED_IN_VILLAGE = 87.0
+UNNAMED_IN_KECAMATAN = 85.0
+NAMED_IN_AREA = 60.0
+FREE_NAME_POINTS = 82.0
+LOWEST_FREE_SIMILARITY = 0.85
+LONGEST_NAME = 5
+SURE_VILLAGE = 0.9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoredPoint:
+    """A point of interest with its score, the phrase it answers, and why."""
+
+    place: Place
+    score: float
+    phrase: int
+    likeness: Likeness
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    place: Place
+    marker: str
+    kind: str
+    level: str | None
+    core: tuple[str, ...]
+
+
+class PointIndex:
+    """All places that are neither village nor kecamatan, by kind and by name without the kind's words."""
+
+    def __init__(self, places: Sequence[Place], areas: AreaIndex) -> None:
+        self._areas = areas
+        self._points = [
+            named
+            for place in places
+            if place.kind not in ("village", "kecamatan", "kabupaten")
+            for named in _named(place)
+        ]
+        self._kinds: dict[str, tuple[list[_Named], NameIndex]] = {}
+        free = [named for named in self._points if named.core and not areas.is_area_name(named.core)]
+        self._free = free
+        self._free_names = NameIndex([named.core for named in free])
+
+    def find(self, detail: AddressDetail, evidence: Evidence) -> Iterator[ScoredPoint]:
+        """The points that the phrases of an address name."""
+        for number, phrase in enumerate(detail.phrases):
+            if phrase.role is Role.POI and phrase.kind is not None:
+                anchored = detail.relation is not None and detail.relation.anchor == number
+                yield from self._by_name(number, phrase, evidence)
+                if phrase.words or anchored:
+                    yield from self._by_area(number, phrase, evidence)
+            elif phrase.role in (Role.FREE, Role.HAMLET, Role.VILLAGE):
+                yield from self._by_free_name(number, phrase, evidence)
+
+    def _of_kind(self, kind: str) -> tuple[list[_Named], NameIndex]:
+        if kind not in self._kinds:
+            family = KIND_FAMILIES.get(kind, frozenset({kind}))
+            points = [named for named in self._points if named.place.kind in family or named.kind == kind]
+            self._kinds[kind] = points, NameIndex([named.core for named in points])
+        return self._kinds[kind]
+
+    def _by_name(self, number: int, phrase: Phrase, evidence: Evidence) -> Iterator[ScoredPoint]:
+        points, names = self._of_kind(phrase.kind or "")
+        lengths = range(1, min(len(phrase.words), LONGEST_NAME) + 1)
+        spans = [phrase.words[:length] for length in lengths]
+        for length, matches in zip(lengths, names.match(spans), strict=True):
+            core_hit = AreaHit(number, 0, length, -1, 1.0, Likeness.EXACT, Role.POI)
+            for match in matches:
+                named = points[match.name]
+                if phrase.level is not None and named.level not in (None, phrase.level):
+                    continue
+                score = NAMED_POINTS * match.similarity + self._fit(named, evidence, core_hit)
+                if phrase.marker == named.marker:
+                    score += SAME_MARKER_POINTS
+                yield ScoredPoint(
+                    place=named.place,
+                    score=score,
+                    phrase=number,
+                    likeness=match.likeness,
+                    reason=_reason(named.place.name, match.likeness),
+                )
+
+    def _fit(self, named: _Named, evidence: Evidence, core: AreaHit) -> float:
+        """Points for or against, from what the other words say about the area."""
+        code = named.place.village_code
+        village = self._areas.village_by_code.get(code) if code else None
+        kecamatan = self._areas.kecamatan_of_code(code)
+        strength, _ = self._areas.support(kecamatan, evidence, core)
+        points = AREA_POINTS * strength - self._areas.contradiction(kecamatan, evidence, core)
+        elsewhere = False
+        for hit in evidence.villages:
+            if hit.area == village:
+                if not hit.overlaps(core):
+                    points = max(points, AREA_POINTS * hit.similarity)
+                elif hit.likeness <= Likeness.SPELLING:
+                    points += OWN_VILLAGE_POINTS
+                elsewhere = False
+                break
+            if hit.role is Role.VILLAGE and hit.start == 0 and hit.similarity >= SURE_VILLAGE:
+                elsewhere = True
+        return points - OTHER_VILLAGE_POINTS if elsewhere else points
+
+    def _by_area(self, number: int, phrase: Phrase, evidence: Evidence) -> Iterator[ScoredPoint]:
+        """Points of the kind in the village or kecamatan that the phrase, or else the rest of the text, names."""
+        points, _ = self._of_kind(phrase.kind or "")
+        for named in points:
+            if phrase.level is not None and named.level not in (None, phrase.level):
+                continue
+            code = named.place.village_code
+            village = self._areas.village_by_code.get(code) if code else None
+            kecamatan = self._areas.kecamatan_of_code(code)
+            best, area_name = 0.0, ""
+            for hits, area, value in (
+                (evidence.villages, village, UNNAMED_IN_VILLAGE),
+                (evidence.kecamatan, kecamatan, UNNAMED_IN_KECAMATAN),
+            ):
+                for hit in hits:
+                    near = hit.phrase == number and hit.start == 0 if phrase.words else hit.role in _AREA_ROLES
+                    if area is not None and hit.area == area and near and not hit.nested:
+                        score = hit.similarity * (value if not named.core or not phrase.words else NAMED_IN_AREA)
+                        if hit.likeness is not Likeness.PART and score > best:
+                            best, area_name = score, self._areas.areas[area].name
+            if best > 0:
+                whole = AreaHit(number, 0, len(phrase.words), -1, 1.0, Likeness.EXACT, Role.POI)
+                best -= self._areas.contradiction(kecamatan, evidence, whole)
+                if not phrase.words:
+                    best += 100 - UNNAMED_IN_VILLAGE
+                yield ScoredPoint(
+                    place=named.place,
+                    score=best,
+                    phrase=number,
+                    likeness=Likeness.PART,
+                    reason=f"{phrase.marker} in {area_name}",
+                )
+
+    def _by_free_name(self, number: int, phrase: Phrase, evidence: Evidence) -> Iterator[ScoredPoint]:
+        spans = [
+            (start, end)
+            for start in range(len(phrase.words))
+            for end in range(start + 1, min(start + LONGEST_NAME, len(phrase.words)) + 1)
+            if not any(word in COMMON or word.isdigit() for word in phrase.words[start:end])
+            and (phrase.role is not Role.VILLAGE or start == 0)
+        ]
+        if not self._free or not spans:
+            return
+        found = self._free_names.match([phrase.words[start:end] for start, end in spans])
+        for (start, end), matches in zip(spans, found, strict=True):
+            core = AreaHit(number, start, end, -1, 1.0, Likeness.EXACT, Role.FREE)
+            for match in matches:
+                if match.similarity >= LOWEST_FREE_SIMILARITY and match.likeness is not Likeness.PART:
+                    named = self._free[match.name]
+                    yield ScoredPoint(
+                        place=named.place,
+                        score=FREE_NAME_POINTS * match.similarity + 2 * self._fit(named, evidence, core),
+                        phrase=number,
+                        likeness=match.likeness,
+                        reason=_reason(named.place.name, match.likeness),
+                    )
+
+
+_AREA_ROLES = (Role.VILLAGE, Role.KECAMATAN, Role.FREE)
+
+
+def _named(place: Place) -> Iterator[_Named]:
+    """Each name of a place, split into the words of its kind and the rest."""
+    for name in dict.fromkeys((place.name, *place.alt_names)):
+        phrases = parse_address(name).phrases
+        first = phrases[0] if phrases else None
+        if first is not None and first.role is Role.POI:
+            core = first.words if len(phrases) == 1 else tuple(word for phrase in phrases for word in phrase.words)
+            yield _Named(place, first.marker, first.kind or place.kind, first.level, core)
+        else:
+            yield _Named(place, "", place.kind, None, name_words(name))
+
+
+def _reason(name: str, likeness: Likeness) -> str:
+    return {
+        Likeness.EXACT: f"{name}, by name",
+        Likeness.SPELLING: f"{name}, spelt differently",
+        Likeness.SIMILAR: f"{name}, a similar name",
+        Likeness.PART: f"{name}, by part of its name",
+    }[likeness]
