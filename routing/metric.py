@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from gis.errors import InputError
-from routing.network import ROAD_CLASSES, EdgeFlag, Int64Array, RoadNetwork
+from routing.components import open_by_default
+from routing.network import ROAD_CLASSES, Int64Array, RoadNetwork
 from routing.settings import MaxspeedPolicy, RoutingSettings
 
 CLOSED = -1
@@ -21,7 +22,6 @@ CLOSED = -1
 
 MS_PER_S = 1000
 _MS_PER_HOUR = 3_600_000.0
-_CLOSING_FLAGS = int(EdgeFlag.PRIVATE | EdgeFlag.NO_ACCESS | EdgeFlag.BARRIER)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -60,8 +60,7 @@ class Metric:
         ms[(ms == 0) & (length_m > 0)] = 1
         known = network.edge_extra_ms >= 0
         ms[known] = network.edge_extra_ms[known]
-        flags = network.edge_flags
-        ms[((flags & _CLOSING_FLAGS) != 0) & ((flags & int(EdgeFlag.EMERGENCY)) == 0)] = CLOSED
+        ms[~open_by_default(network.edge_flags)] = CLOSED
         ms[_closed_edges(network, closures)] = CLOSED
         ms.flags.writeable = False
         return cls(edge_ms=ms)

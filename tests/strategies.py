@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from dispatch.types import Unit, UnitStatus
 from gis.types import Location
+from routing.network import EdgeFlag
 from routing.types import DrivingTime
+from tests.networks import BuiltNetwork, Road, network_from_edges
 
 NOW = datetime(2026, 1, 31, 6, 45, tzinfo=UTC)
 """The clock of tests about dispatch."""
@@ -57,4 +59,54 @@ def driving_times() -> st.SearchStrategy[DrivingTime]:
         reach_road_s=st.integers(0, 4).map(float),
         driving_s=st.none() | st.integers(0, 6).map(lambda tens: 10.0 * tens) | st.floats(0, 5000),
         last_metres_s=st.integers(0, 4).map(float),
+    )
+
+
+@st.composite
+def road_networks(draw: st.DrawFn, *, max_nodes: int = 7, max_roads: int = 12) -> BuiltNetwork:
+    """Small networks full of trouble: ties, parallel roads, loops, roads of no length or no time, one-way traps,
+    pieces apart, closed roads, and overlapping restrictions over two to four edges."""
+    grid = st.tuples(st.integers(0, 3), st.integers(0, 3)).map(lambda at: (at[0] * 0.003, at[1] * 0.003))
+    points = draw(st.lists(grid, min_size=2, max_size=max_nodes))
+    nodes = st.integers(0, len(points) - 1)
+    road = st.builds(
+        Road,
+        tail=nodes,
+        head=nodes,
+        ms=st.sampled_from((None, 0, 1, 2, 2, 3, 1000)) | st.integers(0, 50),
+        oneway=st.booleans(),
+        road_class=st.sampled_from(("primary", "residential", "service")),
+        flags=st.sampled_from((EdgeFlag(0),) * 6 + (EdgeFlag.PRIVATE, EdgeFlag.PRIVATE | EdgeFlag.EMERGENCY)),
+        via=st.lists(grid.map(lambda at: (at[0] + 0.001, at[1] + 0.001)), max_size=2).map(tuple),
+    )
+    roads = draw(st.lists(road, min_size=1, max_size=max_roads))
+    drives = [(number, way) for number, item in enumerate(roads) for way in ((True,) if item.oneway else (True, False))]
+    leaving: dict[int, list[tuple[int, bool]]] = {}
+    for number, way in drives:
+        leaving.setdefault(roads[number].tail if way else roads[number].head, []).append((number, way))
+    restrictions = []
+    for first in draw(st.lists(st.sampled_from(drives), max_size=5)):
+        sequence = [first]
+        for _ in range(draw(st.integers(1, 3))):
+            number, way = sequence[-1]
+            onwards = leaving.get(roads[number].head if way else roads[number].tail, [])
+            if not onwards:
+                break
+            sequence.append(draw(st.sampled_from(onwards)))
+        if len(sequence) > 1:
+            restrictions.append(sequence)
+    return network_from_edges(points, roads, restrictions)
+
+
+@st.composite
+def near_roads(draw: st.DrawFn, built: BuiltNetwork) -> Location:
+    """A point on a road of the network (its ends and middle more often than by chance), or somewhat off it."""
+    network = built.network
+    lat, lon = network.edge_points(draw(st.integers(0, network.edge_count - 1)))
+    at = draw(st.integers(0, len(lat) - 2))
+    share = draw(st.sampled_from((0.0, 0.25, 0.5, 1.0)) | st.floats(0, 1))
+    off = draw(st.tuples(*[st.sampled_from((0.0, 0.0, 0.0, 1e-5, -1e-3, 2e-3))] * 2))
+    return Location(
+        lat=float(lat[at] + share * (lat[at + 1] - lat[at])) + off[0],
+        lon=float(lon[at] + share * (lon[at + 1] - lon[at])) + off[1],
     )

@@ -1,0 +1,415 @@
+"""Travel times on small networks full of trouble, against networkx with whole histories."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import networkx as nx
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gis.errors import InputError
+from gis.types import Location
+from routing.network import RoadNetwork
+from routing.router import PinnedOrigins, Router
+from routing.settings import RoutingSettings
+from routing.snap import TIE_M, Snapper
+from routing.types import DrivingTime, RoadStatus, Snap
+from tests.networks import BuiltNetwork, Road, network_from_edges, node_location
+from tests.slow_routing import SlowRouter, SlowSnapper
+from tests.strategies import near_roads, road_networks
+
+EXAMPLES = 100
+LIMITS = st.builds(
+    RoutingSettings,
+    connected_within_m=st.sampled_from((0.0, 150.0, 500.0)),
+    served_component_m=st.sampled_from((0.0, 700.0, 10_000.0)),
+)
+
+
+def router_of(network: RoadNetwork, limits: RoutingSettings | None = None, closures: tuple[int, ...] = ()) -> Router:
+    return Router(network, limits or RoutingSettings(), snapper=Snapper.build(network), closures=closures)
+
+
+def ms(seconds: float | None) -> int | None:
+    return None if seconds is None else round(seconds * 1000)
+
+
+def slow_driving_ms(slow: SlowRouter, targets: tuple[Snap, ...], origins: PinnedOrigins) -> list[int | None]:
+    """To the first of the target's points that each origin can reach."""
+    found: list[int | None] = [None] * len(origins)
+    for target in targets:
+        standing = [access.snaps[0] if access.snaps else None for access in origins.access]
+        known = [number for number, snap in enumerate(standing) if snap is not None]
+        times = slow.times_to(target, [snap for snap in standing if snap is not None])
+        for number, time in zip(known, times, strict=True):
+            found[number] = time if found[number] is None else found[number]
+    return found
+
+
+@given(data=st.data(), built=road_networks(), limits=LIMITS)
+@settings(max_examples=EXAMPLES, deadline=None)
+def test_every_time_is_that_of_a_plain_search_with_whole_histories(data, built, limits):
+    router = router_of(built.network, limits)
+    origins = router.pin(data.draw(st.lists(near_roads(built), max_size=5)))
+    target = data.draw(near_roads(built))
+    answer = router.answer(target, origins)
+    slow = SlowRouter(built.network, router.metric.edge_ms)
+    assert [ms(time.driving_s) for time in answer.times] == slow_driving_ms(slow, answer.access.snaps, origins)
+
+
+@given(data=st.data(), built=road_networks(), limits=LIMITS)
+@settings(max_examples=EXAMPLES, deadline=None)
+def test_the_first_k_are_the_first_k_of_all(data, built, limits):
+    router = router_of(built.network, limits)
+    origins = router.pin(data.draw(st.lists(near_roads(built), max_size=6)))
+    target, k = data.draw(near_roads(built)), data.draw(st.integers(1, 7))
+    times = router.times_to(target, origins)
+    arriving = [(time.total_s, at) for at, time in enumerate(times) if time.total_s is not None]
+    assert router.nearest(target, origins, k) == [(at, times[at]) for _, at in sorted(arriving)[:k]]
+
+
+@given(data=st.data(), built=road_networks(), limits=LIMITS)
+@settings(max_examples=EXAMPLES, deadline=None)
+def test_a_matrix_holds_what_single_questions_answer_from_either_side(data, built, limits):
+    router = router_of(built.network, limits)
+    origins = router.pin(data.draw(st.lists(near_roads(built), max_size=4)))
+    targets = data.draw(st.lists(near_roads(built), max_size=4))
+    matrix = router.matrix(origins, targets)
+    assert matrix.seconds.shape == matrix.reachable.shape == (len(origins), len(targets))
+    for column, target in enumerate(targets):
+        totals = [time.total_s for time in router.times_to(target, origins)]
+        assert matrix.reachable[:, column].tolist() == [total is not None for total in totals]
+        assert [None if np.isnan(value) else value for value in matrix.seconds[:, column].tolist()] == totals
+
+
+@given(data=st.data(), built=road_networks(), limits=LIMITS)
+@settings(max_examples=EXAMPLES, deadline=None)
+def test_times_to_the_middle_of_edges_are_those_of_a_plain_search(data, built, limits):
+    network = built.network
+    router = router_of(network, limits)
+    origins = router.pin(data.draw(st.lists(near_roads(built), max_size=4)))
+    edges = np.array(data.draw(st.lists(st.integers(0, network.edge_count - 1), max_size=6)), dtype=np.int64)
+    times = router.edge_midpoint_times(origins, edges)
+    slow = SlowRouter(network, router.metric.edge_ms)
+    for column, edge in enumerate(edges.tolist()):
+        middle = Snap(edge=edge, fraction=0.5, location=node_location(network, 0), distance_m=0.0)
+        for row, driving in enumerate(slow_driving_ms(slow, (middle,), origins)):
+            assert times.reachable[row, column] == (driving is not None)
+            if driving is not None:
+                assert round(times.seconds[row, column] * 1000) == driving + origins.reach_road_ms[row]
+
+
+@given(data=st.data(), built=road_networks(), limits=LIMITS)
+@settings(max_examples=EXAMPLES, deadline=None)
+def test_a_route_drives_open_edges_end_to_end_obeys_restrictions_and_takes_its_time(data, built, limits):
+    network = built.network
+    router = router_of(network, limits)
+    origin, target = data.draw(near_roads(built)), data.draw(near_roads(built))
+    (time,) = router.times_to(target, [origin])
+    route = router.route(origin, target)
+    assert (route is None) == (time.driving_s is None)
+    if route is None:
+        return
+    assert route.time == time
+    edge_ms = router.metric.edge_ms
+    assert all(edge_ms[edge] >= 0 for edge in route.edges)
+    assert all(network.edge_head[edge] == network.edge_tail[after] for edge, after in pairwise(route.edges))
+    slow = SlowRouter(network, edge_ms)
+    assert all(slow.allows(route.edges[:at], edge) for at, edge in enumerate(route.edges))
+    assert abs(sum(step.length_m for step in route.steps) - route.length_m) < 1e-6
+    assert ms(sum(step.seconds for step in route.steps)) == ms(time.driving_s)
+    assert ms(time.driving_s) == driven_ms(slow, route.origin, route.target, route.edges)
+    assert route.points[0] == (route.origin.location.lat, route.origin.location.lon)
+    assert route.points[-1] == (route.target.location.lat, route.target.location.lon)
+
+
+def driven_ms(slow: SlowRouter, origin: Snap, target: Snap, edges: tuple[int, ...]) -> int:
+    """Milliseconds along edges from one point to another, the ends driven in part."""
+    total = sum(slow.edge_ms[edge] for edge in edges)
+    if slow.node(origin) is None:
+        total -= next(slow.before_ms(*side) for side in slow.sides(origin) if side[0] == edges[0])
+    if slow.node(target) is None:
+        edge, fraction = next(side for side in slow.sides(target) if side[0] == edges[-1])
+        total -= slow.edge_ms[edge] - slow.before_ms(edge, fraction)
+    return total
+
+
+@given(data=st.data(), built=road_networks())
+@settings(max_examples=EXAMPLES, deadline=None)
+def test_a_target_is_taken_to_the_nearest_road_that_the_units_can_reach(data, built):
+    """Every piece of road counts as served here, so that the units are all of those that are asked for."""
+    network = built.network
+    limits = RoutingSettings(served_component_m=0.0, connected_within_m=data.draw(st.sampled_from((0.0, 150.0, 500.0))))
+    router = router_of(network, limits)
+    origins = router.pin(data.draw(st.lists(near_roads(built), min_size=1, max_size=3)))
+    target = data.draw(near_roads(built))
+    access = router.access(target, origins)
+    slow = SlowRouter(network, router.metric.edge_ms)
+    reached = reachable_edges(slow, [item.snaps[0] for item in origins.access if item.snaps])
+    is_open = router.metric.is_open
+    brute = SlowSnapper(network)
+    nearest = brute.nearest(target, is_open, tie_m=TIE_M)
+    if nearest is None:
+        assert access.status is RoadStatus.OFF_NETWORK
+        return
+    assert access.nearest_m == pytest.approx(nearest[1], abs=1e-6)
+    either_way = np.array(
+        [edge in reached or int(network.edge_reverse[edge]) in reached for edge in range(network.edge_count)]
+    )
+    if not reached:
+        return  # the units stand where nothing leads on
+    useful = brute.nearest(target, either_way & is_open, tie_m=TIE_M)
+    if useful is None:  # only roads of no length, at which nobody gets off
+        assert access.connected_m is None
+        return
+    assert access.connected_m == pytest.approx(useful[1], abs=1e-6)
+    farther_m = useful[1] - nearest[1]
+    if farther_m <= TIE_M / 2:
+        assert access.status is RoadStatus.CONNECTED
+    elif 2 * TIE_M < farther_m <= limits.connected_within_m - TIE_M:
+        assert access.status is RoadStatus.REROUTED
+    elif farther_m > limits.connected_within_m + TIE_M:
+        assert access.status is RoadStatus.ISOLATED
+        assert len(access.snaps) == 2
+
+
+def reachable_edges(slow: SlowRouter, origins: list[Snap]) -> set[int]:
+    """Edges that can be entered from where the origins stand."""
+    starts = []
+    for origin in origins:
+        at = slow.node(origin)
+        if at is not None:
+            starts.append((at, ()))
+        else:
+            starts += [slow.drive((int(slow.network.edge_tail[edge]), ()), edge) for edge, _ in slow.sides(origin)]
+    states = {state for start in starts for state in (start, *nx.descendants(slow.graph, start))}
+    return {edge for state in states for edge in slow.permitted(state)}
+
+
+# --- rules, on networks drawn for them -----------------------------------------------------------------------------
+
+# A square of about 1.1 km a side: 0 south-west, 1 south-east, 2 north-east, 3 north-west.
+SQUARE = [(0.0, 0.0), (0.0, 0.01), (0.01, 0.01), (0.01, 0.0)]
+FREE = RoutingSettings(served_component_m=0.0)
+
+
+def on_road(built: BuiltNetwork, number: int, share: float) -> Location:
+    lat, lon = built.network.edge_points(built.edge_of[number, True])
+    return Location(lat=float(lat[0] + share * (lat[-1] - lat[0])), lon=float(lon[0] + share * (lon[-1] - lon[0])))
+
+
+def driving_s(router: Router, origin: Location, target: Location) -> float | None:
+    return router.times_to(target, [origin])[0].driving_s
+
+
+def test_a_unit_behind_the_incident_on_a_one_way_road_drives_straight_and_one_ahead_goes_round():
+    ring = network_from_edges(SQUARE, [Road(tail=at, head=(at + 1) % 4, ms=100_000, oneway=True) for at in range(4)])
+    router = router_of(ring.network)
+    early, late = on_road(ring, 0, 0.25), on_road(ring, 0, 0.75)
+    assert driving_s(router, early, late) == 50.0
+    assert driving_s(router, late, early) == 350.0
+
+
+def test_on_a_two_way_road_the_incident_is_reached_directly_from_either_side():
+    road = network_from_edges(SQUARE[:2], [Road(tail=0, head=1, ms=100_000)])
+    router = router_of(road.network)
+    early, late = on_road(road, 0, 0.25), on_road(road, 0, 0.75)
+    assert driving_s(router, early, late) == driving_s(router, late, early) == 50.0
+
+
+def test_a_unit_past_the_incident_on_a_one_way_dead_end_cannot_reach_it():
+    road = network_from_edges(SQUARE[:2], [Road(tail=0, head=1, ms=100_000, oneway=True)])
+    assert driving_s(router_of(road.network), on_road(road, 0, 0.75), on_road(road, 0, 0.25)) is None
+
+
+def test_a_quicker_way_round_beats_the_rest_of_a_slow_two_way_road():
+    roads = [Road(tail=0, head=1, ms=1_000_000), Road(tail=0, head=1, ms=10_000, via=((-0.01, 0.005),))]
+    built = network_from_edges(SQUARE[:2], roads)
+    time = driving_s(router_of(built.network), on_road(built, 0, 0.1), on_road(built, 0, 0.9))
+    assert time == 100.0 + 10.0 + 100.0
+
+
+def test_the_nearer_side_of_parallel_roads_is_counted_once_not_added_up():
+    built = network_from_edges(SQUARE[:2], [Road(tail=0, head=1, ms=7_000), Road(tail=0, head=1, ms=5_000)])
+    assert driving_s(router_of(built.network), on_road(built, 0, 0.0), on_road(built, 0, 1.0)) == 5.0
+
+
+def test_a_road_of_no_time_is_a_road():
+    built = network_from_edges(SQUARE[:3], [Road(tail=0, head=1, ms=0), Road(tail=1, head=2, ms=4_000)])
+    assert driving_s(router_of(built.network), on_road(built, 0, 0.0), on_road(built, 1, 1.0)) == 4.0
+
+
+def crossroads(restrictions):
+    """West 0, middle 1, east 2, north 3, far north 4; each arm 10 s."""
+    points = [(0.0, 0.0), (0.0, 0.01), (0.0, 0.02), (0.01, 0.01), (0.02, 0.01)]
+    roads = [Road(tail=tail, head=head, ms=10_000) for tail, head in ((0, 1), (1, 2), (1, 3), (3, 4))]
+    return network_from_edges(points, roads, restrictions)
+
+
+def test_a_forbidden_turn_is_avoided_by_turning_round_at_the_next_end():
+    free, forbidden = crossroads([]), crossroads([[(0, True), (2, True)]])
+    west, north = on_road(free, 0, 0.5), on_road(free, 2, 0.5)
+    assert driving_s(router_of(free.network), west, north) == 10.0
+    assert driving_s(router_of(forbidden.network), west, north) == 30.0  # east end and back
+    assert driving_s(router_of(forbidden.network), north, west) == 10.0
+
+
+def test_a_forbidden_u_turn_stands_only_where_it_is_written():
+    no_left = [(0, True), (2, True)]
+    for no_u_turn, expected in (([(2, True), (2, False)], 30.0), ([(1, True), (1, False)], 5.0)):
+        built = crossroads([no_left, no_u_turn])
+        router = router_of(built.network, FREE)
+        target = on_road(built, 2, 0.5)
+        # Without a way to turn round, the unit stops at the crossing, and its crew walks from there.
+        status = RoadStatus.CONNECTED if expected == 30.0 else RoadStatus.ISOLATED
+        origins = router.pin([on_road(built, 0, 0.5)])
+        assert driving_s(router, on_road(built, 0, 0.5), target) == expected
+        assert router.access(target, origins).status is status
+
+
+def test_a_restriction_over_a_via_way_binds_only_those_who_came_that_way():
+    built = crossroads([[(0, True), (2, True), (3, True)]])
+    router = router_of(built.network)
+    target = on_road(built, 3, 0.5)
+    assert driving_s(router, on_road(built, 2, 0.5), target) == 10.0
+    assert driving_s(router, on_road(built, 1, 0.5), target) == 20.0
+    assert driving_s(router, on_road(built, 0, 0.5), target) == 40.0  # turns round at 2 or at 3
+
+
+def test_overlapping_restrictions_hold_together():
+    both = [[(0, True), (2, True), (3, True)], [(2, True), (2, False)], [(0, True), (0, False)]]
+    built = crossroads(both)
+    slow = SlowRouter(built.network, router_of(built.network).metric.edge_ms)
+    router = router_of(built.network, FREE)
+    origins = router.pin([on_road(built, number, 0.5) for number in range(4)])
+    for number in range(4):
+        answer = router.answer(on_road(built, number, 0.3), origins)
+        assert [ms(time.driving_s) for time in answer.times] == slow_driving_ms(slow, answer.access.snaps, origins)
+
+
+def test_a_closed_road_is_never_driven_and_never_stood_on():
+    square = [Road(tail=at, head=(at + 1) % 4, ms=10_000) for at in range(4)]
+    built = network_from_edges(SQUARE, square)
+    closed = (built.edge_of[0, True], built.edge_of[0, False])
+    router = router_of(built.network, closures=closed)
+    origin, target = node_location(built.network, 0), node_location(built.network, 1)
+    route = router.route(origin, target)
+    assert route is not None
+    assert route.time.driving_s == 30.0
+    assert not set(route.edges) & set(closed)
+    assert router.access(on_road(built, 0, 0.5)).snaps[0].edge not in closed
+
+
+def test_a_road_closed_one_way_is_still_driven_the_other_way():
+    built = network_from_edges(SQUARE[:3], [Road(tail=0, head=1, ms=10_000), Road(tail=1, head=2, ms=10_000)])
+    router = router_of(built.network, FREE, closures=(built.edge_of[0, True],))
+    assert driving_s(router, on_road(built, 1, 0.5), on_road(built, 0, 0.5)) == 10.0
+    assert driving_s(router, on_road(built, 0, 0.4), on_road(built, 0, 0.6)) is None
+
+
+def test_closing_a_road_that_is_not_there_is_told():
+    built = network_from_edges(SQUARE[:2], [Road(tail=0, head=1)])
+    with pytest.raises(InputError, match="edge 2, but the network's edges are 0 to 1"):
+        router_of(built.network, closures=(2,))
+
+
+def test_a_network_without_roads_is_told():
+    built = network_from_edges(SQUARE[:2], [])
+    with pytest.raises(InputError, match="has no roads"):
+        router_of(built.network)
+
+
+# --- cut-off pieces of road ----------------------------------------------------------------------------------------
+
+
+def island(distance: float) -> BuiltNetwork:
+    """A mainland road of 11 km along the equator and an island road of 1.1 km, `distance` degrees north of it."""
+    points = [(0.0, 0.0), (0.0, 0.1), (distance, 0.05), (distance, 0.06)]
+    return network_from_edges(points, [Road(tail=0, head=1, ms=600_000), Road(tail=2, head=3, ms=60_000)])
+
+
+MAINLAND = Location(lat=0.0, lon=0.01)
+
+
+def test_an_incident_on_a_cut_off_road_near_a_connected_one_is_rerouted():
+    router = router_of(island(0.003).network)
+    answer = router.answer(Location(lat=0.003, lon=0.055), router.pin([MAINLAND]))
+    assert answer.access.status is RoadStatus.REROUTED
+    assert len(answer.access.snaps) == 1
+    assert answer.access.nearest_m == pytest.approx(0.0, abs=1e-6)
+    assert answer.access.connected_m == pytest.approx(331.7, abs=0.1)
+    assert answer.times[0].driving_s == 270.0
+    assert answer.times[0].last_metres_s == pytest.approx(331.7 / 5000 * 3600, abs=0.1)
+
+
+def test_on_an_island_its_own_unit_is_timed_exactly_and_all_others_to_the_nearest_reachable_road():
+    router = router_of(island(0.03).network)
+    incident, islander = Location(lat=0.03, lon=0.055), Location(lat=0.03, lon=0.052)
+    origins = router.pin([MAINLAND, islander])
+    assert [access.status for access in origins.access] == [RoadStatus.CONNECTED, RoadStatus.ISOLATED]
+    answer = router.answer(incident, origins)
+    assert answer.access.status is RoadStatus.ISOLATED
+    assert [round(snap.location.lat, 6) for snap in answer.access.snaps] == [0.03, 0.0]
+    mainland, own = answer.times
+    assert mainland.driving_s == 270.0
+    assert mainland.last_metres_s == pytest.approx(3317.2 / 5000 * 3600, abs=1)
+    assert own == DrivingTime(reach_road_s=0.0, driving_s=18.0, last_metres_s=0.0)
+    assert router.nearest(incident, origins, 2) == [(1, own), (0, mainland)]
+
+
+def test_a_unit_on_a_cut_off_road_cannot_leave_it():
+    router = router_of(island(0.03).network)
+    times = router.times_to(MAINLAND, [Location(lat=0.03, lon=0.055), MAINLAND])
+    assert [time.driving_s for time in times] == [None, 0.0]
+
+
+def test_a_unit_beside_a_cut_off_road_stands_on_the_connected_one_close_by():
+    router = router_of(island(0.003).network)
+    (access,) = router.pin([Location(lat=0.0029, lon=0.055)]).access
+    assert access.status is RoadStatus.REROUTED
+    assert access.snaps[0].location.lat == pytest.approx(0.0)
+
+
+def test_an_incident_off_every_road_is_told_and_reached_by_nobody():
+    router = router_of(island(0.03).network)
+    answer = router.answer(Location(lat=1.0, lon=1.0), router.pin([MAINLAND]))
+    assert answer.access.status is RoadStatus.OFF_NETWORK
+    assert answer.access.snaps == ()
+    assert answer.access.nearest_m is None
+    assert [time.total_s for time in answer.times] == [None]
+    assert router.route(MAINLAND, Location(lat=1.0, lon=1.0)) is None
+    assert router.nearest(Location(lat=1.0, lon=1.0), router.pin([MAINLAND]), 1) == []
+
+
+def test_a_unit_off_every_road_reaches_nothing():
+    router = router_of(island(0.03).network)
+    far = Location(lat=1.0, lon=1.0)
+    assert router.pin([far]).access[0].status is RoadStatus.OFF_NETWORK
+    assert [time.driving_s for time in router.times_to(MAINLAND, [far, MAINLAND])] == [None, 0.0]
+    assert router.route(far, MAINLAND) is None
+
+
+def test_reaching_the_road_and_the_last_metres_are_counted_by_their_own_speeds():
+    road = network_from_edges([(0.0, 0.0), (0.0, 0.1)], [Road(tail=0, head=1, ms=600_000)])
+    router = router_of(road.network, RoutingSettings(off_road_kph=10.0, walking_kph=5.0))
+    (time,) = router.times_to(Location(lat=0.001, lon=0.06), [Location(lat=0.001, lon=0.05)])
+    assert time.driving_s == 60.0
+    assert time.reach_road_s == pytest.approx(110.574 / 10_000 * 3600, abs=0.01)
+    assert time.last_metres_s == pytest.approx(110.574 / 5_000 * 3600, abs=0.01)
+    assert time.total_s == round(time.reach_road_s + 60.0 + time.last_metres_s, 3)
+
+
+def test_no_origins_get_no_times():
+    router = router_of(island(0.03).network)
+    assert router.times_to(MAINLAND, []) == []
+    assert router.nearest(MAINLAND, router.pin([]), 3) == []
+    assert router.matrix([], [MAINLAND]).seconds.shape == (0, 1)
+
+
+def test_asking_for_no_unit_is_told():
+    router = router_of(island(0.03).network)
+    with pytest.raises(InputError, match="ask for at least 1"):
+        router.nearest(MAINLAND, router.pin([MAINLAND]), 0)
