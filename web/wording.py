@@ -137,12 +137,13 @@ def reason_text(reason: Reason, _: Translator) -> str:
         EtaPart.LAST_METRES: _("has farther to go from the road"),
         None: "",
     }
-    return sentence.format(
+    text = sentence.format(
         other=reason.other,
         difference=_short_difference(reason.difference_s, _),
         nearer=distance(reason.nearer_m, _),
         cause=causes[reason.cause],
     )
+    return text[:1].upper() + text[1:]
 
 
 def exclusion_text(excluded: ExcludedUnit, _: Translator) -> str:
