@@ -32,6 +32,10 @@ BoolArray = npt.NDArray[np.bool_]
 MISSING: Final = np.int32(2_147_483_647)
 """Coordinate of a way's node that the file does not hold (what libosmium calls an undefined coordinate)."""
 
+MAX_LAT: Final = 900_000_000
+MAX_LON: Final = 1_800_000_000
+"""Coordinates beyond these, `MISSING` included, are of no place on Earth."""
+
 NO_WAY: Final = 0
 """Way id of the edges across barriers."""
 
@@ -177,7 +181,7 @@ def _with_facts(curves: _Curves, ways: RoadWays) -> CurveTable:
 def _usable_points(ways: RoadWays, tally: Tally) -> tuple[_Points, _Places]:
     """Drop unknown nodes and immediate repeats; what remains of a way may be several pieces."""
     way = np.repeat(np.arange(len(ways.way_id)), np.diff(ways.offset))
-    known = ways.lat != MISSING
+    known = (np.abs(ways.lat) <= MAX_LAT) & (np.abs(ways.lon) <= MAX_LON)
     for row in np.unique(way[~known]):
         tally.add("geometry", "way with nodes that the file does not hold", int(ways.way_id[row]))
     kept = np.flatnonzero(known)

@@ -21,7 +21,7 @@ from routing.background import Background
 from routing.network import RoadNetwork
 from routing.osm_background import AREA_KEYS, LINE_KEYS, BackgroundCollector, area_class, line_class
 from routing.osm_files import one_sorted_file, reading
-from routing.osm_network import MISSING, build_network
+from routing.osm_network import MAX_LAT, build_network
 from routing.osm_places import PLACE_KEYS, PlaceCollector, place_kind
 from routing.osm_places import SKIPPED as PLACES_SKIPPED
 from routing.osm_report import Tally
@@ -91,9 +91,11 @@ def read_osm(files: Sequence[Path], *, progress: Progress | None = None) -> OsmE
         with reading(files[0]):
             content = _Content(file, tally)
     ways = content.roads.ways()
-    if not len(ways.way_id):
-        names = ", ".join(str(path) for path in files)
-        raise SourceError(f"No road in {names} can be driven on; give an extract with highway=* ways.")
+    names = ", ".join(str(path) for path in files)
+    if (ways.ref < 0).any():
+        raise SourceError(
+            f"{names} numbers nodes below zero, as editors do before uploading; save it with positive numbers."
+        )
     tell("network", None)
     network = build_network(
         ways,
@@ -102,6 +104,8 @@ def read_osm(files: Sequence[Path], *, progress: Progress | None = None) -> OsmE
         names=tuple(content.roads.names),
         tally=tally,
     )
+    if not network.edge_count:
+        raise SourceError(f"No road in {names} can be driven on; give an extract with highway=* ways and their nodes.")
     tell("places", None)
     places = content.places.places()
     streets = content.streets.streets()
@@ -203,11 +207,11 @@ class _Content:
             nodes = [(ref.ref, ref.y, ref.x) for ref in way.nodes]
             self.roads.add_way(way.id, tags, nodes)
             if "highway" in tags and tags["highway"] not in _NO_STREET:
-                self.streets.add(tags, [(lat, lon) for _, lat, lon in nodes if lat != MISSING])
+                self.streets.add(tags, [(lat, lon) for _, lat, lon in nodes if abs(lat) <= MAX_LAT])
             return
         drawn = line_class(tags)
         if drawn is not None:
-            known = [(ref.y, ref.x) for ref in way.nodes if ref.y != MISSING]
+            known = [(ref.y, ref.x) for ref in way.nodes if abs(ref.y) <= MAX_LAT]
             self.background.add_line(drawn, known)
         elif place_kind(tags) is not None and "name" in tags:
             if way.is_closed():

@@ -67,12 +67,15 @@ def oneway(tags: Tags, note: Note = _silent) -> Direction:
         value = tags.get(key)
         if value is None:
             continue
-        direction = _ONEWAY_VALUES.get(value.strip().lower())
+        word = value.strip().lower()
+        direction = _ONEWAY_VALUES.get(word)
         if direction is None:
             note(f"{key}={value} is not understood")
             continue
-        if value.strip().lower() in {"reversible", "alternating"}:
-            note(f"{key}={value.strip().lower()} read as {'closed' if value == 'reversible' else 'both directions'}")
+        if word == "alternating":
+            note(f"{key}=alternating is read as both directions")
+        elif direction is Direction.REVERSIBLE:
+            note(f"{key}=reversible is read as closed")
         return direction
     if tags.get("junction") in _ONEWAY_JUNCTIONS or tags.get("highway") in _ONEWAY_CLASSES:
         return Direction.FORWARD
@@ -96,9 +99,8 @@ HIGHEST_LIMIT_KPH: Final = 160.0
 IMPLICIT_LIMITS_KPH: Final[Mapping[str, float]] = {
     # Indonesia: Permenhub PM 111/2015, article 3
     "id:motorway": 100, "id:rural": 80, "id:urban": 50, "id:living_street": 30, "id:residential": 30,
-    # Malta, Andorra, France, Italy, Spain, Germany: OSM wiki, "Default speed limits"
+    # Malta, France, Italy, Spain, Germany: OSM wiki, "Default speed limits"
     "mt:rural": 80, "mt:urban": 50,
-    "ad:rural": 90, "ad:urban": 50, "ad:living_street": 20,
     "fr:motorway": 130, "fr:trunk": 110, "fr:rural": 80, "fr:urban": 50, "fr:living_street": 20,
     "fr:zone30": 30, "fr:zone20": 20,
     "it:motorway": 130, "it:trunk": 110, "it:rural": 90, "it:urban": 50,
@@ -162,11 +164,12 @@ def _limit_kph(text: str, key: str, note: Note) -> float | None:
 
 # --- access ----------------------------------------------------------------------------------------------------
 
-_ACCESS_KEYS = ("motorcar", "motor_vehicle", "vehicle", "access")
-_OPEN = frozenset({"yes", "permissive", "designated", "official", "public", "unknown", "destination;yes", "1"})
+_MOTOR_KEYS = ("motorcar", "motor_vehicle", "vehicle")
+_ACCESS_KEYS = (*_MOTOR_KEYS, "access")
+_OPEN = frozenset({"yes", "permissive", "designated", "official", "public", "unknown"})
 _ACCESS_FLAGS: Final[Mapping[str, EdgeFlag]] = {
     "no": EdgeFlag.NO_ACCESS, "agricultural": EdgeFlag.NO_ACCESS, "forestry": EdgeFlag.NO_ACCESS,
-    "agricultural;forestry": EdgeFlag.NO_ACCESS, "psv": EdgeFlag.NO_ACCESS, "bus": EdgeFlag.NO_ACCESS,
+    "psv": EdgeFlag.NO_ACCESS, "bus": EdgeFlag.NO_ACCESS,
     "emergency": EdgeFlag.NO_ACCESS | EdgeFlag.EMERGENCY, "use_sidepath": EdgeFlag.NO_ACCESS,
     "military": EdgeFlag.PRIVATE, "private": EdgeFlag.PRIVATE, "residents": EdgeFlag.PRIVATE,
     "employees": EdgeFlag.PRIVATE, "students": EdgeFlag.PRIVATE,
@@ -233,7 +236,7 @@ _OPENED_BY_TAG: Final[Mapping[str, str]] = {
     "pedestrian": "living_street", "footway": "service", "path": "track", "cycleway": "service", "bridleway": "track",
 }  # fmt: skip
 _EXPLICIT = frozenset({"yes", "designated", "permissive", "official", "destination", "delivery", "private", "permit"})
-_FERRY_CARS = ("motorcar", "motor_vehicle", "vehicle", "hgv")
+_FERRY_CARS = (*_MOTOR_KEYS, "hgv")
 _LIFE_CYCLE = ("abandoned", "disused", "razed", "demolished", "removed")
 
 
@@ -267,7 +270,7 @@ def drivable(tags: Tags) -> Drivable:
             return Drivable(None, "impassable")
         return Drivable(highway, "")
     if highway in _OPENED_BY_TAG:
-        keys = ("motorcar", "motor_vehicle", "vehicle") if highway == "pedestrian" else ("motorcar",)
+        keys = _MOTOR_KEYS if highway == "pedestrian" else ("motorcar",)
         if any(tags.get(key) in _EXPLICIT for key in keys) or tags.get("emergency") in {"yes", "designated"}:
             return Drivable(_OPENED_BY_TAG[highway], "")
     return Drivable(None, f"highway={highway}")
@@ -301,7 +304,7 @@ def road_flags(tags: Tags, road_class: str) -> EdgeFlag:
 
 def default_closed(tags: Tags, road_class: str) -> EdgeFlag:
     """`NO_ACCESS` where the class itself bars cars that no tag lets in (busways, opened footways); else nothing."""
-    if any(tags.get(key) in _EXPLICIT for key in ("motorcar", "motor_vehicle", "vehicle")):
+    if any(tags.get(key) in _EXPLICIT for key in _MOTOR_KEYS):
         return EdgeFlag(0)
     if road_class == "busway" or tags.get("highway") in _OPENED_BY_TAG:
         return EdgeFlag.NO_ACCESS
@@ -311,42 +314,39 @@ def default_closed(tags: Tags, road_class: str) -> EdgeFlag:
 # --- barriers --------------------------------------------------------------------------------------------------
 
 _STOPS_CARS = frozenset({
-    "bollard", "block", "jersey_barrier", "debris", "log", "chain", "rope", "stile", "turnstile", "kissing_gate",
-    "full-height_turnstile", "motorcycle_barrier", "cycle_barrier", "wicket_gate", "planter", "fence", "wall",
-    "hedge", "ditch", "guard_rail", "retaining_wall", "city_wall", "tank_trap", "horse_stile", "hampshire_gate_closed",
-    "bar", "spikes", "concrete", "concrete_block", "barrier_board", "swing_gate_closed", "rock", "boulder",
+    "bollard", "block", "jersey_barrier", "debris", "log", "chain", "rope", "stile", "horse_stile", "turnstile",
+    "full-height_turnstile", "kissing_gate", "wicket_gate", "motorcycle_barrier", "cycle_barrier", "planter", "bar",
+    "barrier_board", "delineators", "fence", "wall", "retaining_wall", "city_wall", "hedge", "ditch", "guard_rail",
+    "tank_trap", "spikes", "boulder", "bus_trap", "sump_buster",
 })  # fmt: skip
 _LETS_CARS_PASS = frozenset({
-    "gate", "lift_gate", "swing_gate", "sliding_gate", "hampshire_gate", "toll_booth", "cattle_grid", "border_control",
-    "checkpoint", "kerb", "height_restrictor", "width_restrictor", "entrance", "sally_port", "bump_gate", "no", "yes",
-    "car_barrier_open", "sump_buster", "bus_trap", "traffic_island", "coupure", "sliding_beam", "rising_bollard",
+    "gate", "lift_gate", "swing_gate", "sliding_gate", "sliding_beam", "hampshire_gate", "bump_gate", "sally_port",
+    "toll_booth", "border_control", "checkpoint", "cattle_grid", "kerb", "height_restrictor", "width_restrictor",
+    "entrance", "coupure", "traffic_island", "no", "yes",
 })  # fmt: skip
-_LOW_KERB = frozenset({"flush", "lowered", "no", "0"})
 
 
 def barrier(tags: Tags, note: Note = _silent) -> EdgeFlag:
     """`BARRIER` with its access flags where the node stops a car; nothing where cars pass.
 
-    Bollards, blocks, chains and walls stop cars unless a tag lets motor vehicles in; gates, lift gates, toll booths,
-    cattle grids, kerbs and height or width restrictors let them pass unless access says private or no, or the gate is
-    `locked=yes`. An unknown kind is noted and lets them pass. Where `EMERGENCY` is set too, an ambulance may pass.
+    Bollards, blocks, chains, fences and walls stop cars unless `motorcar`, `motor_vehicle` or `vehicle` lets them
+    in (`access=yes` does not: it speaks of people on foot, and the block still stands). Gates, lift gates, toll booths,
+    cattle grids, kerbs, height and width restrictors let cars pass unless access says private or no, or the gate is
+    `locked=yes` and no access tag opens it. An unknown kind is noted and lets cars pass. Where `EMERGENCY` is set
+    too, an ambulance may pass.
     """
     kind = tags.get("barrier")
     if kind is None:
         return EdgeFlag(0)
     flags = access(tags, note=note)
-    told = any(key in tags for key in _ACCESS_KEYS)
     closed = bool(flags & (EdgeFlag.NO_ACCESS | EdgeFlag.PRIVATE))
-    kept = flags & (EdgeFlag.EMERGENCY | EdgeFlag.PRIVATE)
-    if kind in _STOPS_CARS or (kind == "sump_buster"):
-        stops = closed or not told
-        if tags.get("bollard") in {"rising", "removable", "foldable"} and not told:
-            note(f"bollard={tags['bollard']} read as closed")
+    if kind in _STOPS_CARS:
+        stops = closed or not any(key in tags for key in _MOTOR_KEYS)
     else:
         if kind not in _LETS_CARS_PASS:
             note(f"barrier={kind} is not understood, cars pass")
-        stops = closed or (tags.get("locked") == "yes" and not (told and not closed))
-    return EdgeFlag.BARRIER | kept if stops else EdgeFlag(0)
+        stops = closed or (tags.get("locked") == "yes" and not any(key in tags for key in _ACCESS_KEYS))
+    return EdgeFlag.BARRIER | (flags & (EdgeFlag.EMERGENCY | EdgeFlag.PRIVATE)) if stops else EdgeFlag(0)
 
 
 # --- ferries ---------------------------------------------------------------------------------------------------
