@@ -56,6 +56,9 @@ class RowProblem:
     field: str
     text: str
 
+    def __str__(self) -> str:
+        return self.text
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitsRead:

@@ -5,6 +5,7 @@ Every function takes the `Translator` as `_`, so that the messages are found by 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from dispatch.ranking import EtaPart, Reason, ReasonKind
@@ -19,6 +20,9 @@ from web.i18n import Translator
 MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86_400
 COARSE_FROM_M = 100
 """Distances from here on are told to ten metres."""
+
+_SIGN_NOTE = re.compile("the minus sign and (.+) were read as one")
+_PLUS_CODE_NOTE = re.compile("the short plus code (.+) was read as (.+), the one nearest to the place known")
 
 
 def duration(seconds: float, _: Translator) -> str:
@@ -250,6 +254,26 @@ def area_match_text(match: AreaMatch, _: Translator) -> str:
     )
 
 
+def note_text(note: str, _: Translator) -> str:
+    """What was understood rather than read in coordinates: a note of `gis.coordinates`, which writes English."""
+    if sign := _SIGN_NOTE.fullmatch(note):
+        return _("the minus sign and {letter} were read as one").format(letter=sign[1])
+    if plus_code := _PLUS_CODE_NOTE.fullmatch(note):
+        return _("the short plus code {short} was read as {full}, the one nearest to the place known").format(
+            short=plus_code[1], full=plus_code[2]
+        )
+    return {
+        "decimal commas were read": _("decimal commas were read"),
+        "latitude and longitude were swapped": _("latitude and longitude were swapped"),
+        "the minus sign of the latitude was missing: read as south of the equator, where the region lies": _(
+            "the minus sign of the latitude was missing: read as south of the equator, where the region lies"
+        ),
+        "the middle of the map view was taken, since the link names no point": _(
+            "the middle of the map view was taken, since the link names no point"
+        ),
+    }[note]
+
+
 def direction_name(bearing_deg: float, _: Translator) -> str:
     """The nearest of the eight winds."""
     names = (
@@ -259,8 +283,8 @@ def direction_name(bearing_deg: float, _: Translator) -> str:
 
 
 def village_unit_text(unit: VillageUnit, _: Translator) -> str:
-    """The spread of a unit's ETA over a village, and where it is first."""
-    text = _("{least} to {most}, half of the village's roads within {median}; first on {share} of them").format(
+    """The spread of a unit's ETA over a village (or kecamatan), and where it is first."""
+    text = _("{least} to {most}, half of the roads there within {median}; first on {share} of them").format(
         least=duration(unit.min_s, _),
         most=duration(unit.max_s, _),
         median=duration(unit.median_s, _),
@@ -272,15 +296,15 @@ def village_unit_text(unit: VillageUnit, _: Translator) -> str:
 
 
 def village_ranking_text(ranking: VillageRanking, _: Translator) -> str:
-    """What a ranking for a whole village rests on."""
+    """What a ranking for a whole village (or kecamatan) rests on."""
     if not ranking.road_m:
-        return _("Only the village is known, and it has no road: ask for the exact place.")
+        return _("Only the area is known, and it has no road: ask for the exact place.")
     length = distance(ranking.road_m, _)
     if ranking.unreachable_share:
         return _(
-            "Only the village is known: times are spread over its {length} of road, of which no unit reaches {share}."
+            "Only the area is known: times are spread over its {length} of road, of which no unit reaches {share}."
         ).format(length=length, share=share(ranking.unreachable_share, _))
-    return _("Only the village is known: times are spread over its {length} of road.").format(length=length)
+    return _("Only the area is known: times are spread over its {length} of road.").format(length=length)
 
 
 def words(items: Sequence[str], _: Translator) -> str:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
+import inspect
 import re
+from collections.abc import Iterator
 from datetime import timedelta
+from types import ModuleType
 
 import pytest
 from hypothesis import given
@@ -14,7 +18,9 @@ from dispatch.ranking import EtaPart, Reason, ReasonKind
 from dispatch.screening import ExcludedUnit, Exclusion, Shortfall, ShortfallKind
 from dispatch.types import Unit, UnitStatus
 from dispatch.village_eta import VillageRanking, VillageUnit
-from gis.types import AdministrativeArea, AreaLevel, AreaMatch, AreaStatus, Location, NearbyArea
+from gis import coordinates, map_links
+from gis.coordinates import parse_coordinates
+from gis.types import AdministrativeArea, AreaLevel, AreaMatch, AreaStatus, Bounds, Location, NearbyArea
 from routing.types import RoadAccess, RoadStatus
 from tests.strategies import NOW
 from web import wording
@@ -282,6 +288,54 @@ def test_an_area_match_tells_what_is_uncertain() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "indonesian"),
+    [
+        ("-6,76 108,48", "koma desimal telah dibaca"),
+        ("108.48, -6.76", "lintang dan bujur tertukar"),
+        ("-6.76 S, 108.48 E", "tanda minus dan S dibaca sebagai satu"),
+        (
+            "6.76, 108.48",
+            "tanda minus lintang tidak ada: dibaca sebagai selatan khatulistiwa, tempat wilayah ini berada",
+        ),
+        (
+            "https://www.google.com/maps/@-6.76,108.48,15z",
+            "bagian tengah tampilan peta yang diambil, karena tautannya tidak menyebut titik",
+        ),
+        ("6FR5+G2", "kode plus pendek 6FR5+G2 dibaca sebagai 6P5C6FR5+G2, yang terdekat dengan tempat yang diketahui"),
+    ],
+)
+def test_every_note_on_coordinates_is_told_in_both_languages(text: str, indonesian: str) -> None:
+    bounds = Bounds(south=-7.1, west=108.3, north=-6.4, east=108.9)
+    parsed = parse_coordinates(text, bounds=bounds, reference=bounds.middle)
+    assert parsed is not None
+    assert [wording.note_text(note, ID) for note in parsed.notes] == [indonesian]
+    assert [wording.note_text(note, EN) for note in parsed.notes] == list(parsed.notes)
+
+
+def notes_in(module: ModuleType) -> Iterator[str]:
+    """The notes that a module writes, with X for what it puts in."""
+    for node in ast.walk(ast.parse(inspect.getsource(module))):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "notes.append":
+            text = node.args[0]
+        elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "note":
+            text = node.value
+        else:
+            continue
+        if isinstance(text, ast.JoinedStr):
+            yield "".join(part.value if isinstance(part, ast.Constant) else "X" for part in text.values)
+        elif isinstance(text, ast.Constant) and isinstance(text.value, str):
+            yield text.value
+
+
+def test_no_note_on_coordinates_lacks_its_words() -> None:
+    notes = [*notes_in(coordinates), *notes_in(map_links)]
+    assert len(set(notes)) == 6
+    for note in notes:
+        assert wording.note_text(note, EN) == note
+        assert wording.note_text(note, ID) != note
+
+
 def test_a_village_is_told_as_a_range_with_the_share_in_which_a_unit_is_first() -> None:
     unit = VillageUnit(
         rank=1,
@@ -301,23 +355,23 @@ def test_a_village_is_told_as_a_range_with_the_share_in_which_a_unit_is_first() 
     )
     assert (
         wording.village_unit_text(unit, ID)
-        == "4 mnt sampai 11 mnt, separuh jalan desa dalam 6 mnt 10 dtk; tercepat di 63% jalan desa."
+        == "4 mnt sampai 11 mnt, separuh jalan di sana dalam 6 mnt 10 dtk; tercepat di 63% jalannya."
     )
     partly = dataclasses.replace(unit, unreachable_share=0.04)
     assert wording.village_unit_text(partly, EN) == (
-        "4 min to 11 min, half of the village's roads within 6 min 10 s; first on 63% of them; 4% it cannot reach."
+        "4 min to 11 min, half of the roads there within 6 min 10 s; first on 63% of them; 4% it cannot reach."
     )
 
 
 @pytest.mark.parametrize(
     ("road_m", "unreachable_share", "english"),
     [
-        (0.0, 1.0, "Only the village is known, and it has no road: ask for the exact place."),
-        (8200.0, 0.0, "Only the village is known: times are spread over its 8.2 km of road."),
+        (0.0, 1.0, "Only the area is known, and it has no road: ask for the exact place."),
+        (8200.0, 0.0, "Only the area is known: times are spread over its 8.2 km of road."),
         (
             8200.0,
             0.1,
-            "Only the village is known: times are spread over its 8.2 km of road, of which no unit reaches 10%.",
+            "Only the area is known: times are spread over its 8.2 km of road, of which no unit reaches 10%.",
         ),
     ],
 )
