@@ -33,6 +33,7 @@ from gis.border_grid import CellGrid, CellLists, FloatArray, Segments, distance_
 from gis.boundary_cells import FAR_FROM_ALL, FIRST_MIXED, border_segments, classify_cells, overlapping
 from gis.errors import InputError, OutsideRegionError
 from gis.geodesy import LocalPlane, bearing_deg, distance_m
+from gis.middle import middle_and_radius
 from gis.types import AdministrativeArea, AreaLevel, AreaMatch, AreaStatus, Bounds, Location, NearbyArea
 
 if TYPE_CHECKING:
@@ -252,18 +253,13 @@ class BoundaryIndex:
         level, number = self._place_of(code)
         return self.polygons[level].geometry(number)
 
-    def radius_m(self, code: str) -> float:
-        """Metres from the area's representative point (shapely's) to its farthest corner.
+    def middle(self, code: str) -> Location:
+        """A point inside the largest part of an area; see `gis.middle`."""
+        return middle_and_radius(self.polygon(code))[0]
 
-        Raises
-        ------
-        OutsideRegionError
-            Where the region has none.
-        """
-        polygon = self.polygon(code)
-        middle = polygon.representative_point()
-        lon, lat = shapely.get_coordinates(polygon).T
-        return float(np.max(distance_m(middle.y, middle.x, lat, lon)))
+    def radius_m(self, code: str) -> float:
+        """Metres from the area's middle to the farthest corner of its parts nearby; see `gis.middle`."""
+        return middle_and_radius(self.polygon(code))[1]
 
     def _areas_by_level(self) -> dict[AreaLevel, tuple[AdministrativeArea, ...]]:
         return {

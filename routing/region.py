@@ -17,11 +17,11 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -31,11 +31,14 @@ from gis.boundaries import BoundaryIndex
 from gis.errors import RegionDamagedError, SourceError
 from gis.gazetteer import Gazetteer
 from gis.region_folder import SETTINGS, Manifest, read_manifest
+from gis.types import Location
 from routing.background import Background
 from routing.network import RoadNetwork
 from routing.router import Router
 from routing.settings import RoutingSettings
 from routing.snap import Snapper
+
+T = TypeVar("T")
 
 GEOPACKAGE = "region.gpkg"
 REPORT = "report.json"
@@ -129,7 +132,9 @@ class Region:
     @cached_property
     def gazetteer(self) -> Gazetteer:
         """Names: villages, places, streets."""
-        return self._load("the gazetteer", lambda: Gazetteer.load(self.folder / GEOPACKAGE))
+        return self._load(
+            "the gazetteer", lambda: Gazetteer.load(self.folder / GEOPACKAGE, village_at=self._village_at)
+        )
 
     @cached_property
     def network(self) -> RoadNetwork:
@@ -182,7 +187,11 @@ class Region:
     def _head(self) -> Mapping[str, Any]:
         return dict(self.table["region"])
 
-    def _load(self, what: str, load: Any) -> Any:
+    def _village_at(self, location: Location) -> str | None:
+        village = self.boundaries.locate(location).village
+        return None if village is None else village.code
+
+    def _load(self, what: str, load: Callable[[], T]) -> T:
         try:
             return load()
         except (OSError, ValueError, KeyError, EOFError) as error:

@@ -20,12 +20,13 @@ from gis.boundary_import import BoundarySet, read_boundaries
 from gis.errors import InputError, SourceError
 from gis.gazetteer import Street, write_gazetteer
 from gis.gazetteer_build import (
+    Extras,
     StationRow,
-    VillageExtra,
     kecamatan_places,
     read_places_csv,
     read_population_csv,
     read_stations_csv,
+    station_places,
     village_places,
 )
 from gis.geodesy import distance_m
@@ -81,7 +82,7 @@ class RegionSources:
     name: str
     villages: Sequence[Path]
     roads: Sequence[Path] = ()
-    graph: nx.MultiDiGraph | None = None
+    graph: nx.MultiDiGraph[Any] | None = None
     kecamatan: Path | None = None
     stations: Path | None = None
     population: Path | None = None
@@ -146,7 +147,11 @@ def build_region(
         progress("writing")
         _write_geopackage(folder / GEOPACKAGE, villages, boundary_set, tables.stations, built_at)
         write_gazetteer(folder / GEOPACKAGE, places, streets)
-        for name, part in (("boundaries", boundaries), ("network", extract.network), ("background", extract.background)):
+        for name, part in (
+            ("boundaries", boundaries),
+            ("network", extract.network),
+            ("background", extract.background),
+        ):
             (folder / name).mkdir()
             part.save(folder / name)
         (folder / "snapping").mkdir()
@@ -192,7 +197,7 @@ class _Tables:
 
     stations: Sequence[StationRow]
     population: Mapping[str, float]
-    extras: Mapping[str, VillageExtra]
+    extras: Extras
     points: Sequence[Place]
 
     @classmethod
@@ -219,7 +224,7 @@ def _enriched(boundary_set: BoundarySet, tables: _Tables) -> tuple[Any, dict[str
     """Villages with people and postcodes; and the codes of the tables that no village has, by table."""
     villages = boundary_set.villages.copy()
     villages["population"] = villages["code"].map(dict(tables.population))
-    own = villages["code"].map({code: extra.postcode for code, extra in tables.extras.items()})
+    own = villages["code"].map({code: postcode for code, (postcode, _) in tables.extras.items()})
     villages["postcode"] = own.where(own.notna(), villages["postcode"])
     known = set(villages["code"])
     return villages, {
@@ -232,8 +237,8 @@ def _gazetteer_entries(
     villages: Any, boundary_set: BoundarySet, extract: OsmExtract, tables: _Tables, boundaries: BoundaryIndex
 ) -> tuple[list[Place], list[Street], int]:
     named = village_places(villages, tables.extras)
-    named += kecamatan_places(boundary_set.kecamatan)
-    points = [*(station.place() for station in tables.stations), *tables.points, *extract.places]
+    named += kecamatan_places(villages, tables.extras)
+    points = [*station_places(tables.stations), *tables.points, *extract.places]
     distinct = _without_repeats(points)
     lat = np.array([place.location.lat for place in distinct])
     lon = np.array([place.location.lon for place in distinct])
@@ -246,21 +251,17 @@ def _gazetteer_entries(
 
 
 def _without_repeats(points: Sequence[Place]) -> list[Place]:
-    """Drop a place that an earlier source has too: same name (apart from case and blanks), same sort, close by."""
+    """Drop a place that an earlier source has too: same kind and name (apart from case and blanks), close by."""
     kept: list[Place] = []
     by_name: dict[str, list[Place]] = {}
     for place in points:
         key = " ".join(place.name.casefold().split())
         twins = by_name.setdefault(key, [])
-        if any(_same_sort(place, twin) and _apart_m(place, twin) <= SAME_PLACE_M for twin in twins):
+        if any(place.kind == twin.kind and _apart_m(place, twin) <= SAME_PLACE_M for twin in twins):
             continue
         twins.append(place)
         kept.append(place)
     return kept
-
-
-def _same_sort(one: Place, other: Place) -> bool:
-    return one.kind == other.kind or {one.kind, other.kind} == {"puskesmas", "clinic"}
 
 
 def _apart_m(one: Place, other: Place) -> float:
@@ -283,7 +284,6 @@ def _write_geopackage(
     pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": built_at.strftime("%Y-%m-%dT%H:%M:%S.000Z")})
     layers = {"villages": villages, "kecamatan": boundary_set.kecamatan, "kabupaten": boundary_set.kabupaten}
     if stations:
-        places = [station.place() for station in stations]
         layers["stations"] = gpd.GeoDataFrame(
             {
                 "kind": [station.kind for station in stations],
@@ -291,7 +291,7 @@ def _write_geopackage(
                 "operating": [station.operating for station in stations],
             },
             geometry=gpd.points_from_xy(
-                [place.location.lon for place in places], [place.location.lat for place in places]
+                [station.location.lon for station in stations], [station.location.lat for station in stations]
             ),
             crs="EPSG:4326",
         )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from gis.types import Location
+from gis.middle import FAR_PART_M, far_part_m
+from gis.types import AdministrativeArea
 from routing.metric import Metric
 from routing.network import ROAD_CLASSES
 from routing.region import Region
@@ -33,6 +35,7 @@ def describe_region(region: Region) -> dict[str, Any]:
     is_open = Metric.build(network, region.routing_settings).is_open
     far = _villages_far_from_main(region)
     boundaries = region.boundaries
+    scattered = _villages_with_a_far_part(region)
     checks = [
         _check("checksums", True, f"{len(region.manifest.files)} files match the manifest"),
         _check(
@@ -44,6 +47,11 @@ def describe_region(region: Region) -> dict[str, Any]:
             "villages near the main network",
             not far,
             f"{len(far)} of {len(boundaries.villages)} villages are farther than {FAR_FROM_ROADS_M:.0f} m from it",
+        ),
+        _check(
+            "villages in one place",
+            not scattered,
+            f"{len(scattered)} villages have a part more than {FAR_PART_M / 1000:.0f} km from the rest",
         ),
     ]
     return {
@@ -76,6 +84,7 @@ def describe_region(region: Region) -> dict[str, Any]:
             "main_component_share": round(main_km / total_km, 4) if total_km else 0.0,
         },
         "villages_far_from_main_network": far,
+        "villages_with_a_far_part": scattered,
         "checks": checks,
         "report": region.report,
     }
@@ -86,13 +95,26 @@ def _check(name: str, good: bool, text: str) -> dict[str, Any]:
 
 
 def _villages_far_from_main(region: Region) -> list[dict[str, Any]]:
-    """Villages whose representative point is far from the main network, farthest first."""
+    """Villages whose middle is far from the main network, farthest first."""
     main = region.snapper.allow(np.asarray(region.network.edge_component) == 0)
-    far = []
-    for area in region.boundaries.villages:
-        middle = region.boundaries.polygon(area.code).representative_point()
-        snap = region.snapper.nearest(Location(lat=middle.y, lon=middle.x), main, limit_m=np.inf)
-        if snap is None or snap.distance_m > FAR_FROM_ROADS_M:
-            distance = None if snap is None else round(snap.distance_m)
-            far.append({"code": area.code, "name": area.name, "distance_m": distance})
-    return sorted(far, key=lambda row: (-(row["distance_m"] or 10**9), row["code"]))
+
+    def gap_m(village: AdministrativeArea) -> float | None:
+        snap = region.snapper.nearest(region.boundaries.middle(village.code), main, limit_m=np.inf)
+        return None if snap is None or snap.distance_m <= FAR_FROM_ROADS_M else snap.distance_m
+
+    return _worst_first(region, gap_m)
+
+
+def _villages_with_a_far_part(region: Region) -> list[dict[str, Any]]:
+    """Villages with a part far from the rest, most likely a fault of the boundary file; farthest first."""
+    return _worst_first(region, lambda village: far_part_m(region.boundaries.polygon(village.code)))
+
+
+def _worst_first(region: Region, distance: Callable[[AdministrativeArea], float | None]) -> list[dict[str, Any]]:
+    """The villages that have a distance, with it."""
+    rows = [
+        {"code": village.code, "name": village.name, "distance_m": round(metres)}
+        for village in region.boundaries.villages
+        if (metres := distance(village)) is not None
+    ]
+    return sorted(rows, key=lambda row: (-int(row["distance_m"]), row["code"]))

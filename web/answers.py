@@ -10,7 +10,7 @@ from dispatch.types import Unit
 from dispatch.village_eta import VillageUnit
 from gis.address import AddressDetail
 from gis.boundaries import BoundaryIndex
-from gis.gazetteer import candidate_json
+from gis.search import candidate_json
 from gis.types import AdministrativeArea, AreaMatch
 from routing.types import RoadAccess
 from web.i18n import Translator
@@ -135,8 +135,21 @@ def excluded_json(one: ExcludedUnit, _: Translator) -> dict[str, Any]:
 
 
 def detail_json(detail: AddressDetail) -> dict[str, Any]:
-    """What an address said beyond its place: RT, RW, block, number."""
-    return {name: value for name, value in detail.to_json().items() if value}
+    """The parts of an address that were said."""
+    parts = {
+        "village": detail.village,
+        "kecamatan": detail.kecamatan,
+        "kabupaten": detail.kabupaten,
+        "hamlet": detail.hamlet,
+        "block": detail.block,
+        "streets": list(detail.streets),
+        "poi": detail.poi,
+        "postcode": detail.postcode,
+        "rt": detail.rt,
+        "rw": detail.rw,
+        "number": detail.number,
+    }
+    return {name: value for name, value in parts.items() if value}
 
 
 def _unit_json(unit: Unit) -> dict[str, Any]:

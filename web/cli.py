@@ -105,7 +105,7 @@ def open_desk(region_folder: Path | None, units: Path | None = None) -> Desk:
 
 
 @contextmanager
-def progress_bar(description: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
+def progress_bar(description: str, total: int | None = None) -> Iterator[Callable[[int], object]]:
     """A bar on standard error, shown only on a terminal and only after half a second."""
     from tqdm import tqdm
 
@@ -128,16 +128,16 @@ def locate(
     as_json: bool,
     region_folder: Path | None,
 ) -> None:
-    """Tell the village, kecamatan and kabupaten of COORDINATES, as people send them, or of every row of a CSV.
+    r"""Tell the village, kecamatan and kabupaten of COORDINATES, as people send them, or of every row of a CSV.
 
     \b
     siaga112 locate -6.76,108.48
-    siaga112 locate "6°45'36\\"S 108°28'48\\"E"
+    siaga112 locate "6°45'36\"S 108°28'48\"E"
     siaga112 locate "https://www.openstreetmap.org/#map=17/-6.7600/108.4800"
     siaga112 locate --file incidents.csv --out located.csv
     """
     if (source is None) == (not coordinates):
-        raise InputError("Give either coordinates, as in 'siaga112 locate -6.76,108.48', or --file IN.csv --out OUT.csv.")
+        raise InputError("Give coordinates, as in 'siaga112 locate -6.76,108.48', or --file IN.csv --out OUT.csv.")
     if source is None:
         if target is not None:
             raise InputError("--out goes with --file; leave it out for a single position.")
@@ -174,7 +174,7 @@ def locate(
 def search(
     text: Sequence[str], source: Path | None, limit: int, lang: str, as_json: bool, region_folder: Path | None
 ) -> None:
-    """Find the place that TEXT means: village, street, crossing, point of interest, coordinates.
+    r"""Find the place that TEXT means: village, street, crossing, point of interest, coordinates.
 
     \b
     siaga112 search "Ds. Kertawinangun Kec. Kedawung"
@@ -227,7 +227,7 @@ def nearest(
     as_json: bool,
     region_folder: Path | None,
 ) -> None:
-    """Rank the available units by exact road travel time to a place.
+    r"""Rank the available units by exact road travel time to a place.
 
     \b
     siaga112 nearest --at -6.76,108.48 --kind ambulance -k 5
@@ -240,7 +240,8 @@ def nearest(
     for problem in desk.unit_problems:
         click.echo(f"siaga112: {problem}", err=True)
     if strict and desk.unit_problems:
-        raise InputError(f"{len(desk.unit_problems)} bad row(s) in {desk.units_source}; mend them or leave out --strict.")
+        count = len(desk.unit_problems)
+        raise InputError(f"{desk.units_source} has {count} bad row(s); mend them or leave out --strict.")
     answer = desk.nearest(at, kind=kind, k=k, lang=lang, capabilities=frozenset(capabilities))
     if map_file is not None:
         from web.maps import save_answer_map
@@ -277,7 +278,7 @@ def route(
     as_json: bool,
     region_folder: Path | None,
 ) -> None:
-    """Give the fastest route, street by street.
+    r"""Give the fastest route, street by street.
 
     \b
     siaga112 route --unit AMB-01 --to "balai desa weru" --gpx route.gpx

@@ -23,7 +23,9 @@ def region() -> None:
 
 @region.command()
 @click.option("--name", required=True, help="Name to show, for example 'Kabupaten Cirebon'.")
-@click.option("--villages", type=_FILE, multiple=True, required=True, help="GeoJSON, GeoPackage or Shapefile; repeatable.")
+@click.option(
+    "--villages", type=_FILE, multiple=True, required=True, help="GeoJSON, GeoPackage or Shapefile; repeatable."
+)
 @click.option("--kecamatan", type=_FILE, help="Boundaries of kecamatan; else dissolved from the villages.")
 @click.option(
     "--osm", "roads", type=_FILE, multiple=True, required=True,
@@ -66,7 +68,7 @@ def build(
     out: Path,
     as_json: bool,
 ) -> None:
-    """Build a region folder from boundaries and roads, whole or not at all.
+    r"""Build a region folder from boundaries and roads, whole or not at all.
 
     \b
     siaga112 region build --name "Kabupaten Cirebon" --villages desa.geojson \\
@@ -137,7 +139,9 @@ def _stages() -> Iterator[Callable[[str], None]]:
 
     from routing.region_build import STAGES
 
-    with tqdm(total=len(STAGES), disable=None, leave=False, bar_format="{desc:<24}{bar:30} {n}/{total} {elapsed}") as bar:
+    with tqdm(
+        total=len(STAGES), disable=None, leave=False, bar_format="{desc:<24}{bar:30} {n}/{total} {elapsed}"
+    ) as bar:
 
         def begin(stage: str) -> None:
             bar.n = STAGES.index(stage)

@@ -9,7 +9,8 @@ from enum import StrEnum
 from gis.boundaries import BoundaryIndex
 from gis.coordinates import parse_coordinates
 from gis.errors import InputError, OutsideRegionError
-from gis.gazetteer import Candidate, Gazetteer
+from gis.gazetteer import Gazetteer
+from gis.search import Candidate
 from gis.types import AdministrativeArea, AreaLevel, Location
 
 AREA_CODE = re.compile(r"\s*(\d{2}\.\d{2}\.\d{2}(?:\.\d{4})?|\d{10}|\d{6})\s*")
@@ -90,7 +91,8 @@ def resolve(text: str, *, boundaries: BoundaryIndex, gazetteer: Gazetteer) -> As
     candidates = gazetteer.search(text, limit=MAX_ALTERNATIVES + 1).candidates
     if not candidates:
         raise InputError(
-            f"Nothing called '{_short(text)}' was found in the region; try the village with its kecamatan, or coordinates."
+            f"Nothing called '{_short(text)}' was found in the region; "
+            "try the village with its kecamatan, or coordinates."
         )
     first = candidates[0]
     level = AREA_KINDS.get(first.place.kind)
@@ -111,19 +113,18 @@ def _from_code(text: str, digits: str, boundaries: BoundaryIndex) -> Asked:
     try:
         area = boundaries.area(dotted)
     except LookupError:
-        raise OutsideRegionError(f"The region has no village or kecamatan with the code {dotted}; check the code.") from None
+        raise OutsideRegionError(
+            f"The region has no village or kecamatan with the code {dotted}; check the code."
+        ) from None
     return _area_asked(text, area, boundaries)
 
 
 def _area_asked(text: str, area: AdministrativeArea, boundaries: BoundaryIndex) -> Asked:
     """Only an area is known."""
-    polygon = boundaries.polygon(area.code)
-    middle = polygon.representative_point()
-    location = Location(lat=middle.y, lon=middle.x)
     return Asked(
         text=text,
         kind=AskedKind.AREA,
-        location=location,
+        location=boundaries.middle(area.code),
         radius_m=boundaries.radius_m(area.code),
         area=area,
     )

@@ -22,11 +22,11 @@ from dispatch.units import UnitsRead, read_units
 from dispatch.village_eta import VillageRanking, rank_units_for_village
 from dispatch.vocabulary import unit_kind
 from gis.errors import InputError, OutsideRegionError
-from gis.gazetteer import candidate_json, search_file
 from gis.region_folder import SETTINGS
+from gis.search import candidate_json, search_file
 from gis.types import AdministrativeArea, Location
-from routing.gpx import route_gpx
 from routing.geojson import route_geojson
+from routing.gpx import route_gpx
 from routing.region import Region
 from routing.router import PinnedOrigins
 from routing.types import Route
@@ -78,9 +78,7 @@ class Desk:
     def _read(self) -> UnitsRead:
         if self._units_file is None:
             raise InputError("No units are known: the region has no units.csv; give a list with --units.")
-        return read_units(
-            self._units_file, source=self.units_source, now=self._clock(), timezone=self.region.timezone
-        )
+        return read_units(self._units_file, source=self.units_source, now=self._clock(), timezone=self.region.timezone)
 
     @property
     def units(self) -> tuple[Unit, ...]:
@@ -279,7 +277,7 @@ class Desk:
         return rank_units_for_village(
             target=asked.location,
             units=self.units,
-            road_s=self.region.router.edge_midpoint_times(self._pinned, pieces),
+            road_s=self.region.router.edge_midpoint_times(self._pinned, pieces).seconds,
             length_m=np.asarray(self.region.network.edge_length_m)[pieces],
             settings=self.settings,
             now=self._clock(),
@@ -312,7 +310,8 @@ class Desk:
 
     def gpx_between(self, origin: Location, target: Location, *, lang: str) -> str:
         """A route as GPX 1.1."""
-        return route_gpx(self._route(origin, target), lang, notice=self.region.notice)
+        name = " - ".join(part for part in (self.region.notice, self.region.name) if part)
+        return route_gpx(self._route(origin, target), lang, name=name)
 
     def _route(self, origin: Location, target: Location) -> Route:
         route = self.region.router.route(origin, target)

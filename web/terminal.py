@@ -93,7 +93,17 @@ def ranking_text(answer: dict[str, Any], lang: str) -> str:
 
 
 def _point_table(answer: dict[str, Any], _: Translator) -> str:
-    head = ["#", _("unit"), _("kind"), _("agency"), "ETA", _("turnout"), _("to the road"), _("driving"), _("last metres")]
+    head = [
+        "#",
+        _("unit"),
+        _("kind"),
+        _("agency"),
+        "ETA",
+        _("turnout"),
+        _("to the road"),
+        _("driving"),
+        _("last metres"),
+    ]
     head += [_("straight line"), _("position"), _("reason")]
     rows = [
         [
@@ -149,7 +159,9 @@ def build_report_text(report: dict[str, Any], out: Path) -> str:
 def region_text(described: dict[str, Any]) -> str:
     """What a region holds, without the build's report."""
     shown = {key: value for key, value in described.items() if key not in ("report", "checks")}
-    checks = [f"{'ok  ' if check['ok'] else 'LOOK'}  {check['check']}: {check['text']}" for check in described["checks"]]
+    checks = [
+        f"{'ok  ' if check['ok'] else 'LOOK'}  {check['check']}: {check['text']}" for check in described["checks"]
+    ]
     return "\n".join([*_tree(shown), "", *checks])
 
 
