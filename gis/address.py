@@ -7,6 +7,7 @@ explains as free phrases; which names exist is for the gazetteer to say.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -129,9 +130,17 @@ class AddressDetail:
         )
 
 
-def parse_address(text: str) -> AddressDetail:
-    """Split a free text, up to a whole WhatsApp message, into the parts of an address."""
-    return _Reader(_tokens(text)).read()
+def parse_address(text: str, *, keep: Collection[tuple[str, ...]] = ()) -> AddressDetail:
+    """Split a free text, up to a whole WhatsApp message, into the parts of an address.
+
+    Parameters
+    ----------
+    text
+        The text as it was written.
+    keep
+        Names that hold a marker's word (`Waled Desa`), so that it is not taken for a marker.
+    """
+    return _Reader(_tokens(text), frozenset(keep)).read()
 
 
 # --- Tokens -----------------------------------------------------------------------------------------------------------
@@ -193,6 +202,7 @@ def _plain_number(text: str | None) -> str | None:
 
 _VILLAGE_MARKERS = frozenset({"desa", "kelurahan", "kuwu"})
 _HAMLET_MARKERS = frozenset({"dusun", "kampung", "perum", "gang", "dukuhan", "lingkungan", "blok"})
+ADDRESS_MARKERS = _VILLAGE_MARKERS | _HAMLET_MARKERS | {"kecamatan", "kabupaten", "jalan"}
 _DISTANCE_UNITS = {"m": 1.0, "mtr": 1.0, "meter": 1.0, "meteran": 1.0, "km": 1000.0, "kilo": 1000.0, "kilometer": 1000.0}
 _SURE_SCHOOLS = frozenset("sd sdn sdit smp smpn smpit sma sman smk smkn mts mtsn tk".split())
 _LINKING = frozenset({"dan", "dengan", "x", "sama", "ketemu"})
@@ -212,8 +222,9 @@ class _Open:
 class _Reader:
     """One pass over the tokens, always with one phrase open."""
 
-    def __init__(self, tokens: _Tokens) -> None:
+    def __init__(self, tokens: _Tokens, keep: frozenset[tuple[str, ...]]) -> None:
         self._tokens = tokens
+        self._keep = keep
         self._words = tokens.words
         self._at = 0
         self._phrases: list[Phrase] = []
@@ -252,6 +263,7 @@ class _Reader:
             self._begin(Role.FREE)
             return 2
         for reader in (
+            self._read_kept,
             self._read_kind,
             self._read_marker,
             self._read_number,
@@ -263,6 +275,15 @@ class _Reader:
                 return taken
         self._read_name(word)
         return 1
+
+    def _read_kept(self, word: str) -> int:
+        for name in self._keep:
+            if name[0] == word and tuple(self._words[self._at : self._at + len(name)]) == name:
+                if self._open.role is Role.KECAMATAN and self._ahead(len(name)) != _BREAK:
+                    continue  # `kec Waled desa Ambit`
+                self._open.words += name
+                return len(name)
+        return 0
 
     def _read_kind(self, word: str) -> int:
         if school_level(word) is not None and self._open.role is not Role.POI:

@@ -15,16 +15,18 @@ import numpy as np
 from rapidfuzz.distance import OSA
 from rapidfuzz.process import cdist
 
-from gis.text import compact, skeleton, spelling_key
+from gis.text import compact, is_vowelless, modern_spelling, skeleton, spelling_key
 
-SAME_SOUND_SIMILARITY = 0.96
-SOUND_WEIGHT = 0.95
+SAME_SOUND_SIMILARITY = 0.97
+DIFFERENT_LETTER_COST = 0.03
+LOWEST_SAME_SOUND = 0.80
+SOUND_WEIGHT = 0.92
 PART_WEIGHT = 0.80
 ONLY_PART_WEIGHT = 0.90
 """For the beginning of a name when no other name begins so."""
 
 SWAPPED_WEIGHT = 0.86
-VOWELLESS_SIMILARITY = 0.87
+VOWELLESS_SIMILARITY = 0.85
 SHORTEST_FUZZY_LENGTH = 4
 SHORTEST_HEAD_LENGTH = 3
 SHORT_LENGTH = 6
@@ -99,14 +101,14 @@ class NameIndex:
         """Forms equal by letters, by sound, or (for words without vowels) by consonants, with their similarity."""
         found: dict[int, tuple[float, Likeness]] = {}
         if len(string) >= SHORTEST_FUZZY_LENGTH:
-            vowels = sum(character in "aeiou" for character in string)
-            if vowels * 4 <= len(string):
+            if is_vowelless(string):
                 for form in self._by_skeleton.get(skeleton(string), ()):
-                    found[form] = (VOWELLESS_SIMILARITY * float(self._weights[form]), Likeness.SIMILAR)
+                    value = vowelless_similarity(string, self._strings[form])
+                    found[form] = (value * float(self._weights[form]), Likeness.SIMILAR)
             for form in self._by_key.get(spelling_key(string), ()):
                 weight = float(self._weights[form])
                 found[form] = (
-                    SAME_SOUND_SIMILARITY * weight,
+                    same_sound_similarity(string, self._strings[form]) * weight,
                     Likeness.SPELLING if weight == 1 else Likeness.PART,
                 )
         for form in self._by_string.get(string, ()):
@@ -130,6 +132,29 @@ class NameIndex:
                 if known is None or similarity > known.similarity:
                     names[name] = NameMatch(name, similarity, likeness)
         return sorted(names.values(), key=lambda match: (-match.similarity, match.name))
+
+
+def same_sound_similarity(one: str, other: str) -> float:
+    """How alike two compact names of one spelling key are: the fewer letters differ, the more."""
+    differing = OSA.distance(modern_spelling(one), modern_spelling(other))
+    return max(SAME_SOUND_SIMILARITY - DIFFERENT_LETTER_COST * float(differing), LOWEST_SAME_SOUND)
+
+
+def vowelless_similarity(one: str, other: str) -> float:
+    """How alike two compact names of the same consonants are, one of them written without its vowels."""
+    return VOWELLESS_SIMILARITY + 0.04 * float(OSA.normalized_similarity(one, other))
+
+
+def similarity(one: str, other: str) -> float:
+    """How alike two compact names are, 0 to 1: the measure of `NameIndex.match` for a single pair of whole names."""
+    if one == other:
+        return 1.0
+    one_key, other_key = spelling_key(one), spelling_key(other)
+    if one_key == other_key:
+        return same_sound_similarity(one, other)
+    return max(
+        float(OSA.normalized_similarity(one, other)), SOUND_WEIGHT * float(OSA.normalized_similarity(one_key, other_key))
+    )
 
 
 def _forms(name: tuple[str, ...], ordered: Sequence[str]) -> Iterable[tuple[str, float]]:

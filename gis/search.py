@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gis.address import AddressDetail, Relation, Role, parse_address
+from gis.address import ADDRESS_MARKERS, AddressDetail, Relation, Role, parse_address
 from gis.coordinates import ParsedCoordinates, is_short_plus_code, parse_coordinates, plus_code
 from gis.errors import InputError, SourceError
 from gis.geodesy import LocalPlane, distance_m
@@ -42,8 +42,8 @@ BELOW_COORDINATES = 0.85
 ANCHORED_POINTS = 2.0
 RELATION_RADIUS_M = {"dekat": 200.0, "sekitar": 300.0, "pinggir": 300.0, "arah": 500.0}
 DEFAULT_RELATION_RADIUS_M = 100.0
-MOVED_UNCERTAINTY = 0.5
-"""Distances that people give are off by about half."""
+MOVED_UNCERTAINTY = 0.9
+"""Distances that people give are off by about half and directions by up to 45 degrees: the anchor stays in the circle."""
 
 NOMINAL_CROSSING_RADIUS_M = 50.0
 
@@ -59,7 +59,8 @@ class Candidate:
     location, radius_m
         Where the incident may be: the place itself, or the point moved by a relation and its wider radius.
     village_code
-        The village in which `location` lies, or None when that is not known.
+        The village of the place, or None when that is not known. A relation does not change it, since the radius then
+        still covers the place that was named; the reason says when the moved point itself lies in another village.
     kecamatan
         The name of that village's kecamatan (of the place itself, if it is one), or None.
     score
@@ -98,6 +99,7 @@ class SearchEngine:
         self._areas = AreaIndex(gazetteer.places)
         self._points = PointIndex(gazetteer.places, self._areas)
         self._streets = StreetIndex(gazetteer.streets)
+        self._keep = self._areas.names_with(ADDRESS_MARKERS)
         self._bounds = _widened(gazetteer.bounds)
         self._by_postcode: dict[str, list[int]] = {}
         for number, place in enumerate(self._areas.areas):
@@ -125,7 +127,7 @@ class SearchEngine:
                 "send the part with the address."
             )
         coordinates, problem = self._coordinates(text)
-        detail = parse_address(text)
+        detail = parse_address(text, keep=self._keep)
         found = self._candidates(detail)
         if coordinates is not None:
             found = [self._at_coordinates(coordinates), *(_scaled(each, BELOW_COORDINATES) for each in found)]
@@ -144,7 +146,7 @@ class SearchEngine:
         code = plus_code(text)
         reference = None
         if code is not None and is_short_plus_code(code):
-            locality = _ranked(self._candidates(parse_address(_without(text, code))))
+            locality = _ranked(self._candidates(parse_address(_without(text, code), keep=self._keep)))
             if locality:
                 reference = locality[0].location
             elif self._bounds is not None:
@@ -321,15 +323,16 @@ class SearchEngine:
         """Move a candidate by a bearing and a distance where both are known; else only widen its radius."""
         if relation.bearing_deg is not None and relation.distance_m is not None and not widen_only:
             location = _moved(candidate.location, relation.bearing_deg, relation.distance_m)
-            radius_m = candidate.radius_m + MOVED_UNCERTAINTY * relation.distance_m
-            code = self._village_of_point(location) if self._village_at is not None else candidate.village_code
             words = f"{relation.distance_m:.0f} m {_compass(relation.bearing_deg)} of it"
+            code = self._village_of_point(location)
+            if code is not None and code != candidate.village_code:
+                number = self._areas.village_by_code.get(code)
+                words += " (there it is " + (code if number is None else self._areas.areas[number].name) + ")"
             return replace(
-                self._candidate(candidate.place, candidate.score, f"{candidate.reason}; {words}"),
+                candidate,
                 location=location,
-                radius_m=radius_m,
-                village_code=code,
-                kecamatan=self._kecamatan_name_of(code),
+                radius_m=candidate.radius_m + MOVED_UNCERTAINTY * relation.distance_m,
+                reason=f"{candidate.reason}; {words}",
             )
         if relation.distance_m is not None:
             reach = relation.distance_m
@@ -340,10 +343,6 @@ class SearchEngine:
         if relation.bearing_deg is not None:
             words += f" ({_compass(relation.bearing_deg)})"
         return replace(candidate, radius_m=candidate.radius_m + reach, reason=f"{candidate.reason}; {words}")
-
-    def _kecamatan_name_of(self, village_code: str | None) -> str | None:
-        number = self._areas.kecamatan_of_code(village_code)
-        return None if number is None else self._areas.areas[number].name
 
     def _village_of_point(self, location: Location) -> str | None:
         return None if self._village_at is None else self._village_at(location)

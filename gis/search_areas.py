@@ -11,10 +11,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from gis.address import Phrase, Role
-from gis.name_index import Likeness, NameIndex
+from gis.name_index import Likeness, NameIndex, similarity, vowelless_similarity
+from gis.text import compact, is_vowelless, skeleton
 from gis.text import words as name_words
 from gis.types import Place
-from gis.words import COMMON
+from gis.words import COMMON, HARD_STOPS, NAME_TAILS
 
 LONGEST_SPAN = 4
 MESSAGE_WORDS = 5
@@ -22,7 +23,7 @@ MESSAGE_WORDS = 5
 
 LOWEST_IN_MESSAGE = 0.80
 NESTED_FACTOR = 0.70
-NESTED_MARGIN = 0.10
+NESTED_MARGIN = 0.20
 
 NAME_POINTS = 86.0
 KECAMATAN_POINTS = 14.0
@@ -30,11 +31,15 @@ UNIQUE_POINTS = 6.0
 SHARED_POINTS = 2.0
 CONTRADICTION_POINTS = 32.0
 DOUBT_POINTS = 9.0
-USED_WORDS_POINTS = 10.0
-USER_SIMILARITY = 0.75
+USED_WORDS_POINTS = 22.0
+USER_SIMILARITY = 0.70
 KECAMATAN_ALONE = 84.0
 KECAMATAN_MARKED = 92.0
 SURE_KECAMATAN = 0.80
+SURE_VILLAGE = 0.75
+SHORTEST_SKELETON = 3
+LOWEST_SECOND_LOOK = 0.50
+LOWEST_BESIDE_KECAMATAN = 58.0
 
 _VILLAGE_WEIGHT = {
     Role.VILLAGE: 1.0,
@@ -124,16 +129,27 @@ class AreaIndex:
                 spelt = name_words(name)
                 if spelt:
                     numbers.setdefault(spelt, []).append(number)
+        self._spelt = list(numbers)
         self._numbers = list(numbers.values())
+        self._names_in: dict[int, list[tuple[int, str]]] = {number: [] for number in self._kecamatan_by_code.values()}
+        for spelt, areas in numbers.items():
+            for area in areas:
+                kecamatan = self.kecamatan_of[area]
+                if kecamatan is not None and self.areas[area].kind == "village":
+                    self._names_in[kecamatan].append((area, compact(spelt)))
         self._names = NameIndex(list(numbers))
 
     def kecamatan_of_code(self, village_code: str | None) -> int | None:
         """The kecamatan whose code the village's code starts with."""
         return None if village_code is None else self._kecamatan_by_code.get(village_code.rpartition(".")[0])
 
+    def names_with(self, markers: frozenset[str]) -> frozenset[tuple[str, ...]]:
+        """The names of several words that hold one of the markers."""
+        return frozenset(name for name in self._spelt if len(name) > 1 and markers.intersection(name))
+
     def is_area_name(self, spelt: tuple[str, ...]) -> bool:
-        """Whether the words are exactly the name of a village or kecamatan."""
-        return any(match.likeness is Likeness.EXACT for match in self._names.exact([spelt])[0])
+        """Whether the words are, or sound like, the name of a village or kecamatan or the beginning of one."""
+        return bool(self._names.exact([spelt])[0])
 
     # --- Evidence -----------------------------------------------------------------------------------------------------
 
@@ -152,10 +168,36 @@ class AreaIndex:
                 if match.likeness is Likeness.EXACT:
                     hits += self._hits(span, match.name, match.similarity, match.likeness)
         hits = list(_set_back_nested(hits))
-        return Evidence(
-            villages=tuple(hit for hit in hits if self.areas[hit.area].kind == "village"),
-            kecamatan=tuple(hit for hit in hits if self.areas[hit.area].kind == "kecamatan"),
-        )
+        kecamatan = tuple(hit for hit in hits if self.areas[hit.area].kind == "kecamatan")
+        villages = tuple(hit for hit in hits if self.areas[hit.area].kind == "village")
+        return Evidence(villages + tuple(self._second_look(spans, villages, kecamatan)), kecamatan)
+
+    def _second_look(
+        self, spans: Sequence[_Span], villages: Sequence[AreaHit], kecamatan: Sequence[AreaHit]
+    ) -> Iterator[AreaHit]:
+        """Where a kecamatan is known and none of its villages was found, compare its few names more forgivingly."""
+        for known in {hit.area for hit in kecamatan if hit.similarity >= SURE_KECAMATAN and not hit.nested}:
+            namings = [hit for hit in kecamatan if hit.area == known]
+            if any(
+                hit.similarity >= SURE_VILLAGE
+                and self.kecamatan_of[hit.area] == known
+                and not any(naming.overlaps(hit) for naming in namings)
+                for hit in villages
+            ):
+                continue
+            for span in spans:
+                hit = AreaHit(span.phrase, span.start, span.end, -1, 0.0, Likeness.SIMILAR, span.role)
+                named = span.role is Role.VILLAGE and span.start == 0
+                if not (named or (span.role is Role.FREE and not span.in_message)) or any(
+                    word in COMMON or word.isdigit() for word in span.words
+                ):
+                    continue
+                if any(naming.overlaps(hit) for naming in namings):
+                    continue
+                for village, name in self._names_in[known]:
+                    likeness = _forgiving_similarity(compact(span.words), name)
+                    if likeness >= LOWEST_SECOND_LOOK:
+                        yield replace(hit, area=village, similarity=likeness, weight=_VILLAGE_WEIGHT[span.role])
 
     def _hits(self, span: _Span, name: int, similarity: float, likeness: Likeness) -> Iterator[AreaHit]:
         for area in self._numbers[name]:
@@ -182,14 +224,14 @@ class AreaIndex:
         for hit in evidence.kecamatan:
             if hit.area != kecamatan or (apart_from is not None and hit.overlaps(apart_from)):
                 continue
-            value = hit.similarity * hit.weight * (NESTED_FACTOR if hit.nested else 1.0)
+            value = 0.0 if hit.nested else hit.similarity * hit.weight
             if value > strength:
                 best, strength = hit, value
         return strength, best
 
     def contradiction(self, kecamatan: int | None, evidence: Evidence, apart_from: AreaHit | None) -> float:
         """Points to take off because the text names another kecamatan, by a marker or (fewer) without."""
-        marked = [hit for hit in evidence.kecamatan if hit.role is Role.KECAMATAN and hit.start == 0]
+        marked = [hit for hit in evidence.kecamatan if hit.role is Role.KECAMATAN and hit.start == 0 and not hit.nested]
         best = max((hit.similarity for hit in marked), default=0.0)
         if best >= SURE_KECAMATAN:
             own = max((hit.similarity for hit in marked if hit.area == kecamatan), default=0.0)
@@ -257,7 +299,9 @@ class AreaIndex:
             score = hit.similarity * (KECAMATAN_MARKED if marked else KECAMATAN_ALONE * hit.weight)
             score *= NESTED_FACTOR if hit.nested else 1.0
             if any(
-                village.score >= 75 and self.kecamatan_of[village.area] == hit.area and not village.hit.overlaps(hit)
+                village.score >= LOWEST_BESIDE_KECAMATAN
+                and self.kecamatan_of[village.area] == hit.area
+                and not village.hit.overlaps(hit)
                 for village in villages
             ):
                 score *= 0.75
@@ -268,6 +312,12 @@ class AreaIndex:
 
     def _ordered(self, scored: Iterable[ScoredArea]) -> list[ScoredArea]:
         return sorted(scored, key=lambda each: (-each.score, each.hit.likeness, self.areas[each.area].place_id))
+
+
+def _forgiving_similarity(string: str, name: str) -> float:
+    if len(string) >= SHORTEST_SKELETON and is_vowelless(string) and skeleton(string) == skeleton(name):
+        return vowelless_similarity(string, name)
+    return similarity(string, name)
 
 
 # --- Runs of words ----------------------------------------------------------------------------------------------------
@@ -289,7 +339,7 @@ def _spans(number: int, phrase: Phrase) -> Iterator[_Span]:
     if phrase.role is Role.KABUPATEN:
         return
     words = phrase.words
-    in_message = phrase.role is Role.FREE and len(words) > MESSAGE_WORDS
+    in_message = phrase.role is Role.FREE and (len(words) > MESSAGE_WORDS or not HARD_STOPS.isdisjoint(words))
     marked = phrase.role in (Role.VILLAGE, Role.KECAMATAN)
     for start in range(len(words)):
         for end in range(start + 1, min(start + LONGEST_SPAN, len(words)) + 1):
@@ -305,22 +355,33 @@ def _spans(number: int, phrase: Phrase) -> Iterator[_Span]:
                 weight = 1.0 if pointed else _UNPOINTED_IN_MESSAGE
                 if common and len(span) == 1:
                     weight = _COMMON_IN_MESSAGE
-            forgiving = not any(word.isdigit() for word in span) and (not common or (marked and start == 0))
+            tails = all(word not in COMMON or word in NAME_TAILS for word in span[1:]) and span[0] not in COMMON
+            forgiving = not any(word.isdigit() for word in span) and (
+                not common or tails or (marked and start == 0) or (not in_message and common < len(span))
+            )
             yield _Span(number, start, end, span, phrase.role, weight, forgiving, in_message)
 
 
-def _set_back_nested(hits: list[AreaHit]) -> Iterator[AreaHit]:
-    """Mark hits that lie within a longer run of words which names something about as well."""
+def _set_back_nested(hits: Sequence[AreaHit]) -> Iterator[AreaHit]:
+    """Mark hits that lie within a longer run of words which names something about as well.
+
+    The longer run does not count when its further words name something better by themselves: in `palir tengah tani` the
+    likeness of `palir tengah` to Kalitengah is no reason to give up Palir, since `tengah tani` is a name.
+    """
     by_phrase: dict[int, list[AreaHit]] = {}
     for hit in hits:
-        by_phrase.setdefault(hit.phrase, []).append(hit)
+        if hit.likeness is not Likeness.PART:
+            by_phrase.setdefault(hit.phrase, []).append(hit)
     for hit in hits:
+        others = by_phrase.get(hit.phrase, ())
         nested = any(
-            other.start <= hit.start
-            and hit.end <= other.end
-            and other.end - other.start > hit.end - hit.start
-            and other.likeness is not Likeness.PART
-            and other.similarity >= hit.similarity - NESTED_MARGIN
-            for other in by_phrase[hit.phrase]
+            longer.start <= hit.start
+            and hit.end <= longer.end
+            and longer.end - longer.start > hit.end - hit.start
+            and longer.similarity >= hit.similarity - NESTED_MARGIN
+            and not any(
+                rest.similarity > longer.similarity and rest.overlaps(longer) and not rest.overlaps(hit) for rest in others
+            )
+            for longer in others
         )
         yield replace(hit, nested=True) if nested else hit

@@ -118,11 +118,14 @@ def expand(folded: Sequence[str]) -> list[str]:
     return written
 
 
+_NAME_START = re.compile(r"[b-df-hj-np-tv-z](?:[aeiou]|[lr][aeiou])")
+
+
 def _unglued(word: str) -> list[str]:
     for marker in _GLUED:
         if word.startswith(marker) and len(word) - len(marker) >= 4 and not word.startswith("desain"):
-            if marker == "kec" and word[3] in "aeiou":
-                continue  # Kecomberan, Kecapi
+            if marker == "kec" and not _NAME_START.match(word[3:]):
+                continue  # Kecomberan, or a slip in it
             return [_ALL.get(marker, marker), word[len(marker) :]]
     return [word]
 
@@ -150,30 +153,38 @@ _SAME_SOUND = (
     ("f", "p"),
     ("v", "p"),
     ("z", "j"),
-    ("y", "i"),
-    ("j", "i"),
-    ("w", "u"),
-    ("e", "a"),
-    ("o", "a"),
+    ("y", "j"),
 )
+_ALL_VOWELS_ALIKE = str.maketrans("eiou", "aaaa")
 _DOUBLED = re.compile(r"(.)\1+")
-_FINAL = re.compile(r"[hk]$")
+_FINAL = re.compile(r"(?<=.)[hk]$")
+
+
+def modern_spelling(compacted: str) -> str:
+    """The spelling since 1972 of a compact name: oe is u, tj is c, dj is j."""
+    for old, new in _OLD_SPELLING:
+        compacted = compacted.replace(old, new)
+    return compacted
 
 
 def spelling_key(compacted: str) -> str:
-    """Reduce a compact name to what its spellings have in common.
+    """Reduce a compact name to the consonants heard and the places of its vowels.
 
-    Old and new spelling (oe/u, tj/c, dj/j, j/y), Sundanese and Cirebon variants (eu/e, a/e in unstressed syllables as in
-    Pa-/Pe-, final -a written -o), doubled letters, a mute final h or k. Names that differ may share a key
-    (Karangsambung, Karangsembung): an equal key is strong evidence, only equal letters are certainty.
+    Equal for old and new spelling (oe/u, tj/c, dj/j, j/y), for Sundanese and Cirebon variants (eu/e; a, e, i, o, u for one
+    another, as in Pa-/Pe- or -a/-o), for doubled letters and a mute final h or k. Names that differ may share a key
+    (Karangsambung, Karangsembung): how many letters differ then tells which is the more likely.
     """
-    key = compacted
-    for old, new in (*_OLD_SPELLING, *_SAME_SOUND):
+    key = modern_spelling(compacted)
+    for old, new in _SAME_SOUND:
         key = key.replace(old, new)
-    return _FINAL.sub("", _DOUBLED.sub(r"\1", key))
+    return _FINAL.sub("", _DOUBLED.sub(r"\1", key.translate(_ALL_VOWELS_ALIKE)))
 
 
 def skeleton(compacted: str) -> str:
     """The consonants of a compact name, first letter kept: what is left when vowels are dropped in a hurry (`plmbn`)."""
-    head, tail = compacted[:1], compacted[1:]
-    return head + re.sub(r"[aeiou]", "", tail)
+    return compacted[:1] + re.sub(r"[aeiou]", "", compacted[1:])
+
+
+def is_vowelless(compacted: str) -> bool:
+    """Whether the vowels of a word were probably dropped."""
+    return sum(character in "aeiou" for character in compacted) * 4 <= len(compacted)

@@ -31,7 +31,7 @@ COMMON = frozenset(
     pingsan pohon polisi posisi posisinya prau proses puing pukul pulang puluh punya pusat putih putus rabu ramai rawan relawan rel rem
     reruntuhan resiko ringan roboh rokok ruko rumah rumahnya rusak saat sabtu sakit saja salah salam sama sambaran samping sampai sampah
     sana sangat santri sarang satu saudara sawah saya sebab sebelah sebelum seberang sebuah sedang segera sejak sekali sekarang sekitar
-    sekolah selalu selamat selasa seluruh semalam semua semut sendiri senin sepeda seperti serang serangan serta sesak sesudah
+    sekolah selalu selamat selasa seluruh semalam semua semut sendiri senin sepeda seperti serangan serta sesak sesudah
     setelah setiap setinggi siang siap siapa silakan sini situ soalnya sopir sore suami suara sudah suka sumur sungai surat susah
     susulan tabrakan tabrak tadi tahun tak takut tali tanah tanda tanggal tangki tanggul tangan tanpa tanya tawon tawuran telah telepon
     telp telpon teman tempat tenggelam tengah tentang tepat tepatnya terbakar tercebur terdampak terendam tergeletak terguling terhadap
@@ -162,7 +162,7 @@ PLACE_KINDS: dict[tuple[str, ...], tuple[str, str | None]] = {
         ("school", None),
     ),
     **dict.fromkeys(
-        (("masjid",), ("masjid", "agung"), ("masjid", "raya"), ("musala",), ("gereja",), ("klenteng",), ("vihara",), ("pura",)),
+        (("masjid",), ("masjid", "agung"), ("masjid", "raya"), ("musala",), ("gereja",), ("klenteng",), ("vihara",)),
         ("place_of_worship", None),
     ),
     ("pasar",): ("market", None),
