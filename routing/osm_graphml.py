@@ -45,10 +45,11 @@ def read_graphml(path: Path) -> OsmExtract:
     if file_format(path) != "graphml":
         raise SourceError(f"The file {path} is not GraphML; give one that osmnx.save_graphml wrote.")
     import osmnx
+    from networkx import NetworkXException
 
     try:
         graph = osmnx.load_graphml(path)
-    except (ParseError, KeyError, ValueError, TypeError, AttributeError, SyntaxError, StopIteration) as error:
+    except (ParseError, NetworkXException, LookupError, ValueError, TypeError, AttributeError) as error:
         reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
         raise SourceError(
             f"The file {path} is not a GraphML file of osmnx or is damaged ({reason}); "

@@ -10,8 +10,8 @@ from gis.geodesy import distance_m
 from routing.network import ROAD_CLASSES, EdgeFlag, RoadNetwork
 
 
-def check_network(network: RoadNetwork) -> None:
-    """Fail unless rows, twins, curves, restrictions and components fit together."""
+def check_network(network: RoadNetwork, *, length_tolerance: float = 1e-9) -> None:
+    """Fail unless rows, twins, curves, restrictions and components fit together; lengths to a relative tolerance."""
     nodes, edges, curves = network.node_count, network.edge_count, len(network.curve_offset) - 1
 
     # compressed rows
@@ -54,7 +54,7 @@ def check_network(network: RoadNetwork) -> None:
         assert (lat[0], lon[0]) == (network.node_lat[tail], network.node_lon[tail])
         assert (lat[-1], lon[-1]) == (network.node_lat[head], network.node_lon[head])
         length = float(distance_m(lat[:-1], lon[:-1], lat[1:], lon[1:]).sum())
-        assert abs(length - network.edge_length_m[edge]) <= 1e-6 + 1e-9 * length
+        assert abs(length - network.edge_length_m[edge]) <= 1e-6 + length_tolerance * length
 
     # facts
     assert (network.edge_class < len(ROAD_CLASSES)).all()
