@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from gis.geodesy import bearing_deg, distance_m
+from gis.geodesy import LocalPlane
 from gis.types import Location
 from routing.metric import MS_PER_S, Metric
 from routing.network import ROAD_CLASSES, EdgeFlag, RoadNetwork
@@ -104,14 +105,15 @@ class _Teller:
         network = self._network
         if self._is(after, EdgeFlag.FERRY):
             return None if self._is(before, EdgeFlag.FERRY) else "ferry"
-        turn = self._turn(before, after)
-        name = network.edge_name[after.edge]
         if int(network.edge_reverse[before.edge]) == after.edge:
             return "uturn"
+        name = network.edge_name[after.edge]
         if self._is(before, EdgeFlag.FERRY) or name != network.edge_name[before.edge]:
-            return _manoeuvre(turn)
-        threshold = SAME_STREET_DEG if name else STRAIGHT_DEG
-        return _manoeuvre(turn) if abs(turn) > threshold and self._ways_on(before) > 1 else None
+            return _manoeuvre(self._turn(before, after))
+        if self._ways_on(before) < 2:
+            return None
+        turn = self._turn(before, after)
+        return _manoeuvre(turn) if abs(turn) > (SAME_STREET_DEG if name else STRAIGHT_DEG) else None
 
     def _turn(self, before: Stretch, after: Stretch) -> float:
         """Degrees turned, clockwise from straight on, in [-180, 180)."""
@@ -153,17 +155,21 @@ def _manoeuvre(turn: float) -> str:
 def _heading(network: RoadNetwork, edge: int, *, at_end: bool) -> float | None:
     """Compass bearing of travel over the first or last metres of an edge; None where it has no length."""
     lat, lon = (values.tolist() for values in network.edge_points(edge))
-    points = list(zip(lat, lon, strict=True))
     if at_end:
-        points.reverse()
-    near = points[0]
-    far = next((point for point in points if distance_m(*near, *point) >= HEADING_M), None)
-    if far is None:
-        far = max(points, key=lambda point: float(distance_m(*near, *point)))
-    if far == near:
+        lat.reverse()
+        lon.reverse()
+    per_lon, per_lat = LocalPlane(lat0=lat[0], lon0=lon[0]).metres_per_degree
+    east_m, north_m, farthest_m = 0.0, 0.0, 0.0
+    for point_lat, point_lon in zip(lat, lon, strict=True):
+        x, y = (point_lon - lon[0]) * per_lon, (point_lat - lat[0]) * per_lat
+        away_m = math.hypot(x, y)
+        if away_m > farthest_m:
+            east_m, north_m, farthest_m = x, y, away_m
+        if away_m >= HEADING_M:
+            break
+    if farthest_m == 0.0:
         return None
-    here, there = Location(lat=near[0], lon=near[1]), Location(lat=far[0], lon=far[1])
-    return bearing_deg(there, here) if at_end else bearing_deg(here, there)
+    return math.degrees(math.atan2(-east_m, -north_m) if at_end else math.atan2(east_m, north_m)) % 360.0
 
 
 def _step(leg: _Leg, network: RoadNetwork) -> RouteStep:

@@ -127,6 +127,8 @@ class Positions:
             for theirs in (0, 1):
                 edge, other = self.edge[:, mine, None], others.edge[None, :, theirs]
                 i, j = np.nonzero((edge == other) & (edge >= 0))
+                if not len(i):
+                    continue
                 ahead = self.fraction[i, mine] <= others.fraction[j, theirs]
                 i, j = i[ahead], j[ahead]
                 best[i, j] = np.minimum(best[i, j], others.before_ms[j, theirs] - self.before_ms[i, mine])

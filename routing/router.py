@@ -22,7 +22,7 @@ from routing.metric import MS_PER_S, Metric
 from routing.network import Float64Array, RoadNetwork
 from routing.path import Stretch, stretch_points
 from routing.position import Positions
-from routing.search import SearchGraph
+from routing.search import SearchGraph, Starts
 from routing.settings import RoutingSettings
 from routing.snap import Snapper
 from routing.turns import TurnGraph
@@ -92,10 +92,11 @@ class TimeMatrix:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Goal:
-    """One snap of a target, and the milliseconds on foot from it."""
+    """One snap of a target, from where it can be reached, and the milliseconds on foot from it."""
 
     snap: Snap
     position: Positions
+    arrivals: Starts
     last_ms: float
 
 
@@ -166,7 +167,7 @@ class Router:
         nearest road that the origins can reach, and walk the rest.
         """
         access, goals = self._goals(target, origins.labels)
-        driving, last = self._driving_ms(goals, origins.positions)
+        driving, last = self._driving_ms(goals, origins.positions, _direct_ms(goals, origins.positions))
         times = [
             _driving_time(*parts)
             for parts in zip(origins.reach_road_ms.tolist(), driving.tolist(), last.tolist(), strict=True)
@@ -189,8 +190,9 @@ class Router:
         if not len(origins):
             return []
         access, goals = self._goals(target, origins.labels)
+        direct = _direct_ms(goals, origins.positions)
         for limit_ms in self._limits_ms(target, origins, k) if len(access.snaps) == 1 else (np.inf,):
-            driving, last = self._driving_ms(goals, origins.positions, limit_ms)
+            driving, last = self._driving_ms(goals, origins.positions, direct, limit_ms)
             total = origins.reach_road_ms + driving + last
             settled = driving <= limit_ms
             order = np.lexsort((np.arange(len(total)), np.where(settled, total, np.inf)))[:k]
@@ -248,7 +250,7 @@ class Router:
             return None
         stand = pinned.access[0].snaps[0]
         for goal in self._goals(target, pinned.labels)[1]:
-            stretches = self._path(pinned.positions, goal.position)
+            stretches = self._path(pinned.positions, goal)
             if stretches is None:
                 continue
             driving_ms = float(sum(stretch.ms for stretch in stretches))
@@ -264,10 +266,10 @@ class Router:
             )
         return None
 
-    def _path(self, origin: Positions, goal: Positions) -> list[Stretch] | None:
-        """Stretches of a shortest path between two single positions, or None."""
-        arrivals = goal.arrivals()
-        times, following = self._graph.tree(arrivals)
+    def _path(self, origin: Positions, to: _Goal) -> list[Stretch] | None:
+        """Stretches of a shortest path from a single position to a goal, or None."""
+        goal = to.position
+        times, following = self._graph.tree(to.arrivals)
         sides = times[origin.leave_state[0]] + origin.leave_ms[0]
         side = int(np.argmin(sides))
         direct_ms = float(origin.direct_ms(goal)[0, 0])
@@ -335,9 +337,11 @@ class Router:
         return bool(reached[self._finder.components.label[arrivals.state]].any())
 
     def _goal(self, snap: Snap) -> _Goal:
+        position = Positions.of_snaps([snap], self.network, self._turns, self.metric)
         return _Goal(
             snap=snap,
-            position=Positions.of_snaps([snap], self.network, self._turns, self.metric),
+            position=position,
+            arrivals=position.arrivals(),
             last_ms=_crossing_ms(snap.distance_m, self.settings.walking_kph),
         )
 
@@ -354,17 +358,16 @@ class Router:
         yield np.inf
 
     def _driving_ms(
-        self, goals: Sequence[_Goal], origins: Positions, limit_ms: float = np.inf
+        self, goals: Sequence[_Goal], origins: Positions, direct: Sequence[Float64Array], limit_ms: float = np.inf
     ) -> tuple[Float64Array, Float64Array]:
         """(n,) driving and walking milliseconds to the first goal that each origin can reach; infinity for none."""
         driving = np.full(len(origins), np.inf)
         last = np.full(len(origins), goals[-1].last_ms if goals else 0.0)
-        for goal in goals:
+        for goal, ahead in zip(goals, direct, strict=True):
             waiting = np.isinf(driving)
-            if not waiting.any():
-                break
-            (block,) = self._graph.times_ms(goal.position.arrivals(), backward=True, limit_ms=limit_ms)
-            found = _leaving(block[0], origins, goal.position)
+            (block,) = self._graph.times_ms(goal.arrivals, backward=True, limit_ms=limit_ms)
+            sides = block[0][origins.leave_state] + origins.leave_ms
+            found = np.minimum(sides.min(axis=1, initial=np.inf), ahead)
             driving = np.where(waiting, found, driving)
             last = np.where(waiting & np.isfinite(found), goal.last_ms, last)
         return driving, last
@@ -395,11 +398,9 @@ class Router:
         return driving
 
 
-def _leaving(times: Float64Array, origins: Positions, goal: Positions) -> Float64Array:
-    """(n,) milliseconds from each origin, given those from each state (S,) to the goal."""
-    sides = times[origins.leave_state] + origins.leave_ms
-    best: Float64Array = np.minimum(sides.min(axis=1, initial=np.inf), origins.direct_ms(goal)[:, 0])
-    return best
+def _direct_ms(goals: Sequence[_Goal], origins: Positions) -> list[Float64Array]:
+    """For each goal (n,) milliseconds from each origin behind it on the same edge."""
+    return [origins.direct_ms(goal.position)[:, 0] for goal in goals]
 
 
 def _crossing_ms(length_m: float, kph: float) -> float:
