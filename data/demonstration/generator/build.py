@@ -37,6 +37,7 @@ RAIL_BANK_M = 18.0
 TOLL_BANK_M = 42.0
 TOLL_HALF_M = 20.0
 BORDER_BANK_M = 60.0
+FAR_MIDDLE_M = 850.0
 STARTS = 8
 """Road points tried, nearest first, where lanes find no room at the village's position."""
 
@@ -128,7 +129,8 @@ def draw(villages: Sequence[Village], stations: Sequence[Station], borders: Bord
     cut_off = _cut_off_lanes(borders)
     join([*roads, *streets, railway])
     _drop_apart(roads, streets)
-    streets += connect_rest([*roads, *streets], [station.position for station in stations], around, "unclassified")
+    remote = [station.position for station in stations] + _far_middles(villages, borders, roads)
+    streets += connect_rest([*roads, *streets], remote, around, "unclassified")
     join([*roads, *streets, railway])
 
     driveway, gate = private_driveway([*roads, *streets, *cut_off, *toll.carriageways, *toll.ramps])
@@ -187,6 +189,13 @@ def _city(borders: Borders) -> Line:
     outline = unary_union([Polygon(borders.cells[quarter]) for quarter in city_quarters()])
     points = [(round(x), round(y)) for x, y in shapely.get_coordinates(shapely.get_exterior_ring(outline))]
     return Line(kind="city", points=points, tags={"landuse": "residential", "name": "Kota Cirebon", "note": "contoh"})
+
+
+def _far_middles(villages: Sequence[Village], borders: Borders, roads: Sequence[Line]) -> list[Micro]:
+    """Middles of villages that lie far from every road: a field road will lead there."""
+    network = unary_union([line.geometry() for line in roads])
+    middles = [borders.polygon(village.code).representative_point() for village in villages]
+    return [to_micro((middle.x, middle.y)) for middle in middles if network.distance(middle) > FAR_MIDDLE_M]
 
 
 def _all_lanes(

@@ -10,6 +10,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from .build import make_sources
+
 REGION_NAME = "Kabupaten Cirebon (contoh)"
 BUILT_AT = "2026-08-01T00:00:00Z"
 """The demonstration's stated time of build: part of its bytes, changed by hand with its facts."""
@@ -49,8 +51,6 @@ def main(demonstration: Path, arguments: Sequence[str]) -> int:
 
 def make(facts: Path, out: Path, *, region: bool) -> None:
     """Write `out/source` and, if wanted, `out/region`."""
-    from .build import make_sources
-
     source = out / "source"
     source.mkdir(parents=True, exist_ok=True)
     make_sources(facts, source)
