@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from typing import Any
 
@@ -84,27 +84,29 @@ class SlowRouter:
         """Milliseconds of an edge before a point on it."""
         return round(fraction * self.edge_ms[edge])
 
-    def times_to(self, target: Snap, origins: Iterable[Snap]) -> list[int | None]:
-        """Milliseconds from every origin to the target; None where no road leads there."""
-        graph = self.graph
-        graph.add_node(TARGET)
+    def arrivals(self, target: Snap) -> dict[State, int]:
+        """States from which the target is reached without passing another, and the milliseconds from each."""
         at = self.node(target)
         if at is not None:
-            graph.add_weighted_edges_from((state, TARGET, 0) for state in self.states_at[at])
-        else:
-            for edge, fraction in self.sides(target):
-                for state in self.states_at[int(self.network.edge_tail[edge])]:
-                    if not self.allows(state[1], edge):
-                        continue
-                    ms = self.before_ms(edge, fraction)
-                    known = graph.get_edge_data(state, TARGET)
-                    graph.add_edge(state, TARGET, weight=ms if known is None else min(ms, known["weight"]))
-        times = nx.single_source_dijkstra_path_length(graph.reverse(copy=False), TARGET)
-        graph.remove_node(TARGET)
-        return [self._from(origin, target, times) for origin in origins]
+            return dict.fromkeys(self.states_at[at], 0)
+        found: dict[State, int] = {}
+        for edge, fraction in self.sides(target):
+            ms = self.before_ms(edge, fraction)
+            for state in self.states_at[int(self.network.edge_tail[edge])]:
+                if self.allows(state[1], edge):
+                    found[state] = min(ms, found.get(state, ms))
+        return found
 
-    def _from(self, origin: Snap, target: Snap, times: dict[Any, int]) -> int | None:
-        found: list[int] = []
+    def times_to(self, target: Snap, origins: Iterable[Snap]) -> list[int | None]:
+        """Milliseconds from every origin to the target; None where no road leads there."""
+        self.graph.add_weighted_edges_from((state, TARGET, ms) for state, ms in self.arrivals(target).items())
+        times = nx.single_source_dijkstra_path_length(self.graph.reverse(copy=False), TARGET)
+        self.graph.remove_node(TARGET)
+        return [self.time_from(origin, target, times) for origin in origins]
+
+    def time_from(self, origin: Snap, target: Snap, times: Mapping[Any, float]) -> int | None:
+        """Milliseconds from an origin, given those from the states."""
+        found: list[float] = []
         at = self.node(origin)
         if at is not None:
             found += [times[at, ()]] if (at, ()) in times else []
@@ -120,7 +122,7 @@ class SlowRouter:
                         for other, ahead in self.sides(target)
                         if other == edge and ahead >= fraction
                     ]
-        return min(found, default=None)
+        return int(min(found)) if found else None
 
 
 class SlowSnapper:
