@@ -22,13 +22,12 @@ TEXTS = ROOT / "tests" / "data" / "search_texts.csv"
 SEED = 112
 SHOWN_MISSES = 12
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
-NEIGHBOURS = dict(
-    zip(
-        "abcdefghijklmnopqrstuvwxyz",
-        "qswz vnhg sxfv wrsd drgc ftvh gyjb uojk hukn jilm kop njk bhmj ipkl ol wa etfd awdx ryg yihj cgbf qeas zsdc tugh xa".split(),
-        strict=False,
-    )
-)
+KEYBOARD = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
+NEIGHBOURS = {
+    letter: "".join(other[max(at - 1, 0) : at + 2] for other in KEYBOARD[max(row - 1, 0) : row + 2]).replace(letter, "")
+    for row, letters in enumerate(KEYBOARD)
+    for at, letter in enumerate(letters)
+}
 SHORT = {"lor": "lr", "kidul": "kdl", "kulon": "kln", "wetan": "wtn", "tengah": "tgh", "gunung": "gn", "timur": "tmr"}
 MESSAGES = (
     "Tolong ada kebakaran rumah di desa {v} kec {k} dekat pasar, hub 081234567890",
@@ -48,7 +47,7 @@ def edited(name: str, chance: random.Random) -> str:
     i = chance.choice(spots)
     slip = chance.randrange(4)
     if slip == 0:
-        letters[i] = chance.choice(NEIGHBOURS.get(letters[i], LETTERS) or LETTERS)
+        letters[i] = chance.choice(NEIGHBOURS[letters[i]])
     elif slip == 1 and len(spots) > 3:
         del letters[i]
     elif slip == 2:
@@ -67,7 +66,18 @@ def old_spelling(name: str) -> str:
 
 def by_ear(name: str, chance: random.Random) -> str:
     """A vowel or consonant as it sounds to somebody else."""
-    swaps = [("a", "e"), ("e", "a"), ("o", "u"), ("u", "o"), ("ng", "n"), ("d", "dh"), ("k", "g"), ("p", "b"), ("eu", "e"), ("i", "y")]
+    swaps = [
+        ("a", "e"),
+        ("e", "a"),
+        ("o", "u"),
+        ("u", "o"),
+        ("ng", "n"),
+        ("d", "dh"),
+        ("k", "g"),
+        ("p", "b"),
+        ("eu", "e"),
+        ("i", "y"),
+    ]
     swap = chance.choice([(old, new) for old, new in swaps if old in name[1:]] or [("", "")])
     return name[0] + name[1:].replace(*swap, 1) if swap[0] else name
 
@@ -87,13 +97,17 @@ def shortened(name: str) -> str:
 
 def vowelless(name: str) -> str:
     """A hurried WhatsApp writer."""
-    return " ".join(word[0] + "".join(c for c in word[1:] if c not in "aeiou") if len(word) > 4 else word for word in name.split())
+    return " ".join(
+        word[0] + "".join(c for c in word[1:] if c not in "aeiou") if len(word) > 4 else word for word in name.split()
+    )
 
 
 def cases(gazetteer: Gazetteer) -> Iterator[tuple[str, list[Case]]]:
     """Each class of texts over all villages, with the village codes that are right."""
     villages = [place for place in gazetteer.places if place.kind == "village"]
-    kecamatan = {place.place_id.partition(":")[2]: place.name for place in gazetteer.places if place.kind == "kecamatan"}
+    kecamatan = {
+        place.place_id.partition(":")[2]: place.name for place in gazetteer.places if place.kind == "kecamatan"
+    }
     same: dict[str, set[str]] = {}
     for place in villages:
         for name in (place.name, *place.alt_names):
@@ -162,7 +176,9 @@ def main() -> None:
                 shown += 1
                 rank = next((str(i) for i, code in enumerate(codes, 1) if code in wanted), "-")
                 best = ", ".join(f"{each.place.name} ({each.kecamatan}) {each.score}" for each in found[:2])
-                misses.append(f"  {name}: {text!r} wants {'|'.join(sorted(wanted))}, rank {rank}; found {best or 'nothing'}")
+                misses.append(
+                    f"  {name}: {text!r} wants {'|'.join(sorted(wanted))}, rank {rank}; found {best or 'nothing'}"
+                )
         print(f"{name:34} {len(made):6} {first / len(made):7.1%} {five / len(made):8.1%}")
     print("\nMisses (at most a dozen of each class):", *misses, sep="\n")
     latencies_ms.sort()

@@ -1,7 +1,7 @@
 """Split what a caller or an official wrote into the parts of an address. Pure: it knows words, not places.
 
-`parse_address` follows the markers people write (`desa`, `kec`, `jl`, `depan`, `RT`, `puskesmas`, ...) and keeps what no marker
-explains as free phrases; which names exist is for the gazetteer to say.
+`parse_address` follows the markers people write (`desa`, `kec`, `jl`, `depan`, `RT`, `puskesmas`, ...) and keeps what
+no marker explains as free phrases; which names exist is for the gazetteer to say.
 """
 
 from __future__ import annotations
@@ -160,7 +160,9 @@ _NEIGHBOURHOOD = re.compile(
     r"|\s*/\s*(?P<bare>\d{1,3}))?"
 )
 _NEIGHBOURHOOD_RW = re.compile(r"(?i)\brw\s*[.:/]?\s*(?P<rw>\d{1,3})")
-_BREAKS = re.compile(r"[,;:|()\[\]{}!?*\n\r\"“”•…]+|\s+[-–—]+\s*|[-–—]+\s+|\s+[/&]\s+|\.(?=\s+[A-Z0-9]|\s*$)|[^\w\s.,'’/&+-]+")
+_BREAKS = re.compile(
+    r"[,;:|()\[\]{}!?*\n\r\"“”•…]+|\s+[-–—]+\s*|[-–—]+\s+|\s+[/&]\s+|\.(?=\s+[A-Z0-9]|\s*$)|[^\w\s.,'’/&+-]+"
+)
 _ABBREVIATION_DOT = re.compile(r"(?i)\b(\w{1,5})\.\s*(?=\w)")
 _SLASHED_MARKERS = re.compile(r"(?i)\b(desa|ds|kel|kelurahan)\s*\.?\s*/\s*(kec|kecamatan)\b")
 
@@ -203,8 +205,16 @@ def _plain_number(text: str | None) -> str | None:
 _VILLAGE_MARKERS = frozenset({"desa", "kelurahan", "kuwu"})
 _HAMLET_MARKERS = frozenset({"dusun", "kampung", "perum", "gang", "dukuhan", "lingkungan", "blok"})
 ADDRESS_MARKERS = _VILLAGE_MARKERS | _HAMLET_MARKERS | {"kecamatan", "kabupaten", "jalan"}
-_DISTANCE_UNITS = {"m": 1.0, "mtr": 1.0, "meter": 1.0, "meteran": 1.0, "km": 1000.0, "kilo": 1000.0, "kilometer": 1000.0}
-_SURE_SCHOOLS = frozenset("sd sdn sdit smp smpn smpit sma sman smk smkn mts mtsn tk".split())
+_DISTANCE_UNITS = {
+    "m": 1.0,
+    "mtr": 1.0,
+    "meter": 1.0,
+    "meteran": 1.0,
+    "km": 1000.0,
+    "kilo": 1000.0,
+    "kilometer": 1000.0,
+}
+_SURE_SCHOOLS = frozenset({"sd", "sdn", "sdit", "smp", "smpn", "smpit", "sma", "sman", "smk", "smkn", "mts", "mtsn"})
 _LINKING = frozenset({"dan", "dengan", "x", "sama", "ketemu"})
 _LONGEST_KIND = max(map(len, PLACE_KINDS))
 
@@ -398,7 +408,9 @@ class _Reader:
         self._begin(Role.FREE)
         # `50 m dari`, `dekat`: a later and more exact relation takes the place of a vaguer one.
         better = self._relation is None or (distance_m is not None and self._relation.distance_m is None)
-        if better and not (word == "jarak" and bearing_deg is None and self._words[position - 1 : position] != ["dari"]):
+        if better and not (
+            word == "jarak" and bearing_deg is None and self._words[position - 1 : position] != ["dari"]
+        ):
             self._relation = Relation(word=word, bearing_deg=bearing_deg, distance_m=distance_m)
             self._relation_waits = True
         return position - start
@@ -429,9 +441,11 @@ class _Reader:
         phrase.words.append(word)
 
     def _crossing_goes_on(self) -> bool:
-        return self._crossing and self._open.role is Role.STREET and sum(
-            phrase.role is Role.STREET for phrase in self._phrases
-        ) < 1
+        return (
+            self._crossing
+            and self._open.role is Role.STREET
+            and sum(phrase.role is Role.STREET for phrase in self._phrases) < 1
+        )
 
     def _begin(self, role: Role, *, marker: str = "", kind: str | None = None, level: str | None = None) -> None:
         self._close()

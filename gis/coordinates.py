@@ -1,7 +1,8 @@
 """Coordinates as people send them: numbers, degrees-minutes-seconds, geo: and map links, plus codes.
 
-`parse_coordinates` tells three things apart: no coordinates at all (None), coordinates (with notes on everything that had
-to be understood rather than read), and wrong coordinates (an `InputError` that says what is wrong). No request is ever made.
+`parse_coordinates` tells three things apart: no coordinates at all (None), coordinates (with notes on everything that
+had to be understood rather than read), and wrong coordinates (an `InputError` that says what is wrong). No request is
+ever made.
 """
 
 from __future__ import annotations
@@ -21,8 +22,6 @@ from gis.types import Bounds, Location
 
 MAX_TEXT_LENGTH = 5_000
 METRES_PER_DEGREE = 111_320.0
-LONGEST_SHORT_CODE_M = 55_000.0
-"""A four-digit short plus code is unambiguous within about half a degree of its reference."""
 
 
 class CoordinateForm(StrEnum):
@@ -83,7 +82,7 @@ def parse_coordinates(
     """
     if len(text) > MAX_TEXT_LENGTH:
         raise InputError(
-            f"The text has {len(text)} characters, more than the {MAX_TEXT_LENGTH} in which coordinates are looked for; "
+            f"The text has {len(text)} characters, more than the {MAX_TEXT_LENGTH} that are read for coordinates; "
             "send the coordinates alone."
         )
     text = _plain_marks(text)
@@ -184,7 +183,9 @@ def _pair(*, sexagesimal: bool) -> re.Pattern[str]:
 _SEXAGESIMAL = _pair(sexagesimal=True)
 _DECIMAL = _pair(sexagesimal=False)
 _SHORTEST_EMBEDDED_DECIMALS = 3
-_INTRODUCED = re.compile(r"(?:koordinat|coordinate|posisi|lokasi|titik|gps|loc|location|sharelok|shareloc)\w*\W*$", re.I)
+_INTRODUCED = re.compile(
+    r"(?:koordinat|coordinate|posisi|lokasi|titik|gps|loc|location|sharelok|shareloc)\w*\W*$", re.I
+)
 
 
 _ZOOM_OR_HEIGHT = re.compile(r"(\d\.\d+\s*,\s*-?\d+\.\d+),\s*\d{1,4}(?:\.\d+)?(?:[zm]\b|\s*$)")
@@ -286,7 +287,9 @@ def _oriented(
                 raise InputError(f"{match[0].strip()!r} calls the same number latitude and longitude; check it.")
             axes[index] = axis
             if negative and sign > 0:
-                raise InputError(f"{match[0].strip()!r} has a minus sign and {hemisphere!r}, which contradict; give one of them.")
+                raise InputError(
+                    f"{match[0].strip()!r} has a minus sign and {hemisphere!r}, which contradict; give one of them."
+                )
             if negative:
                 notes.append(f"the minus sign and {hemisphere.upper()} were read as one")
             negative = sign < 0
@@ -321,7 +324,9 @@ def _finished(
         southern = Location(lat=-lat, lon=lon)
         if bounds.contains(southern):
             location = southern
-            notes.append("the minus sign of the latitude was missing: read as south of the equator, where the region lies")
+            notes.append(
+                "the minus sign of the latitude was missing: read as south of the equator, where the region lies"
+            )
     return ParsedCoordinates(location=location, form=form, notes=tuple(notes), precision_m=precision_m)
 
 
@@ -383,9 +388,9 @@ def plus_code(text: str) -> str | None:
     """The first plus code of a text, full or short, in capitals; None when there is none."""
     for match in _PLUS_CODE.finditer(text):
         code = match[1].upper()
-        if any(character.isalpha() for character in code) and olc.isValid(code):
-            if olc.isFull(code) or (olc.isShort(code) and len(code.partition("+")[2]) >= 2):
-                return code
+        complete = olc.isFull(code) or (olc.isShort(code) and len(code.partition("+")[2]) >= 2)
+        if complete and any(character.isalpha() for character in code):
+            return code
     return None
 
 
@@ -402,7 +407,8 @@ def _from_plus_code(text: str, reference: Location | None) -> ParsedCoordinates 
     if is_short_plus_code(code):
         if reference is None:
             raise InputError(
-                f"The plus code {code} is short and needs a place near it; add the village or kecamatan, or send the full code."
+                f"The plus code {code} is short and needs a place near it; "
+                "add the village or kecamatan, or send the full code."
             )
         full = olc.recoverNearest(code, reference.lat, reference.lon)
         notes.append(f"the short plus code {code} was read as {full}, the one nearest to the place known")

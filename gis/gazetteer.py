@@ -128,7 +128,7 @@ def write_gazetteer(gpkg: Path, places: Sequence[Place], streets: Sequence[Stree
         },
         geometry=shapely.points([(place.location.lon, place.location.lat) for place in ordered]) if ordered else [],
         crs="EPSG:4326",
-    ).astype({name: "object" for name in ("place_id", "kind", "name", "alt_names", "village_code", "postcode")})
+    ).astype(dict.fromkeys(("place_id", "kind", "name", "alt_names", "village_code", "postcode"), "object"))
     pyogrio.write_dataframe(frame, gpkg, layer=PLACES_LAYER, driver="GPKG", geometry_type="Point")
     ways = sorted(streets, key=lambda street: (street.name, street.geometry.wkb))
     frame = gpd.GeoDataFrame(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import shapely
 
 from gis.errors import InputError, SourceError
-from gis.geodesy import distance_m
+from gis.middle import middle_and_radius
 from gis.types import Location, Place
 
 if TYPE_CHECKING:
@@ -91,14 +91,6 @@ def kecamatan_places(villages: gpd.GeoDataFrame, extras: Extras | None = None) -
             )
         )
     return places
-
-
-def middle_and_radius(geometry: Any) -> tuple[Location, float]:
-    """A point inside an area and the distance from it to the farthest point of the border, in metres."""
-    point = shapely.point_on_surface(geometry) if not geometry.contains(geometry.centroid) else geometry.centroid
-    border = shapely.get_coordinates(geometry)
-    radius_m = float(distance_m(border[:, 1], border[:, 0], point.y, point.x).max())
-    return Location(lat=float(point.y), lon=float(point.x)), radius_m
 
 
 # --- CSV files --------------------------------------------------------------------------------------------------------
@@ -247,7 +239,9 @@ def _rows(path: Path) -> tuple[set[str], Iterator[tuple[int, dict[str, str]]]]:
 def _need(path: Path, header: set[str], names: Sequence[str]) -> None:
     missing = [name for name in names if name not in header]
     if missing:
-        raise SourceError(f"{path.name} lacks the column {', '.join(missing)}; its first line must name {', '.join(names)}.")
+        raise SourceError(
+            f"{path.name} lacks the column {', '.join(missing)}; its first line must name {', '.join(names)}."
+        )
 
 
 def _bad(path: Path, line: int, column: str, value: str, advice: str) -> SourceError:

@@ -1,7 +1,8 @@
 """The point that a shared map link carries. Nothing is ever requested: what is not in the link is not known.
 
-A Google Maps link holds up to four different points; the order of trust here is: the place itself (`!3dLAT!4dLON`), the
-destination of directions, a point that was typed (`q=`, `query=`, `ll=`, ...), and last the middle of the screen (`@LAT,LON`).
+A Google Maps link holds up to four different points; the order of trust here is: the destination of directions, the
+place itself (`!3dLAT!4dLON`), a point that was typed (`q=`, `query=`, `ll=`, ...), and last the middle of the screen
+(`@LAT,LON`).
 """
 
 from __future__ import annotations
@@ -14,7 +15,18 @@ from urllib.parse import parse_qsl, unquote_plus, urlsplit
 from gis.errors import InputError
 
 SHORTENED_HOSTS = frozenset(
-    {"goo.gl", "maps.app.goo.gl", "g.co", "app.goo.gl", "bit.ly", "s.id", "t.co", "tinyurl.com", "shorturl.at", "cutt.ly"}
+    {
+        "goo.gl",
+        "maps.app.goo.gl",
+        "g.co",
+        "app.goo.gl",
+        "bit.ly",
+        "s.id",
+        "t.co",
+        "tinyurl.com",
+        "shorturl.at",
+        "cutt.ly",
+    }
 )
 SCREEN_MIDDLE_PIXELS = 200
 """How far from the middle of the screen the place meant may be, in pixels of the map."""
@@ -183,7 +195,8 @@ def _osm_point(path: str, fragment: str, parameters: Mapping[str, str]) -> _Poin
 def _shortcode_point(code: str) -> _Point | None:
     """Decode OpenStreetMap's shortlink: interleaved bits of longitude and latitude, three each per character.
 
-    Source: lib/short_link.rb of openstreetmap-website; `@` stood for `~` in its early days, `-` and `=` only shift the zoom.
+    Source: lib/short_link.rb of openstreetmap-website; `@` stood for `~` in its early days, `-` and `=` only shift the
+    zoom.
     """
     x = y = bits = 0
     for character in code.replace("@", "~").rstrip("-="):
@@ -198,7 +211,12 @@ def _shortcode_point(code: str) -> _Point | None:
         return None
     zoom = bits - 8.0 - (3 - (len(code) - len(code.rstrip("-=")))) % 3
     lon, lat = ((x + 0.5) / 2**bits) * 360 - 180, ((y + 0.5) / 2**bits) * 180 - 90
-    return lat, lon, "the middle of the map view was taken, since the link names no point", _screen_metres(max(zoom, 0.0))
+    return (
+        lat,
+        lon,
+        "the middle of the map view was taken, since the link names no point",
+        _screen_metres(max(zoom, 0.0)),
+    )
 
 
 def _from_parameters(parameters: Mapping[str, str]) -> _Point | None:

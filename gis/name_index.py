@@ -25,6 +25,9 @@ PART_WEIGHT = 0.80
 ONLY_PART_WEIGHT = 0.90
 """For the beginning of a name when no other name begins so."""
 
+MOST_SHARING = 40
+"""The beginning of more names than this (`Triq`, `Masjid`) tells nothing."""
+
 SWAPPED_WEIGHT = 0.86
 VOWELLESS_SIMILARITY = 0.85
 SHORTEST_FUZZY_LENGTH = 4
@@ -63,6 +66,11 @@ class NameIndex:
         for number, name in enumerate(names):
             for form, weight in _forms(name, ordered):
                 forms.setdefault((form, weight), []).append(number)
+        forms = {
+            (form, weight): sharing
+            for (form, weight), sharing in forms.items()
+            if weight == 1 or len(sharing) <= MOST_SHARING
+        }
         self._names = list(forms.values())
         self._strings = [form for form, _ in forms]
         self._weights = np.array([weight for _, weight in forms], dtype=np.float32)
@@ -80,7 +88,8 @@ class NameIndex:
 
     def match(self, spans: Sequence[tuple[str, ...]]) -> list[list[NameMatch]]:
         """The names like each span, best first; a name appears once per span."""
-        strings = [compact(span) for span in spans]
+        all_strings = [compact(span) for span in spans]
+        strings = list(dict.fromkeys(all_strings))
         found = [self._certain(string) for string in strings]
         fuzzy = [i for i, string in enumerate(strings) if len(string) >= SHORTEST_FUZZY_LENGTH]
         if fuzzy and self._strings:
@@ -95,7 +104,8 @@ class NameIndex:
                 part = self._weights[column] < 1
                 if value > known.get(int(column), (0.0, Likeness.PART))[0]:
                     known[int(column)] = (value, Likeness.PART if part else Likeness.SIMILAR)
-        return [self._collect(matches) for matches in found]
+        collected = {string: self._collect(matches) for string, matches in zip(strings, found, strict=True)}
+        return [collected[string] for string in all_strings]
 
     def _certain(self, string: str) -> dict[int, tuple[float, Likeness]]:
         """Forms equal by letters, by sound, or (for words without vowels) by consonants, with their similarity."""
@@ -153,7 +163,8 @@ def similarity(one: str, other: str) -> float:
     if one_key == other_key:
         return same_sound_similarity(one, other)
     return max(
-        float(OSA.normalized_similarity(one, other)), SOUND_WEIGHT * float(OSA.normalized_similarity(one_key, other_key))
+        float(OSA.normalized_similarity(one, other)),
+        SOUND_WEIGHT * float(OSA.normalized_similarity(one_key, other_key)),
     )
 
 

@@ -1,7 +1,7 @@
 """Search a gazetteer with what a caller says: ranked candidates, each with its score, reason and radius.
 
-The parts are read by `gis.address`; `search_areas`, `search_points` and `search_streets` each score what they know; here
-the answers are put together, moved by relations (`200 m east of`), and ranked.
+The parts are read by `gis.address`; `search_areas`, `search_points` and `search_streets` each score what they know;
+here the answers are put together, moved by relations (`200 m east of`), and ranked.
 """
 
 from __future__ import annotations
@@ -16,18 +16,21 @@ from typing import TYPE_CHECKING, Any
 from gis.address import ADDRESS_MARKERS, AddressDetail, Relation, Role, parse_address
 from gis.coordinates import ParsedCoordinates, is_short_plus_code, parse_coordinates, plus_code
 from gis.errors import InputError, SourceError
-from gis.geodesy import LocalPlane, distance_m
+from gis.geodesy import LocalPlane
 from gis.name_index import Likeness
 from gis.search_areas import AreaIndex, Evidence, ScoredArea
 from gis.search_points import PointIndex
 from gis.search_streets import Piece, StreetIndex, StreetMatch, piece_of
-from gis.text import MAX_TEXT_LENGTH, fold
+from gis.text import MAX_TEXT_LENGTH
 from gis.types import Bounds, Location, Place
 
 if TYPE_CHECKING:
     from gis.gazetteer import Gazetteer
 
 LOWEST_SCORE = 30.0
+UNNAMED_FLOOR = 70.0
+"""A place without a name, asked for by kind and area, scores above this where the area is sure."""
+
 BOUNDS_MARGIN_DEG = 0.1
 STREET_POINTS = 88.0
 STREET_IN_AREA_POINTS = 98.0
@@ -35,6 +38,7 @@ STREET_ELSEWHERE_POINTS = 30.0
 CROSSING_POINTS = 97.0
 LOWEST_STREET_SIMILARITY = 0.72
 MOST_STREETS = 5
+UNMARKED_FACTOR = 0.95
 POSTCODE_POINTS = 3.0
 POSTCODE_ALONE = 55.0
 COORDINATES_SCORE = 100.0
@@ -43,7 +47,7 @@ ANCHORED_POINTS = 2.0
 RELATION_RADIUS_M = {"dekat": 200.0, "sekitar": 300.0, "pinggir": 300.0, "arah": 500.0}
 DEFAULT_RELATION_RADIUS_M = 100.0
 MOVED_UNCERTAINTY = 0.9
-"""Distances that people give are off by about half and directions by up to 45 degrees: the anchor stays in the circle."""
+"""Distances that people give are off by about half and directions by up to 45 degrees; so the anchor stays within."""
 
 NOMINAL_CROSSING_RADIUS_M = 50.0
 
@@ -225,11 +229,18 @@ class SearchEngine:
         self, detail: AddressDetail, villages: Sequence[ScoredArea], kecamatan: Sequence[ScoredArea]
     ) -> Iterator[Candidate]:
         found = [
-            (number, [match for match in self._streets.find(phrase.words) if match.similarity >= LOWEST_STREET_SIMILARITY])
+            (
+                number,
+                [match for match in self._streets.find(phrase.words) if match.similarity >= LOWEST_STREET_SIMILARITY],
+            )
             for number, phrase in enumerate(detail.phrases)
             if phrase.role is Role.STREET and phrase.words
         ]
         found = [(number, matches[:MOST_STREETS]) for number, matches in found if matches]
+        for phrase in detail.phrases:
+            if phrase.role is Role.FREE and len(phrase.words) > 1:
+                for match in self._streets.find_unmarked(phrase.words)[:MOST_STREETS]:
+                    yield self._street_candidate(replace(match, similarity=match.similarity * UNMARKED_FACTOR), None)
         if detail.crossing and len(found) >= 2:
             yield from self._crossing_candidates(detail, found[0][1], found[1][1])
         for number, matches in found:
@@ -255,7 +266,9 @@ class SearchEngine:
         street = self._streets.streets[match.street]
         if area is None:
             piece = self._streets.whole(match.street)
-            return self._at_piece(street.name, "street", piece, STREET_POINTS * match.similarity, f"street {street.name}")
+            return self._at_piece(
+                street.name, "street", piece, STREET_POINTS * match.similarity, f"street {street.name}"
+            )
         place = self._areas.areas[area.area]
         points = self._streets.within(match.street, place.location, place.radius_m)
         if place.kind == "village" and self._village_at is not None:
@@ -348,9 +361,6 @@ class SearchEngine:
         return None if self._village_at is None else self._village_at(location)
 
 
-UNNAMED_FLOOR = 70.0
-
-
 def candidate_json(candidate: Candidate) -> dict[str, Any]:
     """A candidate as plain JSON values."""
     return {
@@ -370,8 +380,8 @@ def candidate_json(candidate: Candidate) -> dict[str, Any]:
 def search_file(gazetteer: Gazetteer, path: Path, limit: int = 10) -> Iterator[dict[str, Any]]:
     r"""Search every line of a UTF-8 text file; one answer per line, in order.
 
-    A line may hold `\n` for a line break within a text. A line that cannot be used, or is empty, has no candidates and a
-    `problem`.
+    A line may hold `\n` for a line break within a text. A line that cannot be used, or is empty, has no candidates and
+    a `problem`.
 
     Raises
     ------
@@ -381,7 +391,9 @@ def search_file(gazetteer: Gazetteer, path: Path, limit: int = 10) -> Iterator[d
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except OSError as error:
-        raise SourceError(f"{path} cannot be read ({error.strerror}); give a text file with one text per line.") from error
+        raise SourceError(
+            f"{path} cannot be read ({error.strerror}); give a text file with one text per line."
+        ) from error
     except UnicodeDecodeError as error:
         raise SourceError(f"{path} is not UTF-8 text (byte {error.start}); save it as UTF-8.") from error
     for line in lines:

@@ -15,7 +15,7 @@ from gis.name_index import Likeness, NameIndex, similarity, vowelless_similarity
 from gis.text import compact, is_vowelless, skeleton
 from gis.text import words as name_words
 from gis.types import Place
-from gis.words import COMMON, HARD_STOPS, NAME_TAILS
+from gis.words import COMMON, HARD_STOPS, LOCATIVES, NAME_TAILS
 
 LONGEST_SPAN = 4
 MESSAGE_WORDS = 5
@@ -61,10 +61,6 @@ _NOT_AT_START = 0.92
 _COMMON_IN_MESSAGE = 0.62
 _UNPOINTED_IN_MESSAGE = 0.93
 _BESIDE_A_MARKED_VILLAGE = 0.78
-_POINTERS = frozenset(
-    """di ke dari wilayah daerah warga arah alamat lokasi posisi tepatnya area pantai sungai jembatan perbatasan blok
-    kampung ning kawasan sekitar sawah arek wong urang pasar tempat""".split()
-)
 _DISTINCTIVE_ROLES = (Role.FREE, Role.VILLAGE, Role.POI)
 
 
@@ -217,7 +213,9 @@ class AreaIndex:
 
     # --- Scores -------------------------------------------------------------------------------------------------------
 
-    def support(self, kecamatan: int | None, evidence: Evidence, apart_from: AreaHit | None) -> tuple[float, AreaHit | None]:
+    def support(
+        self, kecamatan: int | None, evidence: Evidence, apart_from: AreaHit | None
+    ) -> tuple[float, AreaHit | None]:
         """How strongly words other than those of `apart_from` name the kecamatan, 0 to 1."""
         best: AreaHit | None = None
         strength = 0.0
@@ -250,7 +248,9 @@ class AreaIndex:
 
     def score_villages(self, evidence: Evidence) -> list[ScoredArea]:
         """All villages that the text may name, best first."""
-        marked = any(hit.role is Role.VILLAGE and hit.start == 0 and hit.similarity >= 0.75 for hit in evidence.villages)
+        marked = any(
+            hit.role is Role.VILLAGE and hit.start == 0 and hit.similarity >= 0.75 for hit in evidence.villages
+        )
         scored: dict[int, ScoredArea] = {}
         for hit in evidence.villages:
             name_score = hit.similarity * hit.weight * (NESTED_FACTOR if hit.nested else 1.0)
@@ -275,7 +275,9 @@ class AreaIndex:
     def _without_used_words(self, scored: Iterable[ScoredArea]) -> Iterator[ScoredArea]:
         """Set back a village whose words are needed to name the kecamatan of another: `Karangasem Karangwareng`."""
         all_scored = list(scored)
-        users = [each for each in all_scored if each.kecamatan_hit is not None and each.hit.similarity >= USER_SIMILARITY]
+        users = [
+            each for each in all_scored if each.kecamatan_hit is not None and each.hit.similarity >= USER_SIMILARITY
+        ]
         for each in all_scored:
             used = max(
                 (
@@ -351,7 +353,7 @@ def _spans(number: int, phrase: Phrase) -> Iterator[_Span]:
             if phrase.role is not Role.FREE:
                 weight = 1.0 if start == 0 else _NOT_AT_START
             elif in_message:
-                pointed = start > 0 and words[start - 1] in _POINTERS
+                pointed = start > 0 and words[start - 1] in LOCATIVES
                 weight = 1.0 if pointed else _UNPOINTED_IN_MESSAGE
                 if common and len(span) == 1:
                     weight = _COMMON_IN_MESSAGE
@@ -380,7 +382,8 @@ def _set_back_nested(hits: Sequence[AreaHit]) -> Iterator[AreaHit]:
             and longer.end - longer.start > hit.end - hit.start
             and longer.similarity >= hit.similarity - NESTED_MARGIN
             and not any(
-                rest.similarity > longer.similarity and rest.overlaps(longer) and not rest.overlaps(hit) for rest in others
+                rest.similarity > longer.similarity and rest.overlaps(longer) and not rest.overlaps(hit)
+                for rest in others
             )
             for longer in others
         )

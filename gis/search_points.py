@@ -1,4 +1,4 @@
-"""Points of interest by kind and name: `puskesmas plumbon`, `balai desa weru lor`, a polsek without a name in a kecamatan."""
+"""Points of interest by kind and name: `puskesmas plumbon`, `balai desa weru lor`, a nameless polsek in a kecamatan."""
 
 from __future__ import annotations
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
 
-from gis.geodesy import LocalPlane, distance_m
+from gis.geodesy import FloatArray, LocalPlane, distance_m
 from gis.name_index import Likeness, NameIndex
 from gis.text import words as name_words
 from gis.types import Location
+from gis.words import COMMON
 
 if TYPE_CHECKING:
     from gis.gazetteer import Street
@@ -26,6 +27,7 @@ CROSSING_CLUSTER_M = 150.0
 
 PIECE_STEP_M = 50.0
 LONGEST_NAME = 6
+LOWEST_UNMARKED = 0.90
 UNCOVERED_WORD_FACTOR = 0.88
 _FILLERS = frozenset({"jalan", "raya", "gang", "provinsi", "nasional", "kabupaten"})
 _TITLES = {
@@ -78,16 +80,49 @@ class StreetIndex:
         """The streets that a phrase starts with, best first; words left over count against a match."""
         plain = _plain(words)
         lengths = range(1, min(len(plain), LONGEST_NAME) + 1)
-        found: dict[int, StreetMatch] = {}
         skipped = len(words) - len(plain)
-        for length, matches in zip(lengths, self._names.match([plain[:length] for length in lengths]), strict=True):
-            for match in matches:
-                similarity = match.similarity * UNCOVERED_WORD_FACTOR ** (len(plain) - length)
-                for street in self._numbers[match.name]:
-                    known = found.get(street)
-                    if known is None or similarity > known.similarity:
-                        found[street] = StreetMatch(street, similarity, match.likeness, length + max(skipped, 0))
-        return sorted(found.values(), key=lambda match: (-match.similarity, self.streets[match.street].name, match.street))
+        return self._best(
+            StreetMatch(
+                street,
+                match.similarity * UNCOVERED_WORD_FACTOR ** (len(plain) - length),
+                match.likeness,
+                length + max(skipped, 0),
+            )
+            for length, matches in zip(lengths, self._names.match([plain[:length] for length in lengths]), strict=True)
+            for match in matches
+            for street in self._numbers[match.name]
+        )
+
+    def find_unmarked(self, words: Sequence[str]) -> list[StreetMatch]:
+        """The streets that any run of two words or more is surely the name of."""
+        spans = [
+            words[start:end]
+            for start in range(len(words))
+            for end in range(start + 2, min(start + LONGEST_NAME, len(words)) + 1)
+            if not any(word in COMMON or word.isdigit() for word in words[start:end])
+        ]
+        sure = [
+            (len(span), match)
+            for span, matches in zip(spans, self._names.match([_plain(span) for span in spans]), strict=True)
+            for match in matches
+            if match.similarity >= LOWEST_UNMARKED and match.likeness is not Likeness.PART
+        ]
+        longest = max((length for length, _ in sure), default=0)
+        return self._best(
+            StreetMatch(street, match.similarity * UNCOVERED_WORD_FACTOR ** (longest - length), match.likeness, length)
+            for length, match in sure
+            for street in self._numbers[match.name]
+        )
+
+    def _best(self, matches: Iterable[StreetMatch]) -> list[StreetMatch]:
+        found: dict[int, StreetMatch] = {}
+        for match in matches:
+            known = found.get(match.street)
+            if known is None or match.similarity > known.similarity:
+                found[match.street] = match
+        return sorted(
+            found.values(), key=lambda match: (-match.similarity, self.streets[match.street].name, match.street)
+        )
 
     def whole(self, street: int) -> Piece:
         """The middle of a street and the radius that covers it."""
@@ -107,11 +142,11 @@ class StreetIndex:
         flat_one, flat_other = (shapely.transform(geometry, _to_plane(plane)) for geometry in (one, other))
         pieces = []
         for piece in shapely.get_parts(flat_one):
-            line, point = shapely.shortest_line(piece, flat_other), None
-            if line is not None and line.length <= CROSSING_GAP_M:
+            gap = shapely.shortest_line(piece, flat_other)
+            if gap is not None and gap.length <= CROSSING_GAP_M:
                 shared = shapely.intersection(piece, flat_other)
-                point = shared if not shared.is_empty else line.centroid
-                pieces += [part.centroid for part in shapely.get_parts(point)]
+                meeting = gap.centroid if shared.is_empty else shared
+                pieces += [part.centroid for part in shapely.get_parts(meeting)]
         kept: list[shapely.Point] = []
         for point in sorted(pieces, key=lambda each: (each.x, each.y)):
             if all(point.distance(other_point) > CROSSING_CLUSTER_M for other_point in kept):
@@ -144,7 +179,7 @@ def _plain(words: Sequence[str]) -> tuple[str, ...]:
     return tuple(part for word in kept for part in _TITLES.get(word, word).split())
 
 
-def _piece(points: tuple[np.ndarray, np.ndarray]) -> Piece:
+def _piece(points: tuple[FloatArray, FloatArray]) -> Piece:
     lats, lons = points
     from_middle = distance_m(lats, lons, (lats.min() + lats.max()) / 2, (lons.min() + lons.max()) / 2)
     middle = int(np.argmin(from_middle))
@@ -152,14 +187,14 @@ def _piece(points: tuple[np.ndarray, np.ndarray]) -> Piece:
     return Piece(Location(lat=float(lats[middle]), lon=float(lons[middle])), max(radius_m, PIECE_STEP_M))
 
 
-def _densified(geometry: shapely.MultiLineString) -> tuple[np.ndarray, np.ndarray]:
+def _densified(geometry: shapely.MultiLineString) -> tuple[FloatArray, FloatArray]:
     dense = shapely.segmentize(geometry, PIECE_STEP_M / 111_320.0)
     coordinates = shapely.get_coordinates(dense)
     return coordinates[:, 1], coordinates[:, 0]
 
 
-def _to_plane(plane: LocalPlane):  # type: ignore[no-untyped-def]
-    def transform(coordinates: np.ndarray) -> np.ndarray:
+def _to_plane(plane: LocalPlane) -> Callable[[FloatArray], FloatArray]:
+    def transform(coordinates: FloatArray) -> FloatArray:
         x, y = plane.to_xy(coordinates[:, 1], coordinates[:, 0])
         return np.column_stack([x, y])
 

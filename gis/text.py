@@ -12,9 +12,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 MAX_TEXT_LENGTH = 5_000
 """Longest text that is searched; the longest WhatsApp reports of officials are about 2,000 characters."""
+
+KEYS_REMEMBERED = 1 << 15
+"""Spelling keys kept; callers use the same few thousand words all the time."""
 
 _NOT_PLAIN = re.compile(r"[^a-z0-9]+")
 _APOSTROPHES = re.compile(r"['’‘`´ʼ]")
@@ -42,7 +46,9 @@ def compact(name_words: Iterable[str]) -> str:
 ADDRESS_ABBREVIATIONS = {
     **dict.fromkeys(("ds", "dsa", "des", "deso", "desaa", "ds2"), "desa"),
     **dict.fromkeys(("kel", "klurahan", "kelurhan", "kelurahn", "kelurahaan", "lurahan"), "kelurahan"),
-    **dict.fromkeys(("kec", "kc", "kcmtn", "kecmatan", "kcamatan", "kecamatn", "kecematan", "kecamtan", "cam"), "kecamatan"),
+    **dict.fromkeys(
+        ("kec", "kc", "kcmtn", "kecmatan", "kcamatan", "kecamatn", "kecematan", "kecamtan", "cam"), "kecamatan"
+    ),
     **dict.fromkeys(("kab", "kbpten", "kabupten", "kabupatn"), "kabupaten"),
     **dict.fromkeys(("kp", "kamp", "kampoeng"), "kampung"),
     **dict.fromkeys(("dsn", "dusn", "dus"), "dusun"),
@@ -167,10 +173,11 @@ def modern_spelling(compacted: str) -> str:
     return compacted
 
 
+@lru_cache(maxsize=KEYS_REMEMBERED)
 def spelling_key(compacted: str) -> str:
     """Reduce a compact name to the consonants heard and the places of its vowels.
 
-    Equal for old and new spelling (oe/u, tj/c, dj/j, j/y), for Sundanese and Cirebon variants (eu/e; a, e, i, o, u for one
+    Equal for old and new spelling (oe/u, tj/c, dj/j, j/y), for Sundanese and Cirebon variants (eu/e; one vowel for
     another, as in Pa-/Pe- or -a/-o), for doubled letters and a mute final h or k. Names that differ may share a key
     (Karangsambung, Karangsembung): how many letters differ then tells which is the more likely.
     """
@@ -181,7 +188,7 @@ def spelling_key(compacted: str) -> str:
 
 
 def skeleton(compacted: str) -> str:
-    """The consonants of a compact name, first letter kept: what is left when vowels are dropped in a hurry (`plmbn`)."""
+    """The consonants of a compact name, its first letter kept: what a hurried writer leaves (`plmbn`)."""
     return compacted[:1] + re.sub(r"[aeiou]", "", compacted[1:])
 
 

@@ -69,7 +69,5 @@ def cirebon_gazetteer(shared_data: Path) -> Gazetteer:
         if (place.kind, place.name) not in known
     ]
     places += [replace(place, village_code=village_at(place.location)) for place in points]
-    streets = [
-        Street(name=name, geometry=shapely.MultiLineString(parts)) for name, parts in sorted(lines.items())
-    ]
+    streets = [Street(name=name, geometry=shapely.MultiLineString(parts)) for name, parts in sorted(lines.items())]
     return Gazetteer(places=tuple(places), streets=tuple(streets), village_at=village_at)
