@@ -18,13 +18,18 @@ import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
-Int32Array = npt.NDArray[np.int32]
 
 SLACK_M = 1e-3
 """Cells reach this far over their edges, so that rounding cannot put a point beyond its cell."""
 
 COARSE_CELLS = 8
 """Cells along the longer side where halving starts."""
+
+BLOCK_CELLS = 4096
+"""Cells halved at a time, so that the numbers stay in the processor's cache."""
+
+FEW_POINTS = 256
+"""Up to so many points are faster compared with all their segments at once than one segment after another."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,14 +161,14 @@ class Segments:
 class CellLists:
     """Numbers per cell, ragged: those of cell c are `value[offset[c]:offset[c + 1]]`."""
 
-    offset: Int32Array
-    value: Int32Array
+    offset: npt.NDArray[np.int32]
+    value: npt.NDArray[np.integer]
 
     def counts(self, cell: npt.NDArray[np.integer]) -> IntArray:
         """How many numbers each of these cells has."""
         return np.asarray(self.offset[cell + 1].astype(np.int64) - self.offset[cell])
 
-    def expanded(self, cell: npt.NDArray[np.integer]) -> tuple[IntArray, Int32Array]:
+    def expanded(self, cell: npt.NDArray[np.integer]) -> tuple[IntArray, npt.NDArray[np.integer]]:
         """All pairs (position in `cell`, number) in the order of `cell`."""
         counts = self.counts(cell)
         position = np.repeat(np.arange(len(cell)), counts)
@@ -200,6 +205,10 @@ def distance_to_nearest(
     segments: Segments, lists: CellLists, cell: npt.NDArray[np.integer], x: FloatArray, y: FloatArray
 ) -> FloatArray:
     """Distance of each point to the nearest segment, given the points' cells."""
+    if len(cell) <= FEW_POINTS:
+        position, number = lists.expanded(cell)
+        away2 = segments.distance2(number, x[position], y[position])
+        return np.sqrt(np.minimum.reduceat(away2, _starts(position))) if len(cell) else np.zeros(0)
     counts = lists.counts(cell)
     order = np.argsort(-counts, kind="stable")  # those with k segments left are then the first ones
     counts, x, y = counts[order], x[order], y[order]
@@ -240,7 +249,7 @@ def _descend(segments: Segments, grid: CellGrid, within_m: float | None) -> Cell
             within_m,
         )
     position, number = lists.expanded(np.argsort(row * grid.columns + column))
-    return gathered(position, number, len(row))
+    return gathered(position, number, len(row), count)
 
 
 def _filtered(
@@ -253,21 +262,33 @@ def _filtered(
     within_m: float | None,
 ) -> CellLists:
     """The lists of cells with these middles, out of their parents' lists."""
-    cell, number = lists.expanded(parent)
-    if len(cell) == 0:
-        return gathered(cell, number, len(x))
-    away_m = np.sqrt(segments.distance2(number, x[cell], y[cell]))
-    if within_m is None:
-        first = np.nonzero(np.r_[True, cell[1:] != cell[:-1]])[0]  # no list is empty
-        limit_m = np.minimum.reduceat(away_m, first)[cell] + 2 * half_diagonal_m
-    else:
-        limit_m = np.full(len(cell), within_m + half_diagonal_m)
-    kept = away_m <= limit_m
-    return gathered(cell[kept], number[kept], len(x))
+    cells, numbers = [], []
+    for start in range(0, len(x), BLOCK_CELLS):
+        position, number = lists.expanded(parent[start : start + BLOCK_CELLS])
+        if len(position) == 0:
+            continue
+        cell = position + start
+        away_m = np.sqrt(segments.distance2(number, x[cell], y[cell]))
+        limit_m: FloatArray | float
+        if within_m is None:
+            limit_m = np.minimum.reduceat(away_m, _starts(position))[position] + 2 * half_diagonal_m
+        else:
+            limit_m = within_m + half_diagonal_m
+        kept = away_m <= limit_m
+        cells.append(cell[kept])
+        numbers.append(number[kept])
+    none = np.zeros(0, dtype=np.int64)
+    return gathered(np.concatenate([none, *cells]), np.concatenate([none, *numbers]), len(x), len(segments.x))
 
 
-def gathered(cell: IntArray, number: npt.NDArray[np.integer], cell_count: int) -> CellLists:
-    """Lists from pairs that are sorted by cell."""
+def _starts(position: IntArray) -> IntArray:
+    """Where each run of equal positions begins; for lists of which none is empty, one per position."""
+    return np.flatnonzero(np.r_[True, position[1:] != position[:-1]])
+
+
+def gathered(cell: IntArray, number: npt.NDArray[np.integer], cell_count: int, number_count: int) -> CellLists:
+    """Lists from pairs that are sorted by cell; the numbers are below `number_count`."""
     offset = np.zeros(cell_count + 1, dtype=np.int32)
     np.cumsum(np.bincount(cell, minlength=cell_count), out=offset[1:])
-    return CellLists(offset=offset, value=number.astype(np.int32))
+    small = number_count <= np.iinfo(np.uint16).max
+    return CellLists(offset=offset, value=number.astype(np.uint16 if small else np.int32))

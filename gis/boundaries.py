@@ -261,6 +261,11 @@ class BoundaryIndex:
         """Metres from the area's middle to the farthest corner of its parts nearby; see `gis.middle`."""
         return middle_and_radius(self.polygon(code))[1]
 
+    def kecamatan_name(self, village: int) -> str:
+        """Name of the kecamatan of a village by number; empty where the region has none for it."""
+        kecamatan = self._parent(self.villages[village])
+        return "" if kecamatan is None else kecamatan.name
+
     def _areas_by_level(self) -> dict[AreaLevel, tuple[AdministrativeArea, ...]]:
         return {
             AreaLevel.VILLAGE: self.villages,
@@ -321,7 +326,7 @@ class BoundaryIndex:
         """Villages within a distance of a point, nearest first and ties by code; 0 m for those it is in."""
         x, y = (float(value) for value in self.plane.to_xy(lat, lon))
         number = self._segments_in_box(x, y, within_m)
-        away_m = np.sqrt(self._segments.distance2(number, np.full(len(number), x), np.full(len(number), y)))
+        away_m = np.sqrt(self.segments.distance2(number, np.full(len(number), x), np.full(len(number), y)))
         covering = self._covering(lat, lon)
         nearest_m = dict.fromkeys(covering, 0.0)
         for villages, one_m in zip(self.segment_village[number].tolist(), away_m.tolist(), strict=True):
@@ -356,10 +361,10 @@ class BoundaryIndex:
     def _towards(self, location: Location) -> tuple[AdministrativeArea, Location]:
         """The village nearest to a point outside, and its nearest point."""
         x, y = (float(value) for value in self.plane.to_xy(location.lat, location.lon))
-        away_m = np.sqrt(self._segments.all_distances2(x, y))
+        away_m = np.sqrt(self.segments.all_distances2(x, y))
         tied = np.nonzero(away_m <= away_m.min() + TIE_M)[0]
         segment = int(tied[np.argmin(self.segment_village[tied, 0])])
-        lat, lon = self.plane.to_latlon(*self._segments.nearest_point(segment, x, y))
+        lat, lon = self.plane.to_latlon(*self.segments.nearest_point(segment, x, y))
         return self.villages[int(self.segment_village[segment, 0])], Location(lat=float(lat), lon=float(lon))
 
     def _parent(self, area: AdministrativeArea | None) -> AdministrativeArea | None:
@@ -385,7 +390,7 @@ class BoundaryIndex:
         def work(part: slice) -> None:
             village[part], status[part], border_m[part] = self._located(lat[part], lon[part])
 
-        _ = self._segments, self._village_geometries  # made once, before threads ask for them
+        _ = self.segments, self._village_geometries  # made once, before threads ask for them
         in_threads(work, len(lat))
         return LocatedPoints(village=village, status=status, border_m=border_m)
 
@@ -405,14 +410,18 @@ class BoundaryIndex:
             cell = self.grid.cell_of(x, y)
             found, undecided = self._village_inside(lat[part], lon[part], cell)
             rest = np.nonzero(undecided)[0]
-            border_m = distance_to_nearest(self._segments, self.cell_segments, cell[rest], x[rest], y[rest])
+            border_m = distance_to_nearest(self.segments, self.cell_segments, cell[rest], x[rest], y[rest])
             near = rest[border_m <= REACH_M]
             found[near] = self._nearest_village(x[near], y[near], cell[near], border_m[border_m <= REACH_M])
             village[part] = found
 
-        _ = self._segments, self._village_geometries  # made once, before threads ask for them
+        _ = self.segments, self._village_geometries  # made once, before threads ask for them
         in_threads(work, len(lat))
         return village
+
+    def villages_inside(self, lat: FloatArray, lon: FloatArray) -> npt.NDArray[np.int32]:
+        """The lowest village that each of a chunk of points lies in or on, or -1; positions are not checked."""
+        return self._village_inside(lat, lon, self.grid.cell_of(*self.plane.to_xy(lat, lon)))[0]
 
     def _located(self, lat: FloatArray, lon: FloatArray) -> tuple[npt.NDArray[Any], npt.NDArray[Any], FloatArray]:
         x, y = self.plane.to_xy(lat, lon)
@@ -422,10 +431,10 @@ class BoundaryIndex:
         border_m = np.empty(len(x))
         on_grid = cell >= 0
         if on_grid.all():
-            border_m = distance_to_nearest(self._segments, self.cell_segments, cell, x, y)
+            border_m = distance_to_nearest(self.segments, self.cell_segments, cell, x, y)
         else:
             border_m[on_grid] = distance_to_nearest(
-                self._segments, self.cell_segments, cell[on_grid], x[on_grid], y[on_grid]
+                self.segments, self.cell_segments, cell[on_grid], x[on_grid], y[on_grid]
             )
             border_m[~on_grid] = self._off_grid_m(lat[~on_grid], lon[~on_grid])
         if self.village_overlaps.any():
@@ -461,7 +470,7 @@ class BoundaryIndex:
         """For points in no village, the lowest village at the distance found."""
         nearest = np.full(len(x), len(self.villages), dtype=np.int32)
         point, segment = self.cell_segments.expanded(cell)
-        away_m = np.sqrt(self._segments.distance2(segment, x[point], y[point]))
+        away_m = np.sqrt(self.segments.distance2(segment, x[point], y[point]))
         tied = away_m <= border_m[point] + TIE_M
         np.minimum.at(nearest, point[tied], self.segment_village[segment[tied], 0])
         return nearest
@@ -479,7 +488,8 @@ class BoundaryIndex:
         return np.asarray(away_m)
 
     @cached_property
-    def _segments(self) -> Segments:
+    def segments(self) -> Segments:
+        """`segment_xy`, ready for distances."""
         return Segments.of(np.asarray(self.segment_xy))
 
     @cached_property

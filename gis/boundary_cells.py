@@ -92,7 +92,7 @@ def classify_cells(
         ]
     )
     pairs = np.unique(pairs, axis=0)
-    return code.astype(np.int32), gathered(np.searchsorted(mixed, pairs[:, 0]), pairs[:, 1], len(mixed))
+    return code.astype(np.int32), gathered(np.searchsorted(mixed, pairs[:, 0]), pairs[:, 1], len(mixed), len(villages))
 
 
 def overlapping(villages: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:

@@ -307,9 +307,11 @@ class _Assignment:
         faults = [face for face, areas in enumerate(arrangement.cover) if len(areas) != 1]
         common_m = {face: arrangement.common_m(face) for face in faults}
         pairs = [(face, area) for face in faults for area in sorted({*arrangement.cover[face], *common_m[face]})]
+        if not pairs:
+            return {face: [] for face in faults}
         edges = [arrangement.face_edges[face] for face, _ in pairs]
         lines = np.repeat(self._old_lines[[area for _, area in pairs]], [len(one) for one in edges])
-        reach_m = _reach_m(arrangement.edge_xy[np.concatenate(edges)], lines) if edges else np.zeros(0)
+        reach_m = _reach_m(arrangement.edge_xy[np.concatenate(edges)], lines)
         parts = np.split(reach_m, np.cumsum([len(one) for one in edges])[:-1])
         fits = {pair: bool((part <= WORKING_LIMIT_M).all()) for pair, part in zip(pairs, parts, strict=True)}
         return {
