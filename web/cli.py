@@ -5,20 +5,24 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from gis.errors import InputError, SiagaError
-from web.regions import REGION_VARIABLE, chosen_region_folder
+from web.cli_common import (
+    json_option,
+    language_option,
+    open_desk,
+    print_json,
+    print_json_line,
+    progress_bar,
+    region_option,
+)
+from web.cli_region import region
 
-if TYPE_CHECKING:
-    from web.service import Desk
-
-LANGUAGE_VARIABLE = "SIAGA112_LANG"
 DEFAULT_PORT = 8112
 
 _NEGATIVE_NUMBERS = {"ignore_unknown_options": True}  # so that -6.76,108.48 is an argument, not an option
@@ -54,63 +58,6 @@ def main() -> None:
     Every command works on the region named by --region or the variable SIAGA112_REGION, and without either on the
     embedded demonstration region, which is a made-up map and not for operations.
     """
-
-
-def region_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add --region to a command."""
-    return click.option(
-        "--region",
-        "region_folder",
-        type=click.Path(path_type=Path),
-        help=f"Region folder; default ${REGION_VARIABLE}, else the demonstration region.",
-    )(command)
-
-
-def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add --json to a command."""
-    return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(command)
-
-
-def language_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add --lang to a command."""
-    return click.option(
-        "--lang",
-        type=click.Choice(["id", "en"]),
-        default="id",
-        envvar=LANGUAGE_VARIABLE,
-        show_default=True,
-        help=f"Language of the answer; also ${LANGUAGE_VARIABLE}.",
-    )(command)
-
-
-def print_json(value: Any) -> None:
-    """One JSON document; NaN and infinity are defects and refused."""
-    click.echo(json.dumps(value, ensure_ascii=False, allow_nan=False, indent=2))
-
-
-def print_json_line(value: Any) -> None:
-    """One JSON document on one line."""
-    click.echo(json.dumps(value, ensure_ascii=False, allow_nan=False))
-
-
-def open_desk(region_folder: Path | None, units: Path | None = None) -> Desk:
-    """Open the chosen region; with its notice on standard error where it is the demonstration."""
-    from routing.region import Region
-    from web.service import Desk
-
-    region = Region.open(chosen_region_folder(region_folder))
-    if region.notice:
-        click.echo(region.notice, err=True)
-    return Desk(region, units_file=units)
-
-
-@contextmanager
-def progress_bar(description: str, total: int | None = None) -> Iterator[Callable[[int], object]]:
-    """A bar on standard error, shown only on a terminal and only after half a second."""
-    from tqdm import tqdm
-
-    with tqdm(desc=description, total=total, disable=None, delay=0.5, leave=False, unit_scale=True) as bar:
-        yield bar.update
 
 
 @main.command(context_settings=_NEGATIVE_NUMBERS)
@@ -318,13 +265,7 @@ def serve(host: str, port: int, units: Path | None, region_folder: Path | None) 
     run(desk, host=host, port=port, announce=click.echo)
 
 
-def _add_groups() -> None:
-    from web.cli_region import region
-
-    main.add_command(region)
-
-
-_add_groups()
+main.add_command(region)
 
 if __name__ == "__main__":
     main()

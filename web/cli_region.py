@@ -10,7 +10,8 @@ from pathlib import Path
 import click
 
 from gis.errors import InputError
-from web.regions import chosen_region_folder
+from web.cli_common import print_json
+from web.regions import open_region
 
 _FILE = click.Path(path_type=Path)
 _COLUMNS = ("code", "name", "kecamatan", "kecamatan_code", "kabupaten")
@@ -77,7 +78,6 @@ def build(
     """
     from dispatch.settings import default_toml as dispatch_toml
     from routing.region_build import RegionSources, build_region
-    from web.cli import print_json
     from web.terminal import build_report_text
 
     sources = RegionSources(
@@ -109,12 +109,10 @@ def build(
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def info(folder: Path | None, as_json: bool) -> None:
     """Tell the sources, counts and checks of the region in FOLDER (default: the one that commands use)."""
-    from routing.region import Region
     from routing.region_info import describe_region
-    from web.cli import print_json
     from web.terminal import region_text
 
-    described = describe_region(Region.open(chosen_region_folder(folder), verify=True))
+    described = describe_region(open_region(folder, verify=True))
     if as_json:
         print_json(described)
     else:

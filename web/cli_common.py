@@ -1,0 +1,74 @@
+"""What the commands share: options, JSON, the opened desk, progress."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from web.regions import REGION_VARIABLE, open_region
+
+if TYPE_CHECKING:
+    from web.service import Desk
+
+LANGUAGE_VARIABLE = "SIAGA112_LANG"
+
+
+def region_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --region to a command."""
+    return click.option(
+        "--region",
+        "region_folder",
+        type=click.Path(path_type=Path),
+        help=f"Region folder; default ${REGION_VARIABLE}, else the demonstration region.",
+    )(command)
+
+
+def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --json to a command."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(command)
+
+
+def language_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --lang to a command."""
+    return click.option(
+        "--lang",
+        type=click.Choice(["id", "en"]),
+        default="id",
+        envvar=LANGUAGE_VARIABLE,
+        show_default=True,
+        help=f"Language of the answer; also ${LANGUAGE_VARIABLE}.",
+    )(command)
+
+
+def print_json(value: Any) -> None:
+    """One JSON document; NaN and infinity are defects and refused."""
+    click.echo(json.dumps(value, ensure_ascii=False, allow_nan=False, indent=2))
+
+
+def print_json_line(value: Any) -> None:
+    """One JSON document on one line."""
+    click.echo(json.dumps(value, ensure_ascii=False, allow_nan=False))
+
+
+def open_desk(region_folder: Path | None, units: Path | None = None) -> Desk:
+    """Open the chosen region; with its notice on standard error where it is the demonstration."""
+    from web.service import Desk
+
+    region = open_region(region_folder)
+    if region.notice:
+        click.echo(region.notice, err=True)
+    return Desk(region, units_file=units)
+
+
+@contextmanager
+def progress_bar(description: str, total: int | None = None) -> Iterator[Callable[[int], object]]:
+    """A bar on standard error, shown only on a terminal and only after half a second."""
+    from tqdm import tqdm
+
+    with tqdm(desc=description, total=total, disable=None, delay=0.5, leave=False, unit_scale=True) as bar:
+        yield bar.update
