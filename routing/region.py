@@ -33,6 +33,7 @@ from gis.gazetteer import Gazetteer
 from gis.region_folder import SETTINGS, Manifest, read_manifest
 from gis.types import Location
 from routing.background import Background
+from routing.midpoints import curve_midpoints
 from routing.network import RoadNetwork
 from routing.router import Router
 from routing.settings import RoutingSettings
@@ -158,7 +159,7 @@ class Region:
         Each curve counts once: where it may be driven both ways, the edge that runs against it has -1.
         """
         network = self.network
-        lat, lon = self.snapper.curve_midpoints()
+        lat, lon = curve_midpoints(network, self.snapper)
         village = self.boundaries.locate_many(lat, lon).village.astype(np.int32)[network.edge_curve]
         once = (np.asarray(network.edge_forward) == 1) | (np.asarray(network.edge_reverse) < 0)
         return np.where(once, village, -1).astype(np.int32)
