@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 CREATED_WITH = "siaga112"
 
 _TAG_OF_FLAG = (
-    (EdgeFlag.TOLL, "toll", "yes"),
-    (EdgeFlag.BRIDGE, "bridge", "yes"),
-    (EdgeFlag.TUNNEL, "tunnel", "yes"),
-    (EdgeFlag.ROUNDABOUT, "junction", "roundabout"),
-    (EdgeFlag.EMERGENCY, "emergency", "yes"),
+    (int(EdgeFlag.TOLL), "toll", "yes"),
+    (int(EdgeFlag.BRIDGE), "bridge", "yes"),
+    (int(EdgeFlag.TUNNEL), "tunnel", "yes"),
+    (int(EdgeFlag.ROUNDABOUT), "junction", "roundabout"),
+    (int(EdgeFlag.EMERGENCY), "emergency", "yes"),
     # of several the last one stands: the strictest
-    (EdgeFlag.DESTINATION, "access", "destination"),
-    (EdgeFlag.PRIVATE, "access", "private"),
-    (EdgeFlag.NO_ACCESS, "access", "no"),
+    (int(EdgeFlag.DESTINATION), "access", "destination"),
+    (int(EdgeFlag.PRIVATE), "access", "private"),
+    (int(EdgeFlag.NO_ACCESS), "access", "no"),
 )
 
 
@@ -59,7 +59,7 @@ def _edge_tags(network: RoadNetwork, edge: int) -> dict[str, Any]:
     tags: dict[str, Any] = {
         "osmid": int(network.edge_way_id[edge]),
         "highway": ROAD_CLASSES[network.edge_class[edge]],
-        "oneway": bool(flags & EdgeFlag.ONEWAY),
+        "oneway": bool(flags & int(EdgeFlag.ONEWAY)),
         "reversed": not network.edge_forward[edge],
         "length": float(network.edge_length_m[edge]),
     }

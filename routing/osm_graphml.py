@@ -132,14 +132,10 @@ def _nodes(graph: nx.MultiDiGraph[Any], source: str) -> tuple[dict[Any, int], li
             lat = lon = math.nan
         if not (-90 <= lat <= 90 and -180 <= lon <= 180):
             raise SourceError(f"{source} has node {key} without a position; give x and y in degrees, as osmnx does.")
-        position.append((_units(lat), _units(lon)))
+        position.append((round(lat / DEGREE), round(lon / DEGREE)))
         number[key] = len(ids)
         ids.append(int(key) if isinstance(key, numbers.Integral) else -1 - len(ids))
     return number, ids, position
-
-
-def _units(angle: float) -> int:
-    return round(angle / DEGREE)
 
 
 @dataclass(slots=True)
@@ -215,8 +211,8 @@ class _Curves:
             geometry = shapely.from_wkt(geometry)
         if geometry is None:
             return ends
-        between = [(_units(lat), _units(lon)) for lon, lat in shapely.get_coordinates(geometry)[1:-1].tolist()]
-        return (ends[0], *between, ends[1])
+        between = np.rint(shapely.get_coordinates(geometry)[1:-1, ::-1] / DEGREE).astype(np.int64)
+        return (ends[0], *map(tuple, between.tolist()), ends[1])
 
     def table(self) -> CurveTable:
         """Everything taken as arrays."""

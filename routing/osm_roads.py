@@ -14,7 +14,9 @@ from routing.network import ROAD_CLASSES, EdgeFlag
 from routing.osm_network import RoadWays
 from routing.osm_report import Tally
 from routing.osm_tags import (
+    ROAD_KEYS,
     Direction,
+    Note,
     access,
     barrier,
     default_closed,
@@ -57,6 +59,7 @@ class RoadCollector:
     _lat: array[int] = field(default_factory=lambda: array("i"))
     _lon: array[int] = field(default_factory=lambda: array("i"))
     _facts: list[_Facts] = field(default_factory=list)
+    _known: dict[tuple[str | None, ...], tuple[_Facts, tuple[str, ...]]] = field(default_factory=dict)
 
     def add_barrier(self, node_id: int, tags: Mapping[str, str]) -> None:
         """Take a node with `barrier=*`."""
@@ -77,39 +80,22 @@ class RoadCollector:
             self._ref.append(ref)
             self._lat.append(lat)
             self._lon.append(lon)
-        self._facts.append(self._read_tags(way_id, tags, verdict.road_class))
+        facts, oddities = self._read_tags(tags, verdict.road_class)
+        for oddity in oddities:
+            self.tally.add("oddities", oddity, way_id)
+        name = self.names.setdefault(street_name(tags), len(self.names))
+        self._facts.append(facts._replace(name=name))
         return True
 
-    def _read_tags(self, way_id: int, tags: Mapping[str, str], road_class: str) -> _Facts:
-        def note(oddity: str) -> None:
-            self.tally.add("oddities", oddity, way_id)
-
-        direction = oneway(tags, note)
-        common = road_flags(tags, road_class)
-        flags: list[int] = []
-        for forward in (True, False):
-            found = access(tags, forward=forward, note=note if forward else _mute)
-            if not found & _CLOSING:
-                found |= default_closed(tags, road_class)
-            if direction is Direction.REVERSIBLE:
-                found |= EdgeFlag.NO_ACCESS
-            flags.append(int(common | found))
-        kph = [
-            maxspeed_kph(tags, forward=forward, note=note if forward else _mute) or np.nan for forward in (True, False)
-        ]
-        ferry = duration_ms(tags, note) if road_class == "ferry" else None
-        name = self.names.setdefault(street_name(tags), len(self.names))
-        return _Facts(
-            road_class=_CLASS_NUMBER[road_class],
-            forward=direction is not Direction.BACKWARD,
-            backward=direction is not Direction.FORWARD,
-            forward_flags=flags[0],
-            backward_flags=flags[1],
-            forward_kph=kph[0],
-            backward_kph=kph[1],
-            name=name,
-            ferry_ms=-1 if ferry is None else ferry,
-        )
+    def _read_tags(self, tags: Mapping[str, str], road_class: str) -> tuple[_Facts, tuple[str, ...]]:
+        """Facts and oddities of the tags. Few combinations of tags make most ways, so each is read once."""
+        key = tuple(map(tags.get, ROAD_KEYS))
+        known = self._known.get(key)
+        if known is None:
+            oddities: list[str] = []
+            facts = _facts_of(tags, road_class, oddities.append)
+            known = self._known[key] = facts, tuple(oddities)
+        return known
 
     def ways(self) -> RoadWays:
         """Everything taken, sorted by way id."""
@@ -143,3 +129,29 @@ class RoadCollector:
 
 def _mute(_: str) -> None:
     """The same oddity of the other direction is not counted twice."""
+
+
+def _facts_of(tags: Mapping[str, str], road_class: str, note: Note) -> _Facts:
+    direction = oneway(tags, note)
+    common = road_flags(tags, road_class)
+    flags: list[int] = []
+    for forward in (True, False):
+        found = access(tags, forward=forward, note=note if forward else _mute)
+        if not found & _CLOSING:
+            found |= default_closed(tags, road_class)
+        if direction is Direction.REVERSIBLE:
+            found |= EdgeFlag.NO_ACCESS
+        flags.append(int(common | found))
+    kph = [maxspeed_kph(tags, forward=forward, note=note if forward else _mute) or np.nan for forward in (True, False)]
+    ferry = duration_ms(tags, note) if road_class == "ferry" else None
+    return _Facts(
+        road_class=_CLASS_NUMBER[road_class],
+        forward=direction is not Direction.BACKWARD,
+        backward=direction is not Direction.FORWARD,
+        forward_flags=flags[0],
+        backward_flags=flags[1],
+        forward_kph=kph[0],
+        backward_kph=kph[1],
+        name=0,
+        ferry_ms=-1 if ferry is None else ferry,
+    )

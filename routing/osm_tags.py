@@ -112,6 +112,7 @@ IMPLICIT_LIMITS_KPH: Final[Mapping[str, float]] = {
     "gb:urban": 30 * KPH_PER_MPH, "gb:nsl_restricted": 30 * KPH_PER_MPH,
 }  # fmt: skip
 _MAXSPEED_TYPE_KEYS = ("maxspeed:type", "source:maxspeed", "zone:maxspeed", "zone:traffic")
+_UNUSED_LIMITS = ("maxspeed:conditional", "maxspeed:lanes", "maxspeed:variable")
 _NO_LIMIT = frozenset({"none", "no", "unlimited"})
 _VARIABLE = frozenset({"signals", "variable", "unposted", "implicit", "default", "national"})
 _SPEED = re.compile(r"(\d+(?:\.\d+)?)\s*(km/?h|kph|kmph|mph|knots?)?")
@@ -125,7 +126,7 @@ def maxspeed_kph(tags: Tags, *, forward: bool, note: Note = _silent) -> float | 
     `source:maxspeed`, `zone:maxspeed` or `zone:traffic` imply (`ID:urban`). Of a list the lowest counts; `none`
     and signals give no number. Conditional limits and those of single lanes are noted and not used.
     """
-    for key in ("maxspeed:conditional", "maxspeed:lanes", "maxspeed:variable"):
+    for key in _UNUSED_LIMITS:
         if key in tags:
             note(f"{key} is not used")
     for key in (f"maxspeed:{'forward' if forward else 'backward'}", "maxspeed"):
@@ -392,3 +393,15 @@ def alternative_names(tags: Tags) -> tuple[str, ...]:
     name = tags.get("name", "").strip()
     found = (part.strip() for key in _ALT_NAME_KEYS for part in tags.get(key, "").split(";"))
     return tuple(dict.fromkeys(alt for alt in found if alt and alt != name))
+
+
+# --- all of them -----------------------------------------------------------------------------------------------
+
+ROAD_KEYS: Final = (
+    "highway", "route", "area", *_LIFE_CYCLE, "impassable", "smoothness", "junction", "service", "emergency", "hgv",
+    "oneway:emergency", "oneway:conditional", *_ONEWAY_KEYS,
+    "maxspeed", "maxspeed:forward", "maxspeed:backward", *_UNUSED_LIMITS, *_MAXSPEED_TYPE_KEYS,
+    *(key + side for key in _ACCESS_KEYS for side in ("", ":forward", ":backward", ":conditional")),
+    "toll", "toll:motorcar", "toll:motor_vehicle", "bridge", "tunnel", "duration",
+)  # fmt: skip
+"""Every key that tells something of a road but its names: ways that agree in these are alike."""

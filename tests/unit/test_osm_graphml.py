@@ -9,12 +9,12 @@ import numpy as np
 import osmnx
 import pytest
 import shapely
-from road_checks import check_network
 
 from gis.errors import SourceError
 from routing.network import ROAD_CLASSES, EdgeFlag
 from routing.osm_graphml import extract_from_networkx, from_networkx, read_graphml
 from routing.osm_read import read_osm
+from tests.road_checks import check_network
 
 MAPS = Path(__file__).parents[1] / "data" / "osm"
 NAMES = sorted(path.stem for path in MAPS.glob("*.osm"))

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from road_checks import check_network
 
 from gis.geodesy import distance_m
 from routing.network import ROAD_CLASSES, EdgeFlag, RoadNetwork
 from routing.osm_read import OsmExtract, read_osm
+from tests.road_checks import check_network
 
 MAPS = Path(__file__).parents[1] / "data" / "osm"
 

@@ -4,10 +4,10 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from road_checks import check_network
 
 from routing.network import RoadNetwork
 from routing.osm_read import read_osm
+from tests.road_checks import check_network
 
 MAPS = Path(__file__).parents[1] / "data" / "osm"
 

@@ -10,6 +10,7 @@ from routing.network import ROAD_CLASSES, EdgeFlag
 from routing.osm_tags import (
     HIGHEST_LIMIT_KPH,
     IMPLICIT_LIMITS_KPH,
+    ROAD_KEYS,
     WALKING_KPH,
     Direction,
     access,
@@ -415,3 +416,38 @@ def test_no_reader_fails_on_any_tags(tags):
     assert (verdict.road_class is None) == bool(verdict.reason)
     assert verdict.road_class is None or verdict.road_class in ROAD_CLASSES
     assert all(notes)
+
+
+class Recorder(dict[str, str]):
+    """Tags that remember which keys they were asked for."""
+
+    def __init__(self, tags: dict[str, str]) -> None:
+        super().__init__(tags)
+        self.asked: set[str] = set()
+
+    def get(self, key, default=None):
+        self.asked.add(key)
+        return super().get(key, default)
+
+    def __getitem__(self, key):
+        self.asked.add(key)
+        return super().__getitem__(key)
+
+    def __contains__(self, key):
+        self.asked.add(key)
+        return super().__contains__(key)
+
+
+@given(any_tags, st.sampled_from(ROAD_CLASSES))
+def test_the_keys_of_roads_are_all_that_the_readers_ask_for(tags, road_class):
+    """Ways that agree in ROAD_KEYS are taken for alike, so a reader must look at nothing else."""
+    recorder = Recorder(tags)
+    drivable(recorder)
+    oneway(recorder)
+    duration_ms(recorder)
+    road_flags(recorder, road_class)
+    default_closed(recorder, road_class)
+    for forward in (True, False):
+        access(recorder, forward=forward)
+        maxspeed_kph(recorder, forward=forward)
+    assert recorder.asked <= set(ROAD_KEYS)
