@@ -20,7 +20,6 @@ api = Blueprint("api", __name__, url_prefix="/api/v1")
 
 LANGUAGES = ("id", "en")
 MAX_UNITS = 100
-DEFAULT_UNITS = 5
 MAX_CANDIDATES = 50
 DEFAULT_CANDIDATES = 8
 
@@ -39,7 +38,7 @@ def region() -> Response:
 @api.get("/search")
 def search() -> Response:
     """Places for a text."""
-    limit = _whole("limit", DEFAULT_CANDIDATES, MAX_CANDIDATES)
+    limit = _whole("limit", DEFAULT_CANDIDATES, MAX_CANDIDATES) or DEFAULT_CANDIDATES
     return _json(desk().search(_text("q"), limit))
 
 
@@ -55,7 +54,7 @@ def nearest() -> Response:
     answer = desk().nearest(
         _text("at"),
         kind=request.args.get("kind") or None,
-        k=_whole("k", DEFAULT_UNITS, MAX_UNITS),
+        k=_whole("k", None, MAX_UNITS),
         lang=_language(),
         capabilities=tuple(word for word in request.args.getlist("capability") if word),
     )
@@ -130,7 +129,7 @@ def _text(name: str) -> str:
     return value
 
 
-def _whole(name: str, default: int, most: int) -> int:
+def _whole(name: str, default: int | None, most: int) -> int | None:
     given = request.args.get(name)
     if given is None:
         return default

@@ -115,8 +115,8 @@ class MapPainter:
 
     def picture(
         self, bounds: tuple[float, float, float, float], size_px: int, *, palette: Palette = LIGHT
-    ) -> tuple[bytes, tuple[float, float, float, float]]:
-        """A PNG of a rectangle whose longer side measures `size_px`, and the bounds that it shows exactly.
+    ) -> bytes:
+        """A PNG of a rectangle whose longer side measures `size_px`.
 
         Parameters
         ----------
@@ -134,7 +134,7 @@ class MapPainter:
             height=max(1, round((bottom - top) * scale)),
             zoom=math.log2(scale / TILE_PX),
         )
-        return _png(self.paint(view, palette)), bounds
+        return _png(self.paint(view, palette))
 
     def paint(self, view: View, palette: Palette) -> Image.Image:
         """The picture of a view."""

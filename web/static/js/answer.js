@@ -5,6 +5,7 @@ import { placeLine } from "./combobox.js";
 import { gpxAddress } from "./map.js";
 import { age, bearing, clock, kindWord, metres, number, percent, word } from "./words.js";
 
+const UNITS_SHOWN = 6;
 const PARTS = ["turnout", "reach_road", "driving", "last_metres"];
 
 /** What stands there before anything is asked. */
@@ -107,13 +108,28 @@ function shortfalls(list) {
 }
 
 function units(answer, handlers) {
-  const { candidates } = answer;
+  const { candidates, spread } = answer;
   if (!candidates.length) return answer.shortfalls?.length ? null : el("p", { class: "note" }, word("no_units"));
-  const longest = Math.max(...candidates.map((unit) => unit.eta_range_s?.max ?? unit.eta_s));
+  const first = candidates.slice(0, UNITS_SHOWN);
+  const later = candidates.slice(UNITS_SHOWN);
+  const longest = Math.max(...first.map((unit) => unit.eta_range_s?.max ?? unit.eta_s));
+  const row = (unit) => el("li", {}, unitButton(unit, longest, handlers));
+  const list = el("ol", { class: "plain", id: "units" }, first.map(row));
   return el(
     "section", { class: "units", "aria-labelledby": "units-title" },
     el("h3", { id: "units-title" }, word("units"), el("span", { class: "muted unit-of-time" }, word("minutes"))),
-    el("ol", { class: "plain", id: "units" }, candidates.map((unit) => el("li", {}, unitButton(unit, longest, handlers)))),
+    spread?.message ? el("p", { class: "note" }, spread.message) : null,
+    list,
+    later.length ? el("button", {
+      type: "button", class: "more",
+      on: {
+        click: (event) => {
+          list.append(...later.map(row));
+          event.target.remove();
+          list.children[UNITS_SHOWN].querySelector("button").focus();
+        },
+      },
+    }, word("further", { n: number(later.length) })) : null,
   );
 }
 
@@ -137,19 +153,19 @@ function unitButton(unit, longest, handlers) {
     el("span", { class: "facts muted" },
       el("span", { class: unit.straight_rank !== unit.rank ? "differs" : "" }, word("straight", { n: unit.straight_rank, m: metres(unit.straight_m) })),
       el("span", {}, unit.fix_age_s === null ? word("fix_unknown") : word("fix_age", { age: age(unit.fix_age_s) }))),
-    unit.reason ? el("span", { class: "reason" }, unit.reason) : null,
+    unit.reason && !range ? el("span", { class: "reason" }, unit.reason) : null,
   );
 }
 
 function bar(unit, longest) {
-  const share = (seconds) => (100 * seconds) / longest + "%";
+  const share = (seconds) => Math.min(100, (100 * seconds) / longest) + "%";
   const range = unit.eta_range_s;
   if (range) {
-    return el("span", { class: "bar bar-range", "aria-hidden": "true" },
+    return el("span", { class: "eta-bar bar-range", "aria-hidden": "true" },
       el("span", { class: "bar-span", style: { left: share(range.min), width: share(range.max - range.min) } }),
       el("span", { class: "bar-median", style: { left: share(range.median) } }));
   }
-  return el("span", { class: "bar", "aria-hidden": "true" },
+  return el("span", { class: "eta-bar", "aria-hidden": "true" },
     PARTS.map((part) => el("span", { class: "bar-" + part, style: { width: share(unit.eta_parts[part + "_s"]) } })));
 }
 

@@ -7,7 +7,6 @@ import { byId, el, icon, kindIcon } from "./dom.js";
 import { DeskMap } from "./map.js";
 import { clock, currentLanguage, kindWord, setLanguage, translatePage, word } from "./words.js";
 
-const UNITS_ASKED = 8;
 const start = JSON.parse(byId("start").textContent);
 const darkScreen = matchMedia("(prefers-color-scheme: dark)");
 
@@ -86,7 +85,7 @@ async function refresh({ fit }) {
   const { signal } = asking;
   busy(true);
   try {
-    const found = await ask("nearest", { at: state.at, kind: state.kind, k: UNITS_ASKED, lang: currentLanguage() }, signal);
+    const found = await ask("nearest", { at: state.at, kind: state.kind, lang: currentLanguage() }, signal);
     if (signal.aborted) return;
     showConnection(false);
     await show(found, fit, signal);
@@ -279,3 +278,4 @@ dressInWords();
 dress();
 readAddress();
 refresh({ fit: true });
+if (!state.at && matchMedia("(min-width: 821px)").matches) byId("at").focus();

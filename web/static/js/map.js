@@ -106,7 +106,7 @@ export class DeskMap {
       keyboard: false, zIndexOffset: state === "ranked" ? 500 - (unit.rank ?? 0) : 0, riseOnHover: true,
     });
     const eta = unit.eta_s === null || unit.eta_s === undefined ? "" : " · " + clock(unit.eta_s);
-    marker.bindTooltip(document.createTextNode(`${unit.unit_id} · ${kindWord(unit.kind)}${eta}`).wholeText, { direction: "top", offset: [0, -12] });
+    marker.bindTooltip(escaped(`${unit.unit_id} · ${kindWord(unit.kind)}${eta}`), { direction: "top", offset: [0, -12] });
     if (state === "ranked") marker.on("click", () => this.handlers.onUnit(unit.unit_id));
     marker.addTo(this.unitLayer);
     this.markers.set(unit.unit_id, marker);
@@ -140,14 +140,16 @@ export class DeskMap {
     if (asked.kind === "village" && this.areaBounds) bounds.extend(this.areaBounds);
     if (this.routeBounds) bounds.extend(this.routeBounds);
     else if (this.areaBounds) bounds.extend(this.areaBounds);
+    else bounds.extend(this.home);
     if (!bounds.isValid()) return;
     const padding = Math.min(60, this.map.getSize().y / 8);
     this.map.fitBounds(bounds, { padding: [padding, padding], maxZoom: FIT_ZOOM, animate: false });
   }
 }
 
-function sourceName(source) {
-  return typeof source === "string" ? source : source.attribution ?? source.name ?? source.title ?? "";
+function sourceName({ file, licence }) {
+  if (!file) return "";
+  return licence ? `${file} (${licence})` : file;
 }
 
 function escaped(text) {

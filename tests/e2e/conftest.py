@@ -1,0 +1,104 @@
+"""The real server on the demonstration region, and a real Chromium that may talk to nobody else."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from waitress.server import create_server
+
+from tests.e2e.screen import SCREENSHOTS, OpenPage, Screenshot, settle
+from web.app import create_app
+from web.regions import open_region
+from web.service import Desk
+
+PATIENCE_MS = 20_000
+BROWSER_ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+@pytest.fixture(scope="session")
+def desk() -> Desk:
+    """The demonstration region, as everybody gets it."""
+    return Desk(open_region(None))
+
+
+@pytest.fixture(scope="session")
+def address(desk: Desk) -> Iterator[str]:
+    """The address of a running server."""
+    server = create_server(create_app(desk), host="127.0.0.1", port=0, threads=4)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.effective_port}"
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium; its absence fails the test unless somebody said that there is none."""
+    if os.environ.get("SIAGA112_NO_BROWSER"):
+        pytest.skip("SIAGA112_NO_BROWSER is set")
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    if found is None:
+        pytest.fail("Chromium is not installed; run `apt-get install chromium` or set SIAGA112_NO_BROWSER=1.")
+    expect.set_options(timeout=PATIENCE_MS)
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=found, args=BROWSER_ARGUMENTS)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser, address: str) -> Iterator[OpenPage]:
+    """Opens pages of the server, and afterwards fails when one asked another host or its scripts failed."""
+    contexts = []
+    foreign: list[str] = []
+    failures: list[str] = []
+
+    def opened(path: str = "/", *, width: int = 1440, height: int = 900, **settings: Any) -> Page:
+        context = browser.new_context(viewport={"width": width, "height": height}, locale="id-ID", **settings)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        page.on("request", lambda request: None if allowed(request.url) else foreign.append(request.url))
+        page.on("pageerror", lambda error: failures.append(str(error)))
+        page.on("console", lambda message: failures.append(message.text) if is_failure(message.text) else None)
+        page.goto(address + path)
+        return page
+
+    def allowed(url: str) -> bool:
+        return url.startswith((address + "/", "data:", "blob:"))
+
+    def is_failure(text: str) -> bool:
+        return re.search(r"Content Security Policy|TypeError|ReferenceError|SyntaxError", text) is not None
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert not foreign, f"the page asked other hosts: {foreign}"
+    assert not failures, f"the page's scripts failed: {failures}"
+
+
+@pytest.fixture
+def screenshot() -> Screenshot:
+    """Keeps a picture of the page in build/screenshots."""
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+
+    def keep(page: Page, name: str) -> None:
+        settle(page)
+        page.screenshot(path=SCREENSHOTS / f"{name}.png")
+
+    return keep

@@ -1,0 +1,23 @@
+"""What the browser tests share beyond fixtures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+SCREENSHOTS = Path(__file__).resolve().parents[2] / "build" / "screenshots"
+
+Screenshot = Callable[[Page, str], None]
+OpenPage = Callable[..., Page]
+
+
+def settle(page: Page) -> None:
+    """Wait until answers, tiles and their fading in are done."""
+    page.wait_for_load_state("networkidle")
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('.leaflet-tile')].every(t => t.classList.contains('leaflet-tile-loaded'))"
+        " && document.getElementById('progress').hidden"
+    )
+    page.wait_for_timeout(300)
