@@ -168,7 +168,8 @@ class RoadNetwork:
     def load(cls, folder: Path) -> RoadNetwork:
         """Open a saved network; the arrays are memory-mapped and read-only, so that processes share them."""
         arrays: dict[str, Any] = {
-            field.name: np.load(folder / f"{field.name}.npy", mmap_mode="r", allow_pickle=False)
+            # A plain view of the map: indexing a numpy.memmap costs several times as much.
+            field.name: np.asarray(np.load(folder / f"{field.name}.npy", mmap_mode="r", allow_pickle=False))
             for field in fields(cls)
             if field.name != "names"
         }

@@ -28,7 +28,7 @@ from routing.snap import Snapper
 from routing.turns import TurnGraph
 from routing.types import DrivingTime, RoadAccess, RoadStatus, Route, Snap
 
-FIRST_GUESS_KPH = 20.0
+FIRST_GUESS_KPH = 12.0
 """Straight-line speed of the first limit when the nearest units are sought; a wrong guess costs time only."""
 
 LIMIT_GROWTH = 2.0

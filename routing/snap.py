@@ -9,6 +9,7 @@ Nobody gets on or off in the middle of a ferry line or of a bollard: their curve
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,6 +37,7 @@ TIE_M = 1e-6
 SEGMENTS_PER_CELL = 4
 SMALLEST_CELL_M, LARGEST_CELL_M = 40.0, 500.0
 _UNITS = round(1 / DEGREE)
+_NO_LENGTH_M2 = 1e-12
 _SLACK = 2  # units of 1e-7 degrees by which a segment reaches into the cells beside it, against rounding
 _ARRAYS = ("cell_offset", "cell_point", "point_curve", "point_share", "grid")
 
@@ -70,8 +72,10 @@ class Snapper:
     point_share: Float64Array
     grid: Int64Array
     _all: AllowedEdges = field(init=False, repr=False)
+    _grid: tuple[int, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "_grid", tuple(self.grid.tolist()))
         object.__setattr__(self, "_all", self.allow(np.ones(self.network.edge_count, dtype=np.bool_)))
 
     @classmethod
@@ -102,8 +106,9 @@ class Snapper:
     @classmethod
     def load(cls, folder: Path, network: RoadNetwork) -> Snapper:
         """Open a saved grid of this network; the arrays are memory-mapped and read-only."""
-        arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in _ARRAYS}
-        return cls(network=network, **arrays)
+        mapped = {name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in _ARRAYS}
+        # Plain views of the maps: slicing a numpy.memmap costs several times as much.
+        return cls(network=network, **{name: np.asarray(array) for name, array in mapped.items()})
 
     def allow(self, edges: npt.NDArray[np.bool_]) -> AllowedEdges:
         """Prepare a mask (E,) of edges for searches; a curve counts when either of its directions does."""
@@ -114,79 +119,60 @@ class Snapper:
 
     def nearest(self, location: Location, allowed: AllowedEdges | None = None, *, limit_m: float) -> Snap | None:
         """The nearest point on an allowed edge (by default any) within `limit_m`, or None."""
-        return self.nearest_many([location], allowed, limit_m=limit_m)[0]
+        curve_edge = (self._all if allowed is None else allowed).curve_edge
+        lat0, lon0, height, width, rows, cols = self._grid
+        per_lon, per_lat = LocalPlane(lat0=location.lat, lon0=location.lon).metres_per_degree
+        y, x = (location.lat * _UNITS - lat0) / height, (location.lon * _UNITS - lon0) / width
+        row, col = math.floor(y), math.floor(x)
+        reach = 1
+        while True:
+            to_border_m = min(
+                (min(y - row, row + 1 - y) + reach) * height * DEGREE * per_lat,
+                (min(x - col, col + 1 - x) + reach) * width * DEGREE * per_lon,
+            )
+            first, edge = self._candidates(row, col, reach, curve_edge)
+            t, away_m = self._measure(first, location, per_lon, per_lat)
+            best_m = float(away_m.min(initial=np.inf))
+            whole_grid = max(row, col, rows - 1 - row, cols - 1 - col) <= reach
+            if best_m + TIE_M <= to_border_m or to_border_m > limit_m or whole_grid:
+                break
+            reach = 2 * reach + 1
+        if best_m > limit_m or best_m == np.inf:
+            return None
+        tied = np.flatnonzero(away_m <= best_m + TIE_M).tolist()
+        won = min(tied, key=lambda at: (edge[at], first[at]))
+        return self._snap(int(edge[won]), int(first[won]), float(t[won]), float(away_m[won]))
 
     def nearest_many(
         self, locations: Sequence[Location], allowed: AllowedEdges | None = None, *, limit_m: float
     ) -> list[Snap | None]:
-        """The nearest point on an allowed edge for each location, or None where there is none within `limit_m`."""
-        allowed = self._all if allowed is None else allowed
-        lat = np.array([location.lat for location in locations], dtype=np.float64)
-        lon = np.array([location.lon for location in locations], dtype=np.float64)
-        found: list[Snap | None] = [None] * len(locations)
-        waiting = np.arange(len(locations))
-        reach = 1
-        while len(waiting):
-            snaps, certain = self._search(lat[waiting], lon[waiting], allowed, limit_m, reach)
-            for at in np.flatnonzero(certain).tolist():
-                found[waiting[at]] = snaps.get(at)
-            waiting = waiting[~certain]
-            reach = 2 * reach + 1
-        return found
+        """`nearest` for each location."""
+        return [self.nearest(location, allowed, limit_m=limit_m) for location in locations]
 
-    def _search(
-        self, lat: Float64Array, lon: Float64Array, allowed: AllowedEdges, limit_m: float, reach: int
-    ) -> tuple[dict[int, Snap], npt.NDArray[np.bool_]]:
-        """Best segments in the square of cells `reach` about each point, and whether that settles the point."""
-        lat0, lon0, height, width, rows, cols = self.grid.tolist()
-        per_lon, per_lat = _scales(lat)
-        y, x = (lat * _UNITS - lat0) / height, (lon * _UNITS - lon0) / width
-        row, col = np.floor(y), np.floor(x)
-        to_border = np.minimum(
-            np.minimum(y - row + reach, row + 1 + reach - y) * (height * DEGREE) * per_lat,
-            np.minimum(x - col + reach, col + 1 + reach - x) * (width * DEGREE) * per_lon,
-        )
-        whole_grid = (row <= reach) & (col <= reach) & (row + reach >= rows - 1) & (col + reach >= cols - 1)
-        owner, first = self._candidates(row, col, reach)
-        curve = self.point_curve[first]
-        kept = allowed.curve_edge[curve] >= 0
-        owner, first, curve = owner[kept], first[kept], curve[kept]
+    def _candidates(self, row: int, col: int, reach: int, curve_edge: Int32Array) -> tuple[Int64Array, Int32Array]:
+        """First points and edges of the allowed segments in a square of cells; a row of cells lies together."""
+        rows, cols = self._grid[4:]
+        low, high = max(col - reach, 0), min(col + reach + 1, cols)
+        lines = range(max(row - reach, 0), min(row + reach + 1, rows)) if low < high else ()
+        offset, points = self.cell_offset, self.cell_point
+        parts = [points[offset[line * cols + low] : offset[line * cols + high]] for line in lines]
+        first = np.concatenate(parts, dtype=np.int64) if parts else np.zeros(0, dtype=np.int64)
+        edge = curve_edge[self.point_curve[first]]
+        kept = edge >= 0
+        return first[kept], edge[kept]
 
-        points_lat, points_lon = self.network.curve_lat, self.network.curve_lon
-        ax = (points_lon[first] * DEGREE - lon[owner]) * per_lon[owner]
-        ay = (points_lat[first] * DEGREE - lat[owner]) * per_lat[owner]
-        bx = (points_lon[first + 1] * DEGREE - lon[owner]) * per_lon[owner]
-        by = (points_lat[first + 1] * DEGREE - lat[owner]) * per_lat[owner]
-        dx, dy = bx - ax, by - ay
-        square = dx * dx + dy * dy
-        t = np.clip(-(ax * dx + ay * dy) / np.where(square > 0, square, 1.0), 0.0, 1.0)
-        # At its far end a segment must give the very distance that the next one gives at its near end.
-        away = np.hypot(np.where(t == 1.0, bx, ax + t * dx), np.where(t == 1.0, by, ay + t * dy))
-
-        best = np.full(len(lat), np.inf)
-        np.minimum.at(best, owner, away)
-        certain = (best + TIE_M <= to_border) | (to_border > limit_m) | whole_grid
-        tied = np.flatnonzero((away <= best[owner] + TIE_M) & (away <= limit_m) & certain[owner])
-        tied = tied[np.lexsort((first[tied], allowed.curve_edge[curve[tied]], owner[tied]))][::-1]
-        winners = dict(zip(owner[tied].tolist(), tied.tolist(), strict=True))
-        snaps = {
-            at: self._snap(int(allowed.curve_edge[curve[won]]), int(first[won]), float(t[won]), float(away[won]))
-            for at, won in winners.items()
-        }
-        return snaps, certain
-
-    def _candidates(self, row: Float64Array, col: Float64Array, reach: int) -> tuple[Int64Array, Int64Array]:
-        """Queries and the segments in their squares of cells; along a row of the grid the segments lie together."""
-        rows, cols = int(self.grid[4]), int(self.grid[5])
-        low_row = np.clip(row - reach, 0, rows).astype(np.int64)
-        row_count = np.clip(row + reach + 1, 0, rows).astype(np.int64) - low_row
-        low_col = np.clip(col - reach, 0, cols).astype(np.int64)
-        high_col = np.clip(col + reach + 1, 0, cols).astype(np.int64)
-        line_row, line_owner = ranges(low_row, row_count)
-        start = self.cell_offset[line_row * cols + low_col[line_owner]]
-        end = self.cell_offset[line_row * cols + high_col[line_owner]]
-        position, line = ranges(start, end - start)
-        return line_owner[line], self.cell_point[position].astype(np.int64)
+    def _measure(
+        self, first: Int64Array, location: Location, per_lon: float, per_lat: float
+    ) -> tuple[Float64Array, Float64Array]:
+        """How far along each segment its nearest point lies (0 to 1), and metres to it, in the plane about a point."""
+        lat, lon = self.network.curve_lat, self.network.curve_lon
+        x0, y0 = location.lon * per_lon, location.lat * per_lat
+        ax, ay = lon[first] * (DEGREE * per_lon) - x0, lat[first] * (DEGREE * per_lat) - y0
+        dx = lon[first + 1] * (DEGREE * per_lon) - x0 - ax
+        dy = lat[first + 1] * (DEGREE * per_lat) - y0 - ay
+        square = np.maximum(dx * dx + dy * dy, _NO_LENGTH_M2)
+        t = np.minimum(np.maximum(-(ax * dx + ay * dy) / square, 0.0), 1.0)
+        return t, np.hypot(ax + t * dx, ay + t * dy)
 
     def _snap(self, edge: int, first: int, t: float, away_m: float) -> Snap:
         network = self.network
@@ -200,12 +186,6 @@ class Snapper:
             location=Location(lat=(lat1 + t * (lat2 - lat1)) * DEGREE, lon=(lon1 + t * (lon2 - lon1)) * DEGREE),
             distance_m=away_m,
         )
-
-
-def _scales(lat: Float64Array) -> tuple[Float64Array, Float64Array]:
-    """Metres per degree of longitude and latitude in the plane about each query point."""
-    scales = np.array([LocalPlane(lat0=value, lon0=0.0).metres_per_degree for value in lat.tolist()])
-    return scales[:, 0], scales[:, 1]
 
 
 def _shares(network: RoadNetwork, point_curve: Int32Array, first: Int64Array) -> tuple[Float64Array, Float64Array]:

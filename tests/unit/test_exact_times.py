@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import networkx as nx
@@ -52,7 +53,8 @@ def slow_driving_ms(slow: SlowRouter, targets: tuple[Snap, ...], origins: Pinned
 @given(data=st.data(), built=road_networks(), limits=LIMITS)
 @settings(max_examples=EXAMPLES, deadline=None)
 def test_every_time_is_that_of_a_plain_search_with_whole_histories(data, built, limits):
-    router = router_of(built.network, limits)
+    edges = st.integers(0, built.network.edge_count - 1)
+    router = router_of(built.network, limits, closures=tuple(data.draw(st.lists(edges, max_size=2))))
     origins = router.pin(data.draw(st.lists(near_roads(built), max_size=5)))
     target = data.draw(near_roads(built))
     answer = router.answer(target, origins)
@@ -400,6 +402,16 @@ def test_reaching_the_road_and_the_last_metres_are_counted_by_their_own_speeds()
     assert time.reach_road_s == pytest.approx(110.574 / 10_000 * 3600, abs=0.01)
     assert time.last_metres_s == pytest.approx(110.574 / 5_000 * 3600, abs=0.01)
     assert time.total_s == round(time.reach_road_s + 60.0 + time.last_metres_s, 3)
+
+
+def test_many_threads_asking_one_router_get_the_answers_of_one():
+    built = crossroads([[(0, True), (2, True)], [(1, False), (0, False)]])
+    router = router_of(built.network, FREE)
+    places = [on_road(built, number, share) for number in range(4) for share in (0.1, 0.5, 0.7)]
+    questions = [(target, places[:at]) for at in range(1, 12) for target in places]
+    alone = [router_of(built.network, FREE).times_to(*question) for question in questions]
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        assert list(pool.map(lambda question: router.times_to(*question), questions)) == alone
 
 
 def test_no_origins_get_no_times():

@@ -113,6 +113,6 @@ def test_a_saved_grid_answers_as_the_one_that_was_built(tmp_path):
     built = Snapper.build(BEND.network)
     built.save(tmp_path)
     loaded = Snapper.load(tmp_path, BEND.network)
-    assert isinstance(loaded.cell_point, np.memmap)
+    assert isinstance(loaded.cell_point.base, np.memmap)
     place = Location(lat=0.003, lon=0.0077)
     assert loaded.nearest(place, limit_m=FAR_M) == built.nearest(place, limit_m=FAR_M)
