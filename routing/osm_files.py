@@ -100,7 +100,7 @@ def one_sorted_file(files: Sequence[Path], scratch: Path, tally: Tally) -> osmiu
 def _open(path: Path) -> osmium.io.File:
     kind = file_format(path)
     if kind == "graphml":
-        raise SourceError(f"The file {path} is GraphML and cannot be joined with other files; give it alone.")
+        raise SourceError(f"The file {path} is GraphML, not OpenStreetMap data; name it .graphml and give it alone.")
     return osmium.io.File(str(path), kind)
 
 

@@ -94,7 +94,8 @@ class RoadCollector:
         if known is None:
             oddities: list[str] = []
             facts = _facts_of(tags, road_class, oddities.append)
-            known = self._known[key] = facts, tuple(oddities)
+            # both directions may meet the same oddity
+            known = self._known[key] = facts, tuple(dict.fromkeys(oddities))
         return known
 
     def ways(self) -> RoadWays:
@@ -127,22 +128,18 @@ class RoadCollector:
         )
 
 
-def _mute(_: str) -> None:
-    """The same oddity of the other direction is not counted twice."""
-
-
 def _facts_of(tags: Mapping[str, str], road_class: str, note: Note) -> _Facts:
     direction = oneway(tags, note)
     common = road_flags(tags, road_class)
     flags: list[int] = []
     for forward in (True, False):
-        found = access(tags, forward=forward, note=note if forward else _mute)
+        found = access(tags, forward=forward, note=note)
         if not found & _CLOSING:
             found |= default_closed(tags, road_class)
         if direction is Direction.REVERSIBLE:
             found |= EdgeFlag.NO_ACCESS
         flags.append(int(common | found))
-    kph = [maxspeed_kph(tags, forward=forward, note=note if forward else _mute) or np.nan for forward in (True, False)]
+    kph = [maxspeed_kph(tags, forward=forward, note=note) or np.nan for forward in (True, False)]
     ferry = duration_ms(tags, note) if road_class == "ferry" else None
     return _Facts(
         road_class=_CLASS_NUMBER[road_class],

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gis.geodesy import distance_m
 from routing.network import ROAD_CLASSES, EdgeFlag, RoadNetwork
+from routing.osm_network import MISSING, build_network
 from routing.osm_read import OsmExtract, read_osm
+from routing.osm_report import Tally
+from routing.osm_roads import RoadCollector
 from tests.road_checks import check_network
 
 MAPS = Path(__file__).parents[1] / "data" / "osm"
@@ -203,3 +210,86 @@ def test_what_was_read_is_what_was_used_and_what_was_skipped():
         report = read(name).report
         skipped = sum(entry["count"] for entry in report["roads"]["skipped"].values())
         assert report["read"]["ways"] == report["roads"]["used"] + skipped
+
+
+def test_an_oddity_of_the_way_back_is_counted_too_and_one_of_both_once():
+    tally = Tally()
+    roads = RoadCollector(tally)
+    tags = {"highway": "residential", "motor_vehicle:backward": "perhaps", "maxspeed": "fast"}
+    for way in (1, 2):
+        roads.add_way(way, tags, [(1, 0, 0), (2, 10, 0)])
+    assert tally.section("oddities") == {
+        "maxspeed=fast is not understood": {"count": 2, "examples": [1, 2]},
+        "motor_vehicle:backward=perhaps is not understood": {"count": 2, "examples": [1, 2]},
+    }
+
+
+# --- against a slow reader, on any map ---------------------------------------------------------------------------
+
+NODES = range(1, 9)
+ONEWAYS = {"yes": (True, False), "-1": (False, True), "no": (True, True)}
+
+ways_drawn = st.lists(
+    st.tuples(st.lists(st.sampled_from(NODES), min_size=1, max_size=7), st.sampled_from(sorted(ONEWAYS))),
+    min_size=1,
+    max_size=6,
+)
+
+
+def slow_network(ways, missing, barriers):
+    """Edges (tail, head, metres to the millimetre) between junctions, and the barriers that part a road."""
+    pieces = []
+    for refs, one_way in ways:
+        piece = []
+        for ref in [*refs, None]:
+            if ref is None or ref in missing:
+                if len(piece) > 1:
+                    pieces.append((piece, one_way))
+                piece = []
+            elif not piece or piece[-1] != ref:
+                piece.append(ref)
+    uses = Counter(ref for piece, _ in pieces for ref in piece)
+    cuts = {end for piece, _ in pieces for end in (piece[0], piece[-1])} | {ref for ref in uses if uses[ref] > 1}
+    found, arms = Counter(), Counter()
+    for piece, one_way in pieces:
+        forward, backward = ONEWAYS[one_way]
+        start, length = piece[0], 0.0
+        for before, after in pairwise(piece):
+            length += float(distance_m(*place(before), *place(after)))
+            if after in cuts or after in barriers:
+                found[start, after, round(length, 3)] += forward
+                found[after, start, round(length, 3)] += backward
+                arms.update([start, after])
+                start, length = after, 0.0
+    return +found, {ref for ref in barriers if arms[ref] == 2}
+
+
+def place(ref: int) -> tuple[float, float]:
+    return -6.75 + 0.001 * (ref % 3), 108.5 + 0.001 * (ref // 3) ** 2
+
+
+@given(ways_drawn, st.sets(st.sampled_from(NODES), max_size=2), st.sets(st.sampled_from(NODES), max_size=3))
+def test_any_map_gives_the_network_of_the_slow_reader(ways, missing, barriers):
+    roads = RoadCollector(Tally())
+    for way, (refs, one_way) in enumerate(ways, start=1):
+        units = [(MISSING, MISSING) if ref in missing else (round(lat * 1e7), round(lon * 1e7))
+                 for ref in refs for lat, lon in (place(ref),)]  # fmt: skip
+        nodes = [(ref, int(lat), int(lon)) for ref, (lat, lon) in zip(refs, units, strict=True)]
+        roads.add_way(way, {"highway": "residential", "oneway": one_way}, nodes)
+    network = build_network(
+        roads.ways(),
+        barriers=dict.fromkeys(barriers, EdgeFlag.BARRIER),
+        restrictions=(),
+        names=("",),
+        tally=Tally(),
+    )
+    check_network(network)
+    parted = {max(pair): min(pair) for pair, _ in barrier_edges(network)}
+    original = {made: kept for kept, made in parted.items()}
+    fast: Counter[tuple[int, int, float]] = Counter()
+    for edge in np.flatnonzero(network.edge_class != ROAD_CLASSES.index("barrier")):
+        tail, head = (original.get(end, end) for end in ends(network, int(edge)))
+        fast[tail, head, round(float(network.edge_length_m[edge]), 3)] += 1
+    expected, expected_parted = slow_network(ways, missing, barriers)
+    assert fast == expected
+    assert set(parted) == expected_parted
