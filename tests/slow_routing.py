@@ -99,6 +99,7 @@ class SlowRouter:
 
     def times_to(self, target: Snap, origins: Iterable[Snap]) -> list[int | None]:
         """Milliseconds from every origin to the target; None where no road leads there."""
+        self.graph.add_node(TARGET)
         self.graph.add_weighted_edges_from((state, TARGET, ms) for state, ms in self.arrivals(target).items())
         times = nx.single_source_dijkstra_path_length(self.graph.reverse(copy=False), TARGET)
         self.graph.remove_node(TARGET)
