@@ -93,7 +93,7 @@ class RankedUnit:
     unit
         The unit.
     eta_s
-        Seconds from the alarm to the target: the sum of the four parts.
+        Seconds from the alarm to the target: the sum of the four parts, to the millisecond.
     turnout_s, reach_road_s, driving_s, last_metres_s
         The parts, as in `EtaPart`.
     behind_s

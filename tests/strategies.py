@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from dispatch.types import Unit, UnitStatus
@@ -12,11 +13,16 @@ from routing.network import EdgeFlag
 from routing.types import DrivingTime
 from tests.networks import BuiltNetwork, Road, network_from_edges
 
+# No test judges by time: a machine may be slow or busy.
+settings.register_profile("siaga112", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("siaga112")
+
 NOW = datetime(2026, 1, 31, 6, 45, tzinfo=UTC)
 """The clock of tests about dispatch."""
 
 KINDS = ("ambulance", "fire_engine", "boat")
 CAPABILITIES = ("als", "rescue")
+UNIT_IDS = tuple(f"{letter}{digit}" for letter in "ABC" for digit in range(10))
 
 
 def locations() -> st.SearchStrategy[Location]:
@@ -37,7 +43,7 @@ def fix_times() -> st.SearchStrategy[datetime | None]:
 @st.composite
 def fleets(draw: st.DrawFn, *, max_size: int = 8) -> list[Unit]:
     """Units with different ids, of every kind and status, more often available than not."""
-    ids = draw(st.lists(st.from_regex(r"[A-C][0-9]", fullmatch=True), unique=True, max_size=max_size))
+    ids = draw(st.lists(st.sampled_from(UNIT_IDS), unique=True, max_size=max_size))
     return [
         Unit(
             unit_id=unit_id,

@@ -126,6 +126,12 @@ def test_a_later_and_farther_unit_says_how_much_later() -> None:
     assert answer.ranked[1].reason.cause is EtaPart.REACH_ROAD
 
 
+def test_a_later_unit_at_the_same_straight_distance_is_not_called_nearer() -> None:
+    answer = rank([(unit("A", km=1), time(100)), (unit("B", km=1), time(120))])
+    assert answer.ranked[1].reason.kind is ReasonKind.LATER
+    assert answer.ranked[1].reason.nearer_m == 0
+
+
 def test_a_single_unit_is_compared_with_none() -> None:
     reason = rank([(unit("A"), time(100)), (unit("B"), time(None))]).ranked[0].reason
     assert (reason.kind, reason.other, reason.cause) == (ReasonKind.ONLY, None, None)
@@ -270,7 +276,7 @@ def test_the_ranking_is_that_of_a_plain_loop(question: dict[str, object]) -> Non
             and all(word in one.capabilities for word in question["capabilities"])  # type: ignore[attr-defined]
             and its.driving_s is not None
         ):
-            total_s = turnout_s[one.kind] + (its.reach_road_s + its.driving_s + its.last_metres_s)
+            total_s = turnout_s[one.kind] + round(its.reach_road_s + its.driving_s + its.last_metres_s, 3)
             metres = distance_m(one.location.lat, one.location.lon, target.lat, target.lon)
             left.append((round(total_s * 1000), round(float(metres) * 100), one.unit_id))
     assert ids(answer.ranked + answer.further) == [unit_id for _, _, unit_id in sorted(left)]
