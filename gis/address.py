@@ -161,7 +161,7 @@ _NEIGHBOURHOOD = re.compile(
 )
 _NEIGHBOURHOOD_RW = re.compile(r"(?i)\brw\s*[.:/]?\s*(?P<rw>\d{1,3})")
 _BREAKS = re.compile(
-    r"[,;:|()\[\]{}!?*\n\r\"“”•…]+|\s+[-–—]+\s*|[-–—]+\s+|\s+[/&]\s+|\.(?=\s+[A-Z0-9]|\s*$)|[^\w\s.,'’/&+-]+"
+    r"[,;:|()\[\]{}!?*\n\r\"“”•…]+|\s+[-–—]+\s*|[-–—]+\s+|\s+[/&]\s+|(?<=[^\W\d_]{3})/(?=[^\W\d_]{3})|\.(?=\s+[A-Z0-9]|\s*$)|[^\w\s.,'’/&+-]+"
 )
 _ABBREVIATION_DOT = re.compile(r"(?i)\b(\w{1,5})\.\s*(?=\w)")
 _SLASHED_MARKERS = re.compile(r"(?i)\b(desa|ds|kel|kelurahan)\s*\.?\s*/\s*(kec|kecamatan)\b")

@@ -184,7 +184,7 @@ _SEXAGESIMAL = _pair(sexagesimal=True)
 _DECIMAL = _pair(sexagesimal=False)
 _SHORTEST_EMBEDDED_DECIMALS = 3
 _INTRODUCED = re.compile(
-    r"(?:koordinat|coordinate|posisi|lokasi|titik|gps|loc|location|sharelok|shareloc)\w*\W*$", re.I
+    r"(?:koordinat|coordinate|posisi|lokasi|titik|gps|loc|location|sharelok|shareloc)\w*(?:\W+[a-z]+){0,3}\W*$", re.I
 )
 
 
@@ -238,7 +238,8 @@ def _is_decimal_pair(match: re.Match[str], text: str) -> bool:
     signed = any(match[f"sign{i}"] for i in (1, 2))
     round_thousands = all(number[-4:] in {".000", ",000"} or number[-3:] in {".00", ",00"} for number in numbers)
     eastern = any(abs(_number(number)) > 90 for number in numbers)
-    return (signed or eastern) and min(decimals) >= _SHORTEST_EMBEDDED_DECIMALS and not round_thousands
+    needed = 1 if signed and eastern else _SHORTEST_EMBEDDED_DECIMALS
+    return (signed or eastern) and min(decimals) >= needed and not round_thousands
 
 
 def _read_decimal(match: re.Match[str], bounds: Bounds | None) -> ParsedCoordinates:

@@ -129,7 +129,7 @@ def write_gazetteer(gpkg: Path, places: Sequence[Place], streets: Sequence[Stree
         geometry=shapely.points([(place.location.lon, place.location.lat) for place in ordered]) if ordered else [],
         crs="EPSG:4326",
     ).astype(dict.fromkeys(("place_id", "kind", "name", "alt_names", "village_code", "postcode"), "object"))
-    pyogrio.write_dataframe(frame, gpkg, layer=PLACES_LAYER, driver="GPKG", geometry_type="Point")
+    pyogrio.write_dataframe(frame, gpkg, layer=PLACES_LAYER, driver="GPKG", geometry_type="Point", SPATIAL_INDEX="NO")
     ways = sorted(streets, key=lambda street: (street.name, street.geometry.wkb))
     frame = gpd.GeoDataFrame(
         {
@@ -139,7 +139,9 @@ def write_gazetteer(gpkg: Path, places: Sequence[Place], streets: Sequence[Stree
         geometry=[street.geometry for street in ways],
         crs="EPSG:4326",
     ).astype({"name": "object", "alt_names": "object"})
-    pyogrio.write_dataframe(frame, gpkg, layer=STREETS_LAYER, driver="GPKG", geometry_type="MultiLineString")
+    pyogrio.write_dataframe(
+        frame, gpkg, layer=STREETS_LAYER, driver="GPKG", geometry_type="MultiLineString", SPATIAL_INDEX="NO"
+    )
 
 
 def _split(joined: str | None) -> tuple[str, ...]:

@@ -231,7 +231,8 @@ def _rows(path: Path) -> tuple[set[str], Iterator[tuple[int, dict[str, str]]]]:
                     )
                 yield reader.line_num, row
         except csv.Error as error:
-            raise SourceError(f"{path.name}, line {reader.line_num} is not CSV ({error}); correct the line.") from error
+            line = min(reader.line_num + 1, len(lines))  # the reader has not counted the line it stumbled over
+            raise SourceError(f"{path.name}, line {line} is not CSV ({error}); correct the line.") from error
 
     return set(names), rows()
 

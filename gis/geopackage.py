@@ -60,8 +60,9 @@ def read_layer(path: Path, layer: str, columns: Sequence[str]) -> tuple[list[tup
             ).fetchone()
             if found is None:
                 raise RegionDamagedError(f"{path.name} has no layer {layer!r}; build the region again.")
-            names = ", ".join(f'"{name}"' for name in (*columns, found[0]))
-            rows = connection.execute(f'SELECT {names} FROM "{layer}" ORDER BY rowid').fetchall()
+            # Brackets, since SQLite takes an unknown name in double quotes for a text.
+            names = ", ".join(f"[{name}]" for name in (*columns, found[0]))
+            rows = connection.execute(f"SELECT {names} FROM [{layer}] ORDER BY rowid").fetchall()
         return [row[:-1] for row in rows], [wkb_of(row[-1]) for row in rows]
     except (sqlite3.Error, ValueError, TypeError) as error:
         raise RegionDamagedError(

@@ -181,7 +181,7 @@ class SearchEngine:
         kecamatan = self._areas.score_kecamatan(evidence, villages)
         candidates = [self._area_candidate(scored, detail) for scored in (*villages, *kecamatan)]
         candidates += self._postcode_candidates(detail, candidates)
-        candidates += self._point_candidates(detail, evidence, villages)
+        candidates += self._point_candidates(detail, evidence, villages, kecamatan)
         candidates += self._street_candidates(detail, villages, kecamatan)
         return [each for each in candidates if each.score >= LOWEST_SCORE]
 
@@ -210,14 +210,18 @@ class SearchEngine:
             yield self._candidate(self._areas.areas[area], POSTCODE_ALONE, f"postcode {detail.postcode}")
 
     def _point_candidates(
-        self, detail: AddressDetail, evidence: Evidence, villages: Sequence[ScoredArea]
+        self,
+        detail: AddressDetail,
+        evidence: Evidence,
+        villages: Sequence[ScoredArea],
+        kecamatan: Sequence[ScoredArea],
     ) -> Iterator[Candidate]:
-        best_village = villages[0].score if villages else 0.0
+        best_area = max((scored.score for scored in (*villages, *kecamatan)), default=0.0)
         for point in self._points.find(detail, evidence):
             anchored = detail.relation is not None and detail.relation.anchor == point.phrase
             score = point.score
-            if anchored and point.score >= UNNAMED_FLOOR and not detail.phrases[point.phrase].words:
-                score = max(score, min(best_village + ANCHORED_POINTS, 100.0))
+            if point.score >= UNNAMED_FLOOR and not detail.phrases[point.phrase].words:
+                score = max(score, min(best_area + ANCHORED_POINTS, 100.0))
             candidate = self._candidate(point.place, score, point.reason)
             if anchored and detail.relation is not None:
                 candidate = self._related(candidate, detail.relation)
@@ -419,10 +423,11 @@ def _answer(gazetteer: Gazetteer, line: str, limit: int) -> dict[str, Any]:
 
 
 def _ranked(candidates: Iterable[Candidate]) -> list[Candidate]:
-    """Best first, each place once; ties in the order village, kecamatan, other kinds, then by id."""
-    order = {"village": 0, "kecamatan": 1}
+    """Best first, each place once; ties go to coordinates, then points, villages and kecamatan, then by name and id."""
+    order = {"coordinates": 0, "village": 2, "kecamatan": 3}
     ranked = sorted(
-        candidates, key=lambda each: (-each.score, order.get(each.place.kind, 2), each.place.name, each.place.place_id)
+        candidates,
+        key=lambda each: (-each.score, order.get(each.place.kind, 1), each.place.name, each.place.place_id),
     )
     seen: dict[str, Candidate] = {}
     for candidate in ranked:

@@ -68,7 +68,7 @@ class PointIndex:
             if phrase.role is Role.POI and phrase.kind is not None:
                 anchored = detail.relation is not None and detail.relation.anchor == number
                 yield from self._by_name(number, phrase, evidence)
-                if phrase.words or anchored:
+                if phrase.words or anchored or _is_all(detail, number):
                     yield from self._by_area(number, phrase, evidence)
             elif phrase.role in (Role.FREE, Role.HAMLET, Role.VILLAGE):
                 yield from self._by_free_name(number, phrase, evidence)
@@ -180,6 +180,11 @@ class PointIndex:
 
 
 _AREA_ROLES = (Role.VILLAGE, Role.KECAMATAN, Role.FREE)
+
+
+def _is_all(detail: AddressDetail, number: int) -> bool:
+    """Whether a text names nothing but a kind and its area: `kantor polisi kec. Weru`, not a call for the police."""
+    return number == 0 and all(phrase.role in (Role.VILLAGE, Role.KECAMATAN) for phrase in detail.phrases[1:])
 
 
 def _named(place: Place) -> Iterator[_Named]:
