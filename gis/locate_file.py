@@ -18,10 +18,11 @@ from typing import Any, TextIO
 import numpy as np
 import numpy.typing as npt
 
-from gis.boundaries import CHUNK, INSIDE, NEAREST, OUTSIDE, STATUSES, BoundaryIndex
+from gis.boundaries import BoundaryIndex
 from gis.errors import InputError, SourceError
 from gis.files import writing_atomically
 from gis.nearby_villages import NearbyFinder
+from gis.village_grid import CHUNK, INSIDE, NEAREST, OUTSIDE, STATUSES
 
 LAT_NAMES = ("lat", "latitude", "lintang", "garis_lintang", "y")
 LON_NAMES = ("lon", "long", "longitude", "lng", "bujur", "garis_bujur", "x")
@@ -198,7 +199,7 @@ def _convert(
     index: BoundaryIndex, rows: Any, out: TextIO, layout: _Layout, report: LocateFileReport, progress: Progress
 ) -> None:
     """Answer the rows of a `csv.reader` that has read the header."""
-    finder = NearbyFinder(index)
+    finder = NearbyFinder(index.village_grid)
     writer = csv.writer(out, delimiter=layout.delimiter, lineterminator=layout.line_end)
     if layout.marked:
         out.write(BYTE_ORDER_MARK)

@@ -13,10 +13,12 @@ import numpy.typing as npt
 import shapely
 
 from gis.border_grid import CellLists, FloatArray, gathered, within_lists
-from gis.boundaries import CHUNK, REACH_M, TIE_M, BoundaryIndex, checked_positions, in_threads
-from gis.types import AreaLevel
+from gis.village_grid import CHUNK, REACH_M, TIE_M, VillageGrid, checked_positions, in_threads
 
 IntArray = npt.NDArray[np.int64]
+
+COVERING_M = -1.0
+"""Marks a village that covers the point, which ranks before one whose border the point merely touches."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -38,16 +40,25 @@ class NearbyVillages:
     distance_m: FloatArray
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Pairs:
+    """As `NearbyVillages`, with the number of villages per point."""
+
+    counts: IntArray
+    village: IntArray
+    distance_m: FloatArray
+
+
 class NearbyFinder:
     """Answers `BoundaryIndex.nearby` for many points, with its default distance."""
 
-    def __init__(self, index: BoundaryIndex) -> None:
+    def __init__(self, villages: VillageGrid) -> None:
         """List the sides of villages within reach of each cell; takes about half a second for a kabupaten."""
-        self._index = index
-        segment = np.arange(len(index.segment_village))
-        has_two = index.segment_village[:, 1] >= 0
+        self._villages = villages
+        segment = np.arange(len(villages.segment_village))
+        has_two = villages.segment_village[:, 1] >= 0
         self._side_segment = np.concatenate([segment, segment[has_two]])
-        self._side_village = np.concatenate([index.segment_village[:, 0], index.segment_village[has_two, 1]])
+        self._side_village = np.concatenate([villages.segment_village[:, 0], villages.segment_village[has_two, 1]])
         self._cell_sides = self._sides_of_cells(has_two)
 
     def nearby_many(self, lat: npt.ArrayLike, lon: npt.ArrayLike) -> NearbyVillages:
@@ -59,24 +70,33 @@ class NearbyFinder:
             Where a position is not a number or off the earth.
         """
         lat, lon = checked_positions(lat, lon)
-        found: list[tuple[IntArray, IntArray, FloatArray]] = [self._near(lat[:0], lon[:0])] * (-(-len(lat) // CHUNK))
+        x, y = self._villages.plane.to_xy(lat, lon)
+        cell = self._villages.grid.cell_of(x, y)
+        covered, by = self._covering(lat, lon, cell)
+        order = np.argsort(covered, kind="stable")
+        covered, by = covered[order], by[order]
+        parts: dict[int, _Pairs] = {}
 
         def work(part: slice) -> None:
-            found[part.start // CHUNK] = self._near(lat[part], lon[part])
+            begin, end = np.searchsorted(covered, [part.start, part.stop])
+            parts[part.start] = self._pairs(
+                cell[part], x[part], y[part], covered[begin:end] - part.start, by[begin:end]
+            )
 
-        in_threads(work, len(lat))
-        counts, village, away_m = (
-            np.concatenate(parts) for parts in zip(self._near(lat[:0], lon[:0]), *found, strict=True)
-        )
+        in_threads(work, len(x))
+        none = np.zeros(0, dtype=np.int64)
+        found = [parts[start] for start in sorted(parts)]
+        counts = np.concatenate([none, *(pairs.counts for pairs in found)])
         return NearbyVillages(
             offset=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-            village=village.astype(np.int32),
-            distance_m=away_m,
+            village=np.concatenate([none, *(pairs.village for pairs in found)]).astype(np.int32),
+            distance_m=np.concatenate([np.zeros(0), *(pairs.distance_m for pairs in found)]),
         )
 
     def _sides_of_cells(self, has_two: npt.NDArray[np.bool_]) -> CellLists:
-        grid = self._index.grid
-        lists = within_lists(self._index.segments, grid, REACH_M)
+        """Per cell the sides that may be within reach of it, sorted by village."""
+        grid = self._villages.grid
+        lists = within_lists(self._villages.segments, grid, REACH_M)
         cell, segment = lists.expanded(np.arange(grid.cell_count))
         second = np.cumsum(has_two) - 1 + len(has_two)
         doubled = has_two[segment]
@@ -85,52 +105,47 @@ class NearbyFinder:
         order = np.lexsort((self._side_village[side], cell))
         return gathered(cell[order], side[order], grid.cell_count, len(self._side_segment))
 
-    def _near(self, lat: FloatArray, lon: FloatArray) -> tuple[IntArray, IntArray, FloatArray]:
-        """Per point how many villages are within reach; then those villages and their distances."""
-        index = self._index
-        x, y = index.plane.to_xy(lat, lon)
-        cell = index.grid.cell_of(x, y)
+    def _covering(self, lat: FloatArray, lon: FloatArray, cell: IntArray) -> tuple[IntArray, IntArray]:
+        """All pairs of a point and a village that covers it."""
+        inside = self._villages.villages_inside(lat, lon, cell)[0].astype(np.int64)
+        held = np.flatnonzero(inside >= 0)
+        covered, by = [held], [inside[held]]
+        for overlapping in np.flatnonzero(self._villages.village_overlaps).tolist():
+            polygon = self._villages.polygons.geometry(overlapping)
+            also = np.flatnonzero(shapely.intersects_xy(polygon, lon, lat) & (inside != overlapping))
+            covered.append(also)
+            by.append(np.full(len(also), overlapping))
+        return np.concatenate(covered), np.concatenate(by)
+
+    def _pairs(self, cell: IntArray, x: FloatArray, y: FloatArray, covered: IntArray, by: IntArray) -> _Pairs:
         on_grid = np.flatnonzero(cell >= 0)
         position, side = self._cell_sides.expanded(cell[on_grid])
         point, village = on_grid[position], self._side_village[side].astype(np.int64)
-        away_m = np.sqrt(index.segments.distance2(self._side_segment[side], x[point], y[point]))
+        away_m = np.sqrt(self._villages.segments.distance2(self._side_segment[side], x[point], y[point]))
         kept = away_m <= REACH_M
         point, village, away_m = point[kept], village[kept], away_m[kept]
         if len(point):
             run = np.flatnonzero(np.r_[True, (point[1:] != point[:-1]) | (village[1:] != village[:-1])])
             point, village, away_m = point[run], village[run], np.minimum.reduceat(away_m, run)
-        return _ranked(len(lat), *self._with_covering(lat, lon, point, village, away_m))
-
-    def _with_covering(
-        self, lat: FloatArray, lon: FloatArray, point: IntArray, village: IntArray, away_m: FloatArray
-    ) -> tuple[IntArray, IntArray, FloatArray]:
-        """The pairs found, with distance -1 for the villages that cover their point (added where missing)."""
-        index = self._index
-        inside = index.villages_inside(lat, lon).astype(np.int64)
-        held = np.flatnonzero(inside >= 0)
-        covered, by = [held], [inside[held]]
-        for overlapping in np.flatnonzero(index.village_overlaps).tolist():
-            polygon = index.polygons[AreaLevel.VILLAGE].geometry(overlapping)
-            also = np.flatnonzero(shapely.intersects_xy(polygon, lon, lat) & (inside != overlapping))
-            covered.append(also)
-            by.append(np.full(len(also), overlapping))
-        count = len(index.villages)
-        covering = np.concatenate(covered) * count + np.concatenate(by)
-        others = ~np.isin(point * count + village, covering)
-        return (
-            np.concatenate([point[others], covering // count]),
-            np.concatenate([village[others], covering % count]),
-            np.concatenate([away_m[others], np.full(len(covering), -1.0)]),
+        count = len(self._villages.polygons)
+        other = ~np.isin(point * count + village, covered * count + by)
+        return _ranked(
+            len(cell),
+            np.concatenate([covered, point[other]]),
+            np.concatenate([by, village[other]]),
+            np.concatenate([np.full(len(covered), COVERING_M), away_m[other]]),
         )
 
 
-def _ranked(
-    point_count: int, point: IntArray, village: IntArray, away_m: FloatArray
-) -> tuple[IntArray, IntArray, FloatArray]:
+def _ranked(point_count: int, point: IntArray, village: IntArray, away_m: FloatArray) -> _Pairs:
     """Pairs in the order of `BoundaryIndex.nearby`: covering villages, the nearest (ties by code), the others."""
     least_m = np.full(point_count, np.inf)
     np.minimum.at(least_m, point, np.maximum(away_m, 0.0))
     rank = np.where(away_m <= least_m[point] + TIE_M, -1.0, np.rint(away_m / TIE_M))
-    rank[away_m < 0] = -2.0
+    rank[away_m == COVERING_M] = -2.0
     order = np.lexsort((village, rank, point))
-    return np.bincount(point, minlength=point_count), village[order], np.maximum(away_m[order], 0.0)
+    return _Pairs(
+        counts=np.bincount(point, minlength=point_count),
+        village=village[order],
+        distance_m=np.maximum(away_m[order], 0.0),
+    )
