@@ -296,7 +296,7 @@ def _write_geopackage(
             crs="EPSG:4326",
         )
     for name, frame in layers.items():
-        frame.to_file(path, layer=name, driver="GPKG", engine="pyogrio")
+        frame.to_file(path, layer=name, driver="GPKG", engine="pyogrio", SPATIAL_INDEX="NO")
 
 
 def _settings_text(sources: RegionSources, boundary_set: BoundarySet, built_at: datetime) -> str:
