@@ -28,7 +28,7 @@ ONLY_PART_WEIGHT = 0.90
 MOST_SHARING = 40
 """The beginning of more names than this (`Triq`, `Masjid`) tells nothing."""
 
-SWAPPED_WEIGHT = 0.86
+SWAPPED_WEIGHT = 0.76
 VOWELLESS_SIMILARITY = 0.85
 SHORTEST_FUZZY_LENGTH = 4
 SHORTEST_HEAD_LENGTH = 3
