@@ -23,10 +23,10 @@ from dispatch.screening import (
     fix_age_s,
     in_order_of_use,
     shortfalls,
+    straight_distances_m,
 )
 from dispatch.settings import DispatchSettings
 from dispatch.types import Unit
-from gis.geodesy import distance_m
 from gis.types import Location
 from routing.types import DrivingTime
 
@@ -187,12 +187,12 @@ def rank_units(
     check_request(units, limit)
     candidates: list[_Candidate] = []
     excluded: list[ExcludedUnit] = []
-    for unit, time in zip(units, times, strict=True):
-        straight_m = float(distance_m(unit.location.lat, unit.location.lon, target.lat, target.lon))
+    for unit, time, straight_m in zip(units, times, straight_distances_m(units, target), strict=True):
         turnout_s = settings.turnout_of(unit.kind)
-        eta_s = None if time.total_s is None else turnout_s + time.total_s
+        total_s = time.total_s
+        eta_s = None if total_s is None else turnout_s + total_s
         if eta_s is not None and not math.isfinite(eta_s):
-            raise ValueError(f"the road time of unit {unit.unit_id} is {time.total_s}; None says unreachable")
+            raise ValueError(f"the road time of unit {unit.unit_id} is {total_s}; None says unreachable")
         why = exclusions(unit, kind=kind, capabilities=capabilities, settings=settings, now=now)
         if eta_s is None:
             why = (*why, Exclusion.UNREACHABLE)
@@ -294,5 +294,5 @@ def _held_against(kind: ReasonKind, *, sooner: _Candidate, later: _Candidate, ot
         nearer_m=max(0.0, sooner.straight_m - later.straight_m),
         cause=None
         if later.eta_ms == sooner.eta_ms
-        else max(EtaPart, key=lambda part: later.parts[part] - sooner.parts[part]),
+        else max(later.parts, key=lambda part: later.parts[part] - sooner.parts[part]),
     )

@@ -12,6 +12,8 @@ from dispatch.settings import DispatchSettings
 from dispatch.types import Unit, UnitStatus
 from dispatch.units import CLOCK_TOLERANCE
 from gis.errors import InputError
+from gis.geodesy import distance_m
+from gis.types import Location
 
 
 class Exclusion(StrEnum):
@@ -105,6 +107,14 @@ def fix_age_s(unit: Unit, now: datetime) -> float | None:
         return None
     age = now - unit.fix_time
     return 0.0 if -CLOCK_TOLERANCE <= age < timedelta(0) else age.total_seconds()
+
+
+def straight_distances_m(units: Sequence[Unit], target: Location) -> list[float]:
+    """Great-circle metres from each unit's fix to the target."""
+    lat = [unit.location.lat for unit in units]
+    lon = [unit.location.lon for unit in units]
+    metres: list[float] = distance_m(lat, lon, target.lat, target.lon).tolist()
+    return metres
 
 
 def exclusions(

@@ -30,10 +30,10 @@ from dispatch.screening import (
     fix_age_s,
     in_order_of_use,
     shortfalls,
+    straight_distances_m,
 )
 from dispatch.settings import DispatchSettings
 from dispatch.types import Unit
-from gis.geodesy import distance_m
 from gis.types import Location
 
 FloatArray = npt.NDArray[np.float64]
@@ -186,7 +186,7 @@ def rank_units_for_village(
     ms = whole_ms(road_s + turnout_s[:, None])
     mm = whole_mm(length_m)
     times = village_times(ms, mm)
-    straight_m = [float(distance_m(unit.location.lat, unit.location.lon, target.lat, target.lon)) for unit in units]
+    straight_m = straight_distances_m(units, target)
 
     ready: list[int] = []
     excluded: list[ExcludedUnit] = []
