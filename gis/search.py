@@ -38,6 +38,7 @@ STREET_ELSEWHERE_POINTS = 30.0
 CROSSING_POINTS = 97.0
 LOWEST_STREET_SIMILARITY = 0.72
 MOST_STREETS = 5
+MOST_CROSSED = 3
 UNMARKED_FACTOR = 0.95
 POSTCODE_POINTS = 3.0
 POSTCODE_ALONE = 55.0
@@ -246,7 +247,7 @@ class SearchEngine:
                 for match in self._streets.find_unmarked(phrase.words)[:MOST_STREETS]:
                     yield self._street_candidate(replace(match, similarity=match.similarity * UNMARKED_FACTOR), None)
         if detail.crossing and len(found) >= 2:
-            yield from self._crossing_candidates(detail, found[0][1], found[1][1])
+            yield from self._crossing_candidates(detail, found[0][1][:MOST_CROSSED], found[1][1][:MOST_CROSSED])
         for number, matches in found:
             area = self._area_for_street(number, villages, kecamatan, matches[0])
             for match in matches:

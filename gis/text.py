@@ -181,7 +181,7 @@ def spelling_key(compacted: str) -> str:
     another, as in Pa-/Pe- or -a/-o), for doubled letters and a mute final h or k. Names that differ may share a key
     (Karangsambung, Karangsembung): how many letters differ then tells which is the more likely.
     """
-    key = _DOUBLED.sub(r"\1", modern_spelling(compacted))
+    key = modern_spelling(_DOUBLED.sub(r"\1", compacted))
     for old, new in _SAME_SOUND:
         key = key.replace(old, new)
     return _FINAL.sub("", _DOUBLED.sub(r"\1", key.translate(_ALL_VOWELS_ALIKE)))
