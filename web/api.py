@@ -87,7 +87,8 @@ def area(code: str) -> Response:
     answer = _json(outline, "application/geo+json")
     answer.headers["Cache-Control"] = "public, max-age=3600"
     answer.add_etag()
-    return answer.make_conditional(request)
+    answer.make_conditional(request)
+    return answer
 
 
 @api.get("/units")

@@ -38,7 +38,7 @@ def asset_version() -> str:
 
 
 @assets.get("/static/<stamp>/<path:name>")
-def own(stamp: str, name: str) -> Response:  # noqa: ARG001
+def own(stamp: str, name: str) -> Response:
     """One of our own files; the stamp only keeps browsers from using an old copy."""
     answer = send_from_directory(STATIC, name)
     answer.headers["Cache-Control"] = FOR_EVER
@@ -46,11 +46,12 @@ def own(stamp: str, name: str) -> Response:  # noqa: ARG001
 
 
 @assets.get("/static-leaflet/<stamp>/<name>")
-def leaflet(stamp: str, name: str) -> Response:  # noqa: ARG001
+def leaflet(stamp: str, name: str) -> Response:
     """One of Leaflet's files."""
     if name not in LEAFLET_FILES:
         raise NotFound
     answer = Response(leaflet_text(name), content_type=LEAFLET_FILES[name])
     answer.headers["Cache-Control"] = FOR_EVER
     answer.add_etag()
-    return answer.make_conditional(request)
+    answer.make_conditional(request)
+    return answer

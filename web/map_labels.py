@@ -157,8 +157,14 @@ def _points(labels: tuple[Label, ...], zoom: float, scale: float, taken: _Taken)
         box_half = half_height + DOT_PX / 2 + 2 if style.dot else half_height
         if taken.claim(x, box_y, half_width + MARGIN_PX, box_half + MARGIN_PX):
             yield PlacedLabel(
-                text=text, kind=label.kind, style=style, x=x, y=middle, half_width=half_width + 4, half_height=half_height + DOT_PX * 2 + 4
-            )  # fmt: skip
+                text=text,
+                kind=label.kind,
+                style=style,
+                x=x,
+                y=middle,
+                half_width=half_width + 4,
+                half_height=half_height + DOT_PX * 2 + 4,
+            )
 
 
 def _streets(

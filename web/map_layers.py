@@ -97,7 +97,7 @@ class Shapes:
         turned = (ends[:, 0, 0] > ends[:, 1, 0]) | ((ends[:, 0, 0] == ends[:, 1, 0]) & (ends[:, 0, 1] > ends[:, 1, 1]))
         ends[turned] = ends[turned][:, ::-1]
         segments = np.unique(ends.reshape(-1, 4), axis=0).reshape(-1, 2, 2) * BORDER_GRID_DEG
-        merged = shapely.line_merge(shapely.multilinestrings(shapely.linestrings(segments)))
+        merged = shapely.line_merge(shapely.MultiLineString(list(segments)))
         lines = shapely.get_parts(merged)
         return cls._of_lines(lines, np.zeros(len(lines), np.int64))
 

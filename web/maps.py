@@ -6,8 +6,9 @@ anything else. This is the only module that touches folium.
 
 from __future__ import annotations
 
+import base64
 import html
-import tempfile
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,80 +17,99 @@ import folium
 from branca.element import Element, MacroElement
 from jinja2 import Template
 
+from dispatch.screening import UNSUITABLE
 from gis.errors import SiagaError
 from gis.files import write_text_atomically
-from web.assets import leaflet_text
+from web.assets import STATIC, leaflet_text
 from web.i18n import Translator, translator
+from web.map_layers import mercator
 from web.region_layers import layers_of
 from web.service import Desk
 from web.tile_draw import MapPainter
+from web.tiles import GREATEST_ZOOM, LEAST_ZOOM
 from web.wording import distance, kind_name
 
 Bounds = tuple[float, float, float, float]
 
 CLOSE_DEG = 0.012
-"""Half the height of the closest picture: about 1.3 km."""
+"""Half the height of the surroundings drawn best: about 1.3 km."""
 
-PICTURES_PX = (1400, 2000, 1800)
-"""Longer sides of the three background pictures: region, answer, surroundings of the incident."""
+MOST_TILES = 200
+"""At most so many tiles of one zoom go into the file, which keeps it at a few megabytes."""
 
 LEAST_SPAN_DEG = 0.02
 
+STYLE = "answer_map.css"
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
 
-STYLE = """
-html, body { height: 100%; margin: 0; }
-body { display: flex; flex-direction: column; font: 14px/1.4 system-ui, "Segoe UI", "Noto Sans", "DejaVu Sans", sans-serif; color: #15202b; }
-.notice { padding: 5px 12px; background: #ffb300; color: #201600; font-weight: 700; text-align: center; letter-spacing: .03em; }
-.sheet { position: fixed; z-index: 1000; top: 12px; left: 12px; width: 360px; max-height: calc(100% - 40px); overflow: auto; background: #fff; border: 1px solid #c3ccd5; border-radius: 8px; box-shadow: 0 2px 10px rgb(0 0 0 / 22%); padding: 12px 14px; }
-.with-notice .sheet { top: 44px; max-height: calc(100% - 72px); }
-.sheet h1 { font-size: 19px; line-height: 1.2; margin: 0 0 2px; } .sheet p { margin: 0 0 6px; } .sheet h2 { font-size: 13px; margin: 12px 0 4px; color: #51606e; }
-.sheet table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; } .sheet td { padding: 4px 6px 4px 0; border-top: 1px solid #dde3e9; vertical-align: top; }
-.sheet td:last-child { text-align: right; font-weight: 700; font-size: 17px; padding-right: 0; white-space: nowrap; } .sheet small { display: block; color: #51606e; }
-.sheet ul { margin: 0; padding-left: 18px; } .alarm { color: #9c1c15; font-weight: 600; } .legend span { display: inline-flex; align-items: center; gap: 6px; margin-right: 14px; font-size: 12.5px; }
-.legend i { display: inline-block; width: 20px; height: 0; border-top: 4px solid; } .legend .ring { width: 12px; height: 12px; border: 3px solid #d01716; border-radius: 50%; } .legend .grey { width: 12px; height: 12px; border: 0; border-radius: 50%; background: #8a96a1; }
-.folium-map { flex: 1; min-height: 0; position: relative; width: 100%; background: #dfe5ea; }
-.unit b { display: grid; place-items: center; width: 100%; height: 100%; box-sizing: border-box; border-radius: 7px; border: 2px solid #fff; background: #14497f; color: #fff; font: 700 14px/1 system-ui, sans-serif; box-shadow: 0 1px 4px rgb(0 0 0 / 45%); }
-.unit.ambulance b { background: #b3261e; } .unit.fire_engine b { background: #a33b00; } .unit.excluded b { background: #8a96a1; border-radius: 50%; }
-.incident i { position: absolute; inset: 4px; border: 4px solid #d01716; border-radius: 50%; background: rgb(208 23 22 / 25%); box-shadow: 0 0 0 2px #fff; }
-@media (max-width: 720px) { .sheet, .with-notice .sheet { position: static; width: auto; max-height: 45%; border-radius: 0; order: 2; } }
-@media print { .sheet { box-shadow: none; } }
-"""
 
-
-class _Popup(MacroElement):  # type: ignore[misc]
+class _Popup(MacroElement):
     """A popup of plain text lines; folium's own needs jQuery."""
 
     _template = Template(
-        "{% macro script(this, kwargs) %}{{ this._parent.get_name() }}.bindPopup({{ this.text | tojson }});{% endmacro %}"
+        "{% macro script(this, kwargs) %}"
+        "{{ this._parent.get_name() }}.bindPopup({{ this.text | tojson }});"
+        "{% endmacro %}"
     )
 
     def __init__(self, *lines: str) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._name = "TextPopup"
         self.text = "<br>".join(html.escape(line) for line in lines if line)
 
 
-class _SharpestPicture(MacroElement):  # type: ignore[misc]
-    """Shows each background picture only from the zoom at which it is the sharpest."""
+class _Marker(MacroElement):
+    """A marker drawn by our own style; folium's first asks for Leaflet's picture of a pin, which is not in the file."""
+
+    _template = Template(
+        """{% macro script(this, kwargs) %}
+        var {{ this.get_name() }} = L.marker({{ this.at | tojson }}, {
+          icon: L.divIcon({
+            className: {{ this.css | tojson }}, html: {{ this.inside | tojson }}, iconSize: {{ this.size | tojson }}
+          }),
+        }).addTo({{ this._parent.get_name() }});
+        {% endmacro %}"""
+    )
+
+    def __init__(self, at: tuple[float, float], css: str, inside: str, size_px: int) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._name = "DrawnMarker"
+        self.at, self.css, self.inside, self.size = list(at), css, inside, [size_px, size_px]
+
+
+class _Background(MacroElement):
+    """Tiles from inside the file; where a tile is missing, its part of the nearest coarser one is enlarged."""
 
     _template = Template(
         """{% macro script(this, kwargs) %}
         (function () {
-          var map = {{ this._parent.get_name() }}, pictures = [{% for one in this.pictures %}{{ one }},{% endfor %}];
-          var from = {{ this.from_zoom | tojson }};
-          function choose() {
-            pictures.forEach(function (picture, n) { picture.setOpacity(map.getZoom() >= from[n] ? 1 : 0); });
-          }
-          map.on("zoomend", choose); choose();
+          var map = {{ this._parent.get_name() }}, tiles = {{ this.tiles | tojson }}, size = 256;
+          var Layer = L.GridLayer.extend({createTile: function (at) {
+            var tile = document.createElement("div"), depth = 0, key;
+            do { key = [at.z - depth, at.x >> depth, at.y >> depth].join("/"); }
+            while (!(key in tiles) && ++depth <= at.z);
+            if (!(key in tiles)) return tile;
+            var part = 1 << depth, px = function (n) { return -(n & (part - 1)) * size + "px"; };
+            tile.style.backgroundImage = "url(data:image/png;base64," + tiles[key] + ")";
+            tile.style.backgroundSize = size * part + "px";
+            tile.style.backgroundPosition = px(at.x) + " " + px(at.y);
+            return tile;
+          }});
+          new Layer({maxZoom: {{ this.greatest_zoom }}}).addTo(map);
+          L.control.scale({imperial: false, position: "bottomright"}).addTo(map);
+          var beside = window.innerWidth > 720 ? 390 : 16;
+          map.fitBounds({{ this.view | tojson }}, {
+            paddingTopLeft: [beside, 16], paddingBottomRight: [16, 16], animate: false
+          });
         })();
         {% endmacro %}"""
     )
 
-    def __init__(self, pictures: list[str], from_zoom: list[int]) -> None:
-        super().__init__()
-        self._name = "SharpestPicture"
-        self.pictures, self.from_zoom = pictures, from_zoom
+    def __init__(self, tiles: dict[str, str], view: Bounds) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._name = "Background"
+        self.tiles, self.greatest_zoom = tiles, GREATEST_ZOOM
+        self.view = [list(view[:2]), list(view[2:])]
 
 
 def save_answer_map(path: Path, desk: Desk, answer: dict[str, Any], *, lang: str) -> None:
@@ -122,9 +142,9 @@ def answer_map(desk: Desk, answer: dict[str, Any], *, lang: str) -> str:
     routes = list(_routes(desk, answer, lang))
     areas = [desk.area_geojson(code) for code in _area_codes(answer)]
     view = _bounds_of(answer, areas, routes)
-    chart = folium.Map(location=at, tiles=None, control_scale=True, zoom_control="topright", attribution_control=False)
+    chart = folium.Map(location=at, tiles=None, zoom_control="topright", attribution_control=False)
     chart.default_js, chart.default_css = [], []
-    _add_background(chart, desk, view, at)
+    chart.add_child(_Background(_tiles(desk, view, at), view))
     for area, (colour, dashes) in zip(areas, (("#7a4fa0", "10 6"), ("#c2371f", None)), strict=False):
         _add_outline(chart, area, colour, dashes)
     for route in routes:
@@ -132,14 +152,13 @@ def answer_map(desk: Desk, answer: dict[str, Any], *, lang: str) -> str:
         for colour, weight in (("#ffffff", 9), ("#0b57d0", 5)):
             for line in lines:
                 track = [(lat, lon) for lon, lat in line["geometry"]["coordinates"]]
-                folium.PolyLine(track, color=colour, weight=weight, opacity=1).add_to(chart)
+                folium.PolyLine(track, color=colour, weight=weight, opacity=1).add_to(chart)  # type: ignore[no-untyped-call]
     if asked["kind"] != "village" and asked["radius_m"] > 0:
         folium.Circle(at, radius=asked["radius_m"], color="#c2371f", weight=1.5, fill=True, fill_opacity=0.1).add_to(
             chart
         )
     _add_units(chart, answer, _)
-    _marker(at, "incident", "<i></i>", 34, 34).add_to(chart)
-    chart.fit_bounds([view[:2], view[2:]])
+    _Marker(at, "incident", "<i></i>", 34).add_to(chart)
     return _page(chart, answer, _)
 
 
@@ -178,57 +197,70 @@ def _positions(coordinates: Any) -> Iterator[tuple[float, float]]:
             yield from _positions(part)
 
 
-def _add_background(chart: folium.Map, desk: Desk, view: Bounds, at: tuple[float, float]) -> None:
+def _tiles(desk: Desk, view: Bounds, at: tuple[float, float]) -> dict[str, str]:
+    """Tiles by `zoom/column/row` in base64: the region coarsely, the answer finer, the incident's surroundings best."""
     box = desk.region.boundaries.bounds
-    margin = max(box.north - box.south, box.east - box.west) / 10
-    whole = (box.south - margin, box.west - margin, box.north + margin, box.east + margin)
     close = (at[0] - CLOSE_DEG, at[1] - CLOSE_DEG, at[0] + CLOSE_DEG, at[1] + CLOSE_DEG)
     painter = MapPainter(layers_of(desk.region))
-    overlays = []
-    with tempfile.TemporaryDirectory() as folder:
-        for number, (bounds, size_px) in enumerate(zip((whole, view, close), PICTURES_PX, strict=True)):
-            picture = Path(folder) / f"{number}.png"
-            picture.write_bytes(painter.picture(bounds, size_px))
-            south, west, north, east = bounds
-            overlay = folium.raster_layers.ImageOverlay(str(picture), [[south, west], [north, east]], zindex=number + 1)
-            overlays.append(overlay.add_to(chart).get_name())
-    chart.add_child(_SharpestPicture(overlays, [0, 0, 15]))
+    tiles: dict[str, str] = {}
+    for zooms, (south, west, north, east) in (
+        (range(LEAST_ZOOM, 13), (box.south, box.west, box.north, box.east)),
+        (range(13, 14), _widened(view)),
+        (range(14, 16), view),
+        (range(15, 18), close),
+    ):
+        left, top = mercator(north, west)
+        right, bottom = mercator(south, east)
+        for zoom in zooms:
+            columns = range(int(left * 2**zoom), int(right * 2**zoom) + 1)
+            rows = range(int(top * 2**zoom), int(bottom * 2**zoom) + 1)
+            if len(columns) * len(rows) <= MOST_TILES:
+                for column, row in itertools.product(columns, rows):
+                    drawn = painter.tile(zoom, column, row)
+                    tiles[f"{zoom}/{column}/{row}"] = base64.b64encode(drawn).decode("ascii")
+    return tiles
+
+
+def _widened(bounds: Bounds) -> Bounds:
+    """A box of three times the width and height, for screens of another shape than the answer's."""
+    south, west, north, east = bounds
+    return 2 * south - north, 2 * west - east, 2 * north - south, 2 * east - west
 
 
 def _add_outline(chart: folium.Map, area: dict[str, Any], colour: str, dashes: str | None) -> None:
     geometry = area["geometry"]
     polygons = geometry["coordinates"] if geometry["type"] == "MultiPolygon" else [geometry["coordinates"]]
-    rings = [[[(lat, lon) for lon, lat in ring] for ring in polygon] for polygon in polygons]
-    folium.Polygon(
-        rings, color=colour, weight=2.5, dash_array=dashes, fill=dashes is None, fill_color=colour, fill_opacity=0.07
-    ).add_to(chart)
+    for polygon in polygons:
+        rings = [[(lat, lon) for lon, lat in ring] for ring in polygon]
+        folium.Polygon(
+            rings,
+            color=colour,
+            weight=2.5,
+            dash_array=dashes,
+            fill=dashes is None,
+            fill_color=colour,
+            fill_opacity=0.07,
+        ).add_to(chart)
 
 
 def _add_units(chart: folium.Map, answer: dict[str, Any], _: Translator) -> None:
     for unit in reversed(answer["excluded"]):
-        marker = _marker((unit["lat"], unit["lon"]), "unit excluded", "<b></b>", 16, 16)
+        marker = _Marker((unit["lat"], unit["lon"]), "unit excluded", "<b></b>", 16)
         marker.add_child(_Popup(unit["unit_id"], _kind_line(unit, _), unit["reason"])).add_to(chart)
     for unit in reversed(answer["candidates"]):
-        marker = _marker((unit["lat"], unit["lon"]), f"unit {unit['kind']}", f"<b>{unit['rank']}</b>", 28, 28)
+        marker = _Marker((unit["lat"], unit["lon"]), f"unit {unit['kind']}", f"<b>{unit['rank']}</b>", 28)
         lines = (unit["unit_id"], _kind_line(unit, _), _clock_range(unit), unit["reason"])
         marker.add_child(_Popup(*lines)).add_to(chart)
 
 
-def _marker(at: tuple[float, float], css: str, inside: str, width: int, height: int) -> folium.Marker:
-    icon = folium.DivIcon(
-        html=inside, icon_size=(width, height), icon_anchor=(width // 2, height // 2), class_name=html.escape(css)
-    )
-    return folium.Marker(at, icon=icon)
-
-
 def _page(chart: folium.Map, answer: dict[str, Any], _: Translator) -> str:
-    figure = chart.get_root()
+    figure: Any = chart.get_root()
     notice = answer["region"]["notice"]
-    figure.title = f"Siaga112: {answer['asked']['text']}"
+    figure.title = html.escape(f"Siaga112: {answer['asked']['text']}")
     for text in (
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">',
         f"<style>{leaflet_text('leaflet.css')}</style>",
-        f"<style>{STYLE}</style>",
+        f"<style>{(STATIC / STYLE).read_text(encoding='utf-8')}</style>",
         f"<script>{leaflet_text('leaflet.js')}</script>",
     ):
         figure.header.add_child(Element(_raw(text)))
@@ -255,17 +287,19 @@ def _sheet(answer: dict[str, Any], _: Translator) -> str:
         f"<td>{_clock_range(unit)}</td></tr>"
         for unit in answer["candidates"]
     )
+    ranked, hidden = _("Units by road travel time"), _("Not offered")
     alarms = "".join(f"<li>{html.escape(text)}</li>" for text in answer["shortfalls"])
     left_out = "".join(
         f"<li><strong>{html.escape(unit['unit_id'])}</strong>: {html.escape(unit['reason'])}</li>"
         for unit in answer["excluded"]
+        if unit["why"] not in UNSUITABLE
     )
     parts = [
         f"<h1>{html.escape(place['name'] if place else asked['text'])}</h1>",
         f"<p>{html.escape(area['message'])}</p><p><small>{spot}</small></p>",
         f'<ul class="alarm">{alarms}</ul>' if alarms else "",
-        f"<h2>{html.escape(_('Units by road travel time'))}</h2><table>{rows}</table>" if rows else "",
-        f"<h2>{html.escape(_('Not offered'))}</h2><ul>{left_out}</ul>" if left_out else "",
+        f"<h2>{html.escape(ranked)}</h2><table>{rows}</table>" if rows else "",
+        f"<h2>{html.escape(hidden)}</h2><ul>{left_out}</ul>" if left_out else "",
         '<p class="legend"><span><i class="ring"></i>' + html.escape(_("Incident")) + "</span>"
         '<span><i style="color:#0b57d0"></i>' + html.escape(_("Route of the first unit")) + "</span>"
         '<span><i class="grey"></i>' + html.escape(_("Not offered")) + "</span></p>",

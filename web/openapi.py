@@ -120,7 +120,7 @@ SCHEMAS: dict[str, Schema] = {
             "eta_parts": _or_null(
                 _record({f"{part}_s": SECONDS for part in ("turnout", "reach_road", "driving", "last_metres")})
             ),
-            "eta_range_s": _or_null(_record({name: SECONDS for name in ("min", "median", "p90", "max")})),
+            "eta_range_s": _or_null(_record(dict.fromkeys(("min", "median", "p90", "max"), SECONDS))),
             "first_share": _or_null(SHARE),
             "unreachable_share": _or_null(SHARE),
             "behind_s": SECONDS,

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Iterator
 
 import numpy as np
+import numpy.typing as npt
 import shapely
 
 from gis.types import AreaLevel
@@ -14,6 +15,8 @@ from routing.network import DEGREE, EdgeFlag, RoadNetwork
 from routing.region import Region
 from web.map_labels import UNLABELLED
 from web.map_layers import Int64Array, Label, MapLayers, Shapes, mercator
+
+Points = npt.NDArray[np.float64]
 
 WATER = ("water",)
 GREEN = ("forest", "park", "grass", "farmland", "wetland", "cemetery")
@@ -97,9 +100,9 @@ def _areas(background: Background, classes: Iterable[str]) -> Iterator[shapely.P
             yield shapely.Polygon(shell, holes)
 
 
-def _ring(background: Background, ring: int) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+def _ring(background: Background, ring: int) -> Points:
     part = slice(int(background.ring_offset[ring]), int(background.ring_offset[ring + 1]))
-    return np.column_stack((background.lon[part], background.lat[part])) * DEGREE
+    return np.column_stack((background.lon[part], background.lat[part])).astype(np.float64) * DEGREE
 
 
 def _lines(background: Background, classes: Iterable[str]) -> Shapes:
@@ -142,7 +145,9 @@ def _sea(background: Background, bounds: tuple[float, float, float, float]) -> l
     margin = SEA_MARGIN * max(north - south, east - west)
     frame = shapely.box(west - margin, south - margin, east + margin, north + margin)
     lines = shapely.intersection(shapely.line_merge(shapely.union_all(coast)), frame)
-    directed = [line for line in shapely.get_parts(shapely.intersection(coast, frame)) if line.geom_type == "LineString"]
+    directed = [
+        line for line in shapely.get_parts(shapely.intersection(coast, frame)) if line.geom_type == "LineString"
+    ]
     faces = shapely.get_parts(shapely.polygonize([*shapely.get_parts(shapely.union_all([lines, frame.exterior]))]))
     if len(faces) == 0:
         return []

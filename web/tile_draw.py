@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -75,7 +76,7 @@ class View:
     @property
     def scale(self) -> float:
         """Pixels of the whole world's width."""
-        return TILE_PX * 2.0**self.zoom
+        return float(TILE_PX * 2.0**self.zoom)
 
     @property
     def box(self) -> tuple[float, float, float, float]:
@@ -113,15 +114,17 @@ class MapPainter:
         last = int(min(tiles - 1, (right + margin_x) * tiles)), int(min(tiles - 1, (bottom + margin_y) * tiles))
         return (*first, *last)
 
-    def picture(
-        self, bounds: tuple[float, float, float, float], size_px: int, *, palette: Palette = LIGHT
-    ) -> bytes:
+    def picture(self, bounds: tuple[float, float, float, float], size_px: int, *, palette: Palette = LIGHT) -> bytes:
         """A PNG of a rectangle whose longer side measures `size_px`.
 
         Parameters
         ----------
         bounds
             South, west, north, east in degrees.
+        size_px
+            Pixels of the longer side.
+        palette
+            Colours.
         """
         south, west, north, east = bounds
         left, top = mercator(north, west)
@@ -259,7 +262,7 @@ class _Brush:
         y = np.rint(shapes.y * self._scale).astype(np.int64) - self._top
         flat = np.column_stack((x, y)).ravel().tolist()
         ends = (shapes.offset * 2).tolist()
-        return [flat[a:b] for a, b in zip(ends[:-1], ends[1:], strict=True)]
+        return [flat[a:b] for a, b in pairwise(ends)]
 
     def fill(self, rings: Shapes, colour: str) -> None:
         """Fill shells and spare holes."""

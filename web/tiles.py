@@ -80,4 +80,5 @@ def tile(zoom: int, column: int, row: int, density: int) -> Response:
     answer = Response(source.tile(style, zoom, column, row, density), content_type="image/png")
     answer.headers["Cache-Control"] = CACHE_CONTROL
     answer.set_etag(f"{source.stamp}-{style}-{zoom}-{column}-{row}-{density}")
-    return answer.make_conditional(request)
+    answer.make_conditional(request)
+    return answer

@@ -30,6 +30,7 @@ BROWSER_ARGUMENTS = [
     "--disable-sync",
 ]
 
+
 @pytest.fixture(scope="session")
 def desk() -> Desk:
     """The demonstration region, as everybody gets it."""

@@ -25,7 +25,8 @@ SMALLEST_TARGET_PX = 40
 OVERFLOW = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 OVERLAPS = """() => {
-  const boxes = ['.topbar', '.panel', '.map-side'].map(name => [name, document.querySelector(name).getBoundingClientRect()]);
+  const boxes = ['.topbar', '.panel', '.map-side']
+    .map(name => [name, document.querySelector(name).getBoundingClientRect()]);
   const wrong = [];
   for (const [i, [a, p]] of boxes.entries()) for (const [b, q] of boxes.slice(i + 1)) {
     const wide = Math.min(p.right, q.right) - Math.max(p.left, q.left);
@@ -77,9 +78,7 @@ def has_route(page: Page) -> None:
     expect(page.locator("#route .steps li").first).to_be_visible()
 
 
-def test_a_newcomer_types_a_village_and_sees_units_and_a_route(
-    open_page: OpenPage, screenshot: Screenshot
-) -> None:
+def test_a_newcomer_types_a_village_and_sees_units_and_a_route(open_page: OpenPage, screenshot: Screenshot) -> None:
     page = open_page()
     screenshot(page, "01-start-1440")
     page.get_by_role("combobox", name="Lokasi kejadian").press_sequentially("kertawinangun", delay=20)
@@ -168,7 +167,6 @@ def test_a_name_of_several_villages_offers_them_all(open_page: OpenPage, screens
 def test_the_keyboard_alone_is_enough(open_page: OpenPage, screenshot: Screenshot) -> None:
     page = open_page(f"/?at={INSIDE}")
     answer_on(page)
-    page.locator("body").click(position={"x": 5, "y": 5})
     page.keyboard.press("Tab")
     expect(page.locator(".skip")).to_be_focused()
     page.keyboard.press("/")
@@ -330,7 +328,9 @@ def test_the_theme_switch_wins_over_the_screen_and_is_remembered(open_page: Open
     page.reload()
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     settle(page)
-    assert page.evaluate("() => [...document.querySelectorAll('.leaflet-tile')].every(t => t.src.includes('style=dark'))")
+    assert page.evaluate(
+        "() => [...document.querySelectorAll('.leaflet-tile')].every(t => t.src.includes('style=dark'))"
+    )
 
 
 @pytest.mark.parametrize("path", ["/", f"/?at={INSIDE}"])
@@ -366,7 +366,9 @@ def test_the_first_load_is_light_enough_for_slow_lines(open_page: OpenPage) -> N
     sizes: dict[str, int] = {}
 
     def count(page: Page) -> Callable[[object], None]:
-        return lambda response: sizes.update({response.url: len(response.body())}) if "/tiles/" not in response.url else None
+        return lambda response: (
+            sizes.update({response.url: len(response.body())}) if "/tiles/" not in response.url else None
+        )
 
     page = open_page("/api/v1/health")
     page.on("response", count(page))

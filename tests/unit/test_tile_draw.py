@@ -79,7 +79,9 @@ def test_land_is_filled_and_holes_are_spared_at_every_zoom(lat: float, lon: floa
 
 
 def test_a_tile_and_the_same_piece_of_a_larger_picture_are_equal() -> None:
-    around = roads(("primary", [(-6.21, 108.19), (-6.2, 108.21), (-6.18, 108.24)]), ("residential", [(-6.2, 108.1), (-6.2, 108.3)]))
+    around = roads(
+        ("primary", [(-6.21, 108.19), (-6.2, 108.21), (-6.18, 108.24)]), ("residential", [(-6.2, 108.1), (-6.2, 108.3)])
+    )
     painter = MapPainter(layers(**around))
     column, row, _, _ = tile_of(-6.2, 108.2, 13)
     tiles = [[pixels(painter.tile(13, column + i, row + j)) for i in range(2)] for j in range(2)]
@@ -117,7 +119,9 @@ def test_the_notice_stands_on_every_screenful_of_a_sample_map() -> None:
     column, row, _, _ = tile_of(-6.2, 108.2, 14)
     for i in range(2):
         marked = [
-            not np.array_equal(pixels(plain.tile(14, column + i, row + j)), pixels(sample.tile(14, column + i, row + j)))
+            not np.array_equal(
+                pixels(plain.tile(14, column + i, row + j)), pixels(sample.tile(14, column + i, row + j))
+            )
             for j in range(2)
         ]
         assert any(marked)
