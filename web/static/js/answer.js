@@ -206,7 +206,6 @@ export function routeParts(collection, unitId, at) {
       el("p", { class: "muted" }, word("route_summary", { m: metres(length), eta: clock(seconds) })),
       el("a", { class: "gpx", href: gpxAddress(unitId, at), download: `${unitId}.gpx` }, word("gpx"))),
     el("ol", { class: "steps", "aria-label": word("directions") }, steps.map(({ properties }) =>
-      el("li", {}, el("span", {}, properties.text),
-        properties.length_m > 0 ? el("span", { class: "muted" }, metres(properties.length_m)) : null))),
+      el("li", {}, properties.text))),
   ];
 }

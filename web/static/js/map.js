@@ -6,6 +6,7 @@ import { clock, kindWord, word } from "./words.js";
 
 const L = window.L;
 const FIT_ZOOM = 16;
+const DRAWN_SOURCES = ["villages", "kecamatan", "osm"];
 const STYLES = {
   kecamatan: { className: "outline-kecamatan", interactive: false },
   village: { className: "outline-village", interactive: false },
@@ -53,7 +54,7 @@ export class DeskMap {
   }
 
   translate() {
-    const names = this.start.region.sources.map(sourceName).filter(Boolean);
+    const names = this.start.region.sources.filter(({ kind }) => DRAWN_SOURCES.includes(kind)).map(sourceName).filter(Boolean);
     if (this.credited) this.credit.removeAttribution(this.credited);
     this.credited = names.length ? escaped(word("sources", { names: [...new Set(names)].join(", ") })) : "";
     if (this.credited) this.credit.addAttribution(this.credited);
