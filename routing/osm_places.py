@@ -15,6 +15,7 @@ from routing.osm_report import Tally
 from routing.osm_tags import alternative_names
 
 SKIPPED: Final = "places skipped"
+CALLED_BY_SORT: Final = "places without a name, called by their sort"
 
 _KIND_BY_TAG: Final[Mapping[str, Mapping[str, str]]] = {
     # The first key that fits decides, so what helps in an emergency comes first.
@@ -77,6 +78,14 @@ _POINT_RADIUS_M: Final[Mapping[str, float]] = {
 }  # fmt: skip
 
 
+NAMELESS: Final[Mapping[str, str]] = {
+    "hospital": "Rumah Sakit", "clinic": "Klinik", "fire_station": "Pos Pemadam Kebakaran", "police": "Kantor Polisi",
+    "townhall": "Balai Desa",
+}  # fmt: skip
+"""What emergency services and village offices are called where the map has no name: callers know them by their sort
+and their village or kecamatan."""
+
+
 def place_kind(tags: Mapping[str, str]) -> str | None:
     """Kind of a place in the gazetteer, or None where the tags are of no named place that callers speak of."""
     for key in PLACE_KEYS:
@@ -106,6 +115,9 @@ class PlaceCollector:
             self.tally.add(SKIPPED, "administrative boundary: borders come from the official villages", osm_id)
             return None
         if not _name(tags):
+            if kind in NAMELESS:
+                self.tally.add(CALLED_BY_SORT, kind, osm_id)
+                return kind
             self.tally.add(SKIPPED, f"{kind} without a name", osm_id)
             return None
         return kind
@@ -151,7 +163,7 @@ def _name(tags: Mapping[str, str]) -> str:
 
 
 def _place(place_id: str, kind: str, tags: Mapping[str, str], lat: float, lon: float, radius_m: float) -> Place:
-    name = _name(tags)
+    name = _name(tags) or NAMELESS[kind]
     postcode = tags.get("addr:postcode", "").strip()
     return Place(
         place_id=place_id,

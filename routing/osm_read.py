@@ -22,7 +22,7 @@ from routing.network import RoadNetwork
 from routing.osm_background import AREA_KEYS, LINE_KEYS, BackgroundCollector, area_class, line_class
 from routing.osm_files import one_sorted_file, reading
 from routing.osm_network import MAX_LAT, build_network
-from routing.osm_places import PLACE_KEYS, PlaceCollector, place_kind
+from routing.osm_places import CALLED_BY_SORT, PLACE_KEYS, PlaceCollector, place_kind
 from routing.osm_places import SKIPPED as PLACES_SKIPPED
 from routing.osm_report import Tally
 from routing.osm_restrictions import KEPT, SKIPPED, Restriction, read_restriction
@@ -127,7 +127,11 @@ def read_osm(files: Sequence[Path], *, progress: Progress | None = None) -> OsmE
             "oddities": tally.section("oddities"),
             "barriers": {"read": tally.section("barrier nodes"), "on roads": tally.section("barriers")},
             "restrictions": {"kept": tally.section(KEPT), "skipped": tally.section(SKIPPED)},
-            "places": {"used": tally.section("places used"), "skipped": tally.section(PLACES_SKIPPED)},
+            "places": {
+                "used": tally.section("places used"),
+                "without_a_name": tally.section(CALLED_BY_SORT),
+                "skipped": tally.section(PLACES_SKIPPED),
+            },
             "streets": {"used": len(streets)},
             "background": {"used": background.feature_count, "skipped": tally.section("background skipped")},
         },

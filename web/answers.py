@@ -15,7 +15,14 @@ from gis.types import AdministrativeArea, AreaMatch
 from routing.types import RoadAccess
 from web.i18n import Translator
 from web.resolve import Asked
-from web.wording import area_match_text, exclusion_text, reason_text, road_access_text, village_unit_text
+from web.wording import (
+    area_match_text,
+    exclusion_text,
+    note_text,
+    reason_text,
+    road_access_text,
+    village_unit_text,
+)
 
 
 def area_json(area: AdministrativeArea | None) -> dict[str, Any] | None:
@@ -61,7 +68,7 @@ def asked_json(asked: Asked, match: AreaMatch, boundaries: BoundaryIndex, _: Tra
         "kecamatan": area_json(kecamatan),
         "place": None if asked.place is None else candidate_json(asked.place),
         "alternatives": [candidate_json(other) for other in asked.alternatives],
-        "notes": [_(note) for note in asked.notes],
+        "notes": [note_text(note, _) for note in asked.notes],
     }
 
 

@@ -66,9 +66,14 @@ def open_desk(region_folder: Path | None, units: Path | None = None) -> Desk:
 
 
 @contextmanager
-def progress_bar(description: str, total: int | None = None) -> Iterator[Callable[[int], object]]:
+def progress_bar(description: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
     """A bar on standard error, shown only on a terminal and only after half a second."""
     from tqdm import tqdm
 
     with tqdm(desc=description, total=total, disable=None, delay=0.5, leave=False, unit_scale=True) as bar:
-        yield bar.update
+
+
+        def advance(count: int) -> None:
+            bar.update(count)
+
+        yield advance

@@ -20,7 +20,7 @@ from dispatch.settings import DispatchSettings
 from dispatch.types import Unit
 from dispatch.units import UnitsRead, read_units
 from dispatch.village_eta import VillageRanking, rank_units_for_village
-from dispatch.vocabulary import unit_kind
+from dispatch.vocabulary import normalised, unit_kind
 from gis.errors import InputError, OutsideRegionError
 from gis.region_folder import SETTINGS
 from gis.search import candidate_json, search_file
@@ -41,7 +41,7 @@ from web.answers import (
 )
 from web.i18n import translator
 from web.resolve import Asked, resolve
-from web.wording import shortfall_text, village_ranking_text
+from web.wording import note_text, shortfall_text, village_ranking_text
 
 Clock = Callable[[], datetime]
 
@@ -191,7 +191,8 @@ class Desk:
         """Village, kecamatan and kabupaten of a location, and how near their borders are."""
         asked, _ = self.resolve(text), translator(lang)
         match = self.region.boundaries.locate(asked.location)
-        return {**match_json(match, _), "notice": self.region.notice, "notes": [_(note) for note in asked.notes]}
+        notes = [note_text(note, _) for note in asked.notes]
+        return {**match_json(match, _), "notice": self.region.notice, "notes": notes}
 
     # --- who, and how far ----------------------------------------------------------------------------------------
 
@@ -222,7 +223,7 @@ class Desk:
         asked, _ = self.resolve(at), translator(lang)
         match = self.region.boundaries.locate(asked.location)
         wanted = None if kind is None else unit_kind(kind)
-        words = frozenset(word.lower() for word in capabilities)
+        words = frozenset(normalised(word) for word in capabilities)
         target = self.region.router.answer(asked.location, self._pinned)
         ranking: Ranking | VillageRanking
         if asked.area is None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from dispatch.screening import UNSUITABLE
 from web.i18n import Translator, translator
 from web.wording import distance, duration, fix_age, kind_name, share
 
@@ -86,9 +87,18 @@ def ranking_text(answer: dict[str, Any], lang: str) -> str:
         lines.append(_spread_table(answer, _) if answer["spread"] else _point_table(answer, _))
     if answer["further"]:
         lines.append(_("… and {count} more that can be sent.").format(count=answer["further"]))
+    unsuitable = [one for one in answer["excluded"] if one["why"] in UNSUITABLE]
     if answer["excluded"]:
         lines += ["", _("Not offered:")]
-        lines += [f"  {one['unit_id']}  {kind_name(one['kind'], _)}  {one['reason']}" for one in answer["excluded"]]
+        lines += [
+            f"  {one['unit_id']}  {kind_name(one['kind'], _)}  {one['reason']}"
+            for one in answer["excluded"]
+            if one not in unsuitable
+        ]
+    if unsuitable:
+        lines.append(
+            "  " + _("{count} units of another kind or without the capability.").format(count=len(unsuitable))
+        )
     return "\n".join(lines)
 
 

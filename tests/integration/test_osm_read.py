@@ -123,7 +123,7 @@ def _length_of_ways(file: Path, highways: set[str]) -> float:
 def test_places_of_emergencies_are_found(shared_data):
     places = read_osm([shared_data / FILES["cirebon"]]).places
     assert Counter(place.kind for place in places) == {
-        "townhall": 435, "clinic": 56, "hospital": 15, "fire_station": 11, "government": 1,
+        "townhall": 435, "clinic": 56, "hospital": 15, "fire_station": 11, "police": 26, "government": 1,
     }  # fmt: skip
 
 

@@ -115,7 +115,7 @@ def test_a_changed_file_is_a_damaged_region(built: Path, tmp_path: Path, name: s
 def test_a_missing_file_is_a_damaged_region(built: Path, tmp_path: Path) -> None:
     copy = copied(built, tmp_path)
     (copy / "network" / "node_lat.npy").unlink()
-    with pytest.raises(RegionDamagedError, match="node_lat.npy is missing"):
+    with pytest.raises(RegionDamagedError, match=r"node_lat\.npy is missing"):
         Region.open(copy)
 
 
@@ -259,8 +259,12 @@ BAD_SOURCES: dict[str, tuple[Callable[[Path], RegionSources], str]] = {
     "an empty file": (with_roads(b""), r"roads\.osm"),
     "OSM without roads": (with_roads(roads(highway="footway").encode()), r"road"),
     "roads of elsewhere": (with_roads(roads(dlat=1.0).encode()), r"do not overlap"),
-    "a stations row without a number": (csv("stations", "kind,name,lat,lon\nclinic,X,oops,108.5\n"), r"stations\.csv.*2.*lat"),
-    "population without its column": (csv("population", "code,people\n32.99.01.2001,5\n"), r"population\.csv.*population"),
+    "a stations row without a number": (
+        csv("stations", "kind,name,lat,lon\nclinic,X,oops,108.5\n"), r"stations\.csv.*2.*lat"
+    ),
+    "population without its column": (
+        csv("population", "code,people\n32.99.01.2001,5\n"), r"population\.csv.*population"
+    ),
     "places of unknown columns": (csv("places", "a,b\n1,2\n"), r"places\.csv"),
     "a region without a name": (lambda f: sources_in(f, name="  "), r"--name"),
 }  # fmt: skip

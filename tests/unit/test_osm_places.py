@@ -36,6 +36,7 @@ def test_the_named_things_of_the_map_are_its_places(places):
         ("osm:relation/801", "market", "Pasar Mundu"),
         ("osm:node/31", "clinic", "Puskesmas Mundu"),
         ("osm:node/32", "place", "Mundu Pesisir"),
+        ("osm:node/33", "police", "Kantor Polisi"),
     }
 
 
@@ -63,10 +64,14 @@ def test_a_point_has_the_radius_of_its_kind(places):
     assert places["osm:node/32"].radius_m == 1_000
 
 
+def test_an_emergency_service_without_a_name_is_called_by_its_sort(extract, places):
+    assert (places["osm:node/33"].kind, places["osm:node/33"].name) == ("police", "Kantor Polisi")
+    assert extract.report["places"]["without_a_name"] == {"police": {"count": 1, "examples": [33]}}
+
+
 @pytest.mark.parametrize(
     ("osm_id", "reason"),
     [
-        (33, "police without a name"),
         (83, "place drawn as an open line"),
         (802, "administrative boundary: borders come from the official villages"),
         (803, "relation whose outline is broken or incomplete"),
