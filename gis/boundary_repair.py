@@ -6,8 +6,8 @@ any area moves by more than the limit; where no claimant may have it whole, it i
 claimant ends and each piece is tried again. What still does not fit is left as it was and reported.
 
 The movement of a border is the two-way Hausdorff distance between an area's old and new border: how far the
-farthest point of either lies from the other. It is measured on the result (at points `SAMPLE_M` apart along every
-piece of border that came or went), and a face whose change breaks the limit is put back.
+farthest point of either lies from the other. It is measured on the result (to 0.1 m, along every piece of
+border that came or went), and a face whose change breaks the limit is put back.
 """
 
 from __future__ import annotations
@@ -29,8 +29,15 @@ MAX_MOVE_M = 25.0
 WORKING_LIMIT_M = 24.8
 """Below `MAX_MOVE_M`, so that the scale of the projection (0.9996 and up) and sampling cannot push a border over."""
 
-SAMPLE_M = 2.0
-WIDE_SAMPLE_M = 16.0
+SAMPLES_M = (16.0, 2.0, 0.2)
+"""Borders are measured at points this far apart, the closer the more depends on it; the last leaves 0.1 m unseen."""
+
+CUT_ROUNDS = 2
+"""Times that faults, and pieces of them, which fit no claimant whole are cut."""
+
+CUT_TOLERANCE_M = 0.5
+"""Cuts are simplified by this."""
+
 CUT_SPACING_M = 10.0
 """A fault is cut into triangles with corners at most this far apart along its border."""
 
@@ -126,10 +133,12 @@ def repair_coverage(polygons: Sequence[Any] | Geometries, plane: MetricPlane) ->
     arrangement = _Arrangement.build(old, [], plane)
     before = arrangement.count(arrangement.cover)
     assignment = _Assignment(arrangement, old_lines)
-    cuts: list[Any] = [
-        cut for face in assignment.misfits if (cut := _cut(arrangement, face, old_lines, plane)) is not None
-    ]
-    if cuts:
+    cuts: list[BaseGeometry] = []
+    for _ in range(CUT_ROUNDS):
+        new = [cut for face in assignment.misfits if (cut := _cut(arrangement, face, old_lines, plane)) is not None]
+        if not new:
+            break
+        cuts += new
         arrangement = _Arrangement.build(old, cuts, plane)
         assignment = _Assignment(arrangement, old_lines)
     moves = assignment.moves_m
@@ -200,11 +209,11 @@ class _Arrangement:
         across = other if one == face else one
         return owners[across] if across < len(owners) else ()
 
-    def common_m(self, face: int) -> dict[int, float]:
+    def common_m(self, face: int, owners: Sequence[Owners]) -> dict[int, float]:
         """The claimants of a fault: for each the metres of border where it carries on beyond the fault."""
         common: defaultdict[int, float] = defaultdict(float)
         for edge in self.face_edges[face]:
-            for area in self.beyond(face, edge, self.cover):
+            for area in self.beyond(face, edge, owners):
                 if not self.cover[face] or area in self.cover[face]:
                     common[area] += float(self.edge_m[edge])
         return dict(common)
@@ -287,9 +296,14 @@ class _Assignment:
         self._arrangement = arrangement
         self._old_lines = old_lines
         self._old_edges = self._border_edges(arrangement.cover)
-        self._claims = self._claims_within_limit()
-        for face in self._claims:
-            self._give_to_next(face)
+        faults = [face for face, areas in enumerate(arrangement.cover) if len(areas) != 1]
+        self._claims: dict[int, list[int]] = {}
+        while faults:  # pieces of a cut fault may touch no claimant but a piece that has gone to one
+            self._claims |= self._claims_within_limit(faults)
+            for face in faults:
+                self._give_to_next(face)
+            unowned = [face for face in faults if len(self.owners[face]) != 1]
+            faults = unowned if len(unowned) < len(faults) else []
         self._take_back_what_moves_too_far()
 
     @property
@@ -301,11 +315,10 @@ class _Assignment:
         claims = self._claims[face]
         self.owners[face] = (claims.pop(0),) if claims else self._arrangement.cover[face]
 
-    def _claims_within_limit(self) -> dict[int, list[int]]:
+    def _claims_within_limit(self, faults: Sequence[int]) -> dict[int, list[int]]:
         """For each fault the areas that may have it by the new border's distance from the old one, best first."""
         arrangement = self._arrangement
-        faults = [face for face, areas in enumerate(arrangement.cover) if len(areas) != 1]
-        common_m = {face: arrangement.common_m(face) for face in faults}
+        common_m = {face: arrangement.common_m(face, self.owners) for face in faults}
         pairs = [(face, area) for face in faults for area in sorted({*arrangement.cover[face], *common_m[face]})]
         if not pairs:
             return {face: [] for face in faults}
@@ -389,7 +402,11 @@ def _moved_by(winner: int, areas: Owners) -> list[int]:
 
 
 def _cut(arrangement: _Arrangement, face: int, old_lines: Geometries, plane: MetricPlane) -> BaseGeometry | None:
-    """Lines in degrees that part a fault into what each claimant may have; None where that is the same all over."""
+    """Lines in degrees that part a fault into what each claimant may have; None where it is too wide.
+
+    The fault is cut into triangles. Each belongs to the best claimant that may have all of it; lines run between
+    triangles of different claimants, and along the middle of triangles too wide for any.
+    """
     outline = arrangement.faces_m[face]
     if shapely.length(shapely.maximum_inscribed_circle(outline)) > MAX_MOVE_M:
         return None
@@ -397,37 +414,68 @@ def _cut(arrangement: _Arrangement, face: int, old_lines: Geometries, plane: Met
     corners = shapely.get_coordinates(triangles).reshape(-1, 4, 2)
     sides = np.concatenate([corners[:, :3], corners[:, 1:]], axis=2).reshape(-1, 4)
     claimant = np.full(len(triangles), -1)
-    for area in reversed(_best_first(arrangement.common_m(face))):
+    for area in reversed(_best_first(arrangement.common_m(face, arrangement.cover))):
         may_have = np.ones(len(triangles), dtype=bool)
         for moved in _moved_by(area, arrangement.cover[face]):
             reach_m = _reach_m(sides, np.repeat(old_lines[[moved]], len(sides)))
             may_have &= (reach_m.reshape(-1, 3) <= WORKING_LIMIT_M).all(axis=1)
         claimant[may_have] = area
+
     backward = (sides[:, 0] > sides[:, 2]) | ((sides[:, 0] == sides[:, 2]) & (sides[:, 1] > sides[:, 3]))
     sides[backward] = sides[backward][:, [2, 3, 0, 1]]
-    unique, side = np.unique(sides, axis=0, return_inverse=True)
+    unique, side, times = np.unique(sides, axis=0, return_inverse=True, return_counts=True)
+    side = side.reshape(-1, 3)
     lowest = np.full(len(unique), np.iinfo(np.int64).max)
-    highest = np.full(len(unique), -2)
-    np.minimum.at(lowest, side.reshape(-1), np.repeat(claimant, 3))
-    np.maximum.at(highest, side.reshape(-1), np.repeat(claimant, 3))
-    between = unique[lowest != highest].reshape(-1, 2, 2)
-    if len(between) == 0:
+    highest = np.full(len(unique), -1)
+    np.minimum.at(lowest, side, claimant[:, None])
+    np.maximum.at(highest, side, claimant[:, None])
+    lines = list(unique[lowest != highest].reshape(-1, 2, 2))
+    for triangle in np.flatnonzero(claimant < 0):
+        lines += _axis(corners[triangle, :3], unique[side[triangle]], times[side[triangle]] == 2)
+    if not lines:
         return None
-    lines: BaseGeometry = shapely.line_merge(shapely.multilinestrings(list(between)))
-    return shapely.transform(lines, plane.to_degrees)
+    cut: BaseGeometry = shapely.simplify(shapely.line_merge(shapely.multilinestrings(lines)), CUT_TOLERANCE_M)
+    return shapely.transform(cut, plane.to_degrees)
+
+
+def _axis(corners: Coordinates, sides: Coordinates, inner: npt.NDArray[np.bool_]) -> list[Coordinates]:
+    """The part in one triangle of the line along a polygon's middle: it crosses inner sides at their middles.
+
+    Parameters
+    ----------
+    corners
+        (3, 2), the side i between the corners i and i + 1.
+    sides
+        (3, 4) x0, y0, x1, y1.
+    inner
+        (3,) whether another triangle lies beyond the side.
+    """
+    middles = (sides[inner, :2] + sides[inner, 2:]) / 2
+    if len(middles) == 0:
+        return []
+    if len(middles) == 1:
+        opposite = corners[(int(np.flatnonzero(inner)[0]) + 2) % 3]
+        return [np.array([middles[0], opposite])]
+    if len(middles) == 2:
+        return [middles]
+    return [np.array([middle, corners.mean(axis=0)]) for middle in middles]
 
 
 def _reach_m(edge_xy: Coordinates, lines: Geometries) -> Coordinates:
     """For each edge the distance of its farthest point from its line, infinite where the line is empty.
 
-    The distance changes by no more than one goes along an edge, so close samples are needed only on edges that by
-    wide ones might exceed the limit or the greatest of all.
+    The distance changes by no more than one goes along an edge, so closer samples are needed only on edges of which
+    wider ones leave open whether they exceed the limit, or else the greatest within it.
     """
-    reach_m = _reach_of_samples_m(edge_xy, lines, WIDE_SAMPLE_M)
-    unsure = reach_m + WIDE_SAMPLE_M / 2 > min(WORKING_LIMIT_M, float(reach_m.max()))
-    unsure &= np.hypot(*(edge_xy[:, 2:] - edge_xy[:, :2]).T) > SAMPLE_M
-    if unsure.any():
-        reach_m[unsure] = _reach_of_samples_m(edge_xy[unsure], lines[unsure], SAMPLE_M)
+    reach_m = np.zeros(len(edge_xy))
+    unsure = np.arange(len(edge_xy))
+    for spacing_m in SAMPLES_M:
+        reach_m[unsure] = _reach_of_samples_m(edge_xy[unsure], lines[unsure], spacing_m)
+        within = reach_m <= WORKING_LIMIT_M
+        greatest_m = float(reach_m.max(where=within, initial=0.0))
+        unsure = unsure[within[unsure] & (reach_m[unsure] + spacing_m / 2 > greatest_m)]
+        if len(unsure) == 0:
+            break
     return reach_m
 
 

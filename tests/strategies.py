@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import shapely
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
@@ -116,3 +117,30 @@ def near_roads(draw: st.DrawFn, built: BuiltNetwork) -> Location:
         lat=float(lat[at] + share * (lat[at + 1] - lat[at])) + off[0],
         lon=float(lon[at] + share * (lon[at + 1] - lon[at])) + off[1],
     )
+
+
+@st.composite
+def village_codes(draw: st.DrawFn) -> str:
+    """Codes of desa and kelurahan."""
+    pair = st.integers(1, 99).map("{:02d}".format)
+    return ".".join(
+        [
+            draw(st.integers(11, 99).map(str)),
+            draw(pair),
+            draw(pair),
+            draw(st.sampled_from("12")) + draw(st.integers(1, 999).map("{:03d}".format)),
+        ]
+    )
+
+
+@st.composite
+def shaken_lattices(draw: st.DrawFn) -> list[shapely.Geometry]:
+    """In metres, villages on a lattice of 200 m whose corners each village has drawn for itself, up to 30 m off."""
+    columns, rows = draw(st.integers(1, 3)), draw(st.integers(1, 3))
+    shift = st.integers(-30, 30)
+    villages = []
+    for column in range(columns):
+        for row in range(rows):
+            corners = [(column, row), (column + 1, row), (column + 1, row + 1), (column, row + 1)]
+            villages.append(shapely.Polygon([(200 * x + draw(shift), 200 * y + draw(shift)) for x, y in corners]))
+    return villages
