@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import html
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import urllib.request
 import venv
 import zipfile
 from pathlib import Path
@@ -69,3 +72,26 @@ def test_an_installed_wheel_dispatches_on_the_demonstration_region(wheel: Path, 
     answer = json.loads(run(siaga112, "nearest", "--at", "Kertawinangun", "--json", cwd=tmp_path).stdout)
     assert answer["region"]["notice"] == "PETA CONTOH - bukan untuk operasi"
     assert answer["candidates"]
+    assert b"Siaga112" in served(siaga112, tmp_path, "/")
+    assert served(siaga112, tmp_path, "/tiles/11/1641/1062.png").startswith(b"\x89PNG")
+
+
+def served(siaga112: Path, cwd: Path, path: str) -> bytes:
+    """What a freshly started server answers; every file that its page names must be there too."""
+    command = [str(siaga112), "serve", "--port", "0"]
+    with subprocess.Popen(command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
+        try:
+            assert server.stdout is not None
+            address = re.search(r"http://127\.0\.0\.1:\d+", server.stdout.readline())
+            assert address is not None
+            body = fetched(address[0] + path)
+            for named in re.findall(rb'(?:src|href)="(/[^"]+)"', body):
+                assert fetched(address[0] + html.unescape(named.decode()))
+            return body
+        finally:
+            server.terminate()
+
+
+def fetched(address: str) -> bytes:
+    with urllib.request.urlopen(address, timeout=60) as answer:
+        return bytes(answer.read())
