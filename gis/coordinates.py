@@ -159,13 +159,13 @@ _LABEL = (
 
 
 def _component(i: int, *, sexagesimal: bool) -> str:
-    degrees = r"\d{1,3}(?![.,]\d)" if sexagesimal else r"\d{1,3}(?:[.,]\d{1,15})?"
+    degrees = r"\d{1,3}(?![.,]\d)" if sexagesimal else r"\d{1,3}(?:[.,]\d{1,40})?"
     core = rf"(?P<sign{i}>[+-]\s?)?(?P<deg{i}>{degrees})(?:\s*(?P<mark{i}>°|deg\b|derajat\b))?"
     if sexagesimal:
         core = (
             rf"(?P<sign{i}>[+-]\s?)?(?P<deg{i}>{degrees})\s*(?P<mark{i}>°|deg\b|derajat\b|d(?=\s*\d)|[:\s])\s*"
-            rf"(?P<min{i}>\d{{1,3}}(?:[.,]\d{{1,12}})?)\s*(?:'|menit\b|min\b|m(?=\s*\d)|:)?"
-            rf"""(?:\s*(?P<sec{i}>\d{{1,3}}(?:[.,]\d{{1,12}})?)(?!\d)\s*(?:"|'|detik\b|sec\b)?)?"""
+            rf"(?P<min{i}>\d{{1,3}}(?:[.,]\d{{1,40}})?)\s*(?:'|menit\b|min\b|m(?=\s*\d)|:)?"
+            rf"""(?:\s*(?P<sec{i}>\d{{1,3}}(?:[.,]\d{{1,40}})?)(?!\d)\s*(?:"|'|detik\b|sec\b)?)?"""
         )
     label = _LABEL.format(i=i)
     return (

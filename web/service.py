@@ -24,12 +24,12 @@ from dispatch.vocabulary import normalised, unit_kind
 from gis.errors import InputError, OutsideRegionError
 from gis.region_folder import SETTINGS
 from gis.search import candidate_json, search_file
-from gis.types import AdministrativeArea, Location
+from gis.types import AdministrativeArea, AreaMatch, Location
 from routing.geojson import route_geojson
 from routing.gpx import route_gpx
 from routing.region import Region
 from routing.router import PinnedOrigins
-from routing.types import Route
+from routing.types import RoadStatus, Route
 from web.answers import (
     asked_json,
     detail_json,
@@ -225,6 +225,8 @@ class Desk:
         wanted = None if kind is None else unit_kind(kind)
         words = frozenset(normalised(word) for word in capabilities)
         target = self.region.router.answer(asked.location, self._pinned)
+        if target.access.status is RoadStatus.OFF_NETWORK and asked.area is None:
+            raise OutsideRegionError(_off_network_sentence(match))
         ranking: Ranking | VillageRanking
         if asked.area is None:
             ranking = rank_units(
@@ -322,3 +324,13 @@ class Desk:
                 "in this region; choose another unit or look at the map."
             )
         return route
+
+
+def _off_network_sentence(match: AreaMatch) -> str:
+    where = f"{match.location.lat:.5f}, {match.location.lon:.5f}"
+    if match.towards is None:
+        return f"No road is near {where}, so no unit can be ranked by road; check the position."
+    return (
+        f"{where} lies {match.border_m / 1000:.1f} km outside the region (nearest village {match.towards.name}) "
+        "and far from every road, so no unit can be ranked by road; check the position."
+    )

@@ -6,7 +6,7 @@ import math
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from openlocationcode import openlocationcode as olc
 
@@ -342,3 +342,11 @@ def test_any_heap_of_digits_and_marks_gives_coordinates_or_none_or_one_sentence(
         parse_coordinates(text, bounds=CIREBON, reference=REFERENCE)
     except InputError as error:
         assert str(error)
+
+
+@given(lat=st.floats(-10.9, 5.9, allow_subnormal=False), lon=st.floats(95.1, 140.9))
+def test_numbers_as_programs_print_them_are_read_whole(lat: float, lon: float) -> None:
+    assume("e" not in f"{lat}{lon}")
+    parsed = parse_coordinates(f"{lat},{lon}")
+    assert parsed is not None
+    assert (parsed.location.lat, parsed.location.lon) == (lat, lon)
