@@ -1,21 +1,23 @@
 """Find the names of a fixed list that a few words may stand for, by letters, by sound and by part.
 
-All names are compared at once by rapidfuzz on precomputed compact strings, so a query costs a few milliseconds for
-thousands of names. The measure is exact (optimal string alignment distance); nothing is pruned by heuristics.
+The measure is the optimal string alignment distance, by rapidfuzz. Only names whose length and letters leave a chance
+of being alike enough are measured; that bound is exact, so the answer is the same as if all were.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cached_property
 
 import numpy as np
 from rapidfuzz.distance import OSA
 from rapidfuzz.process import cdist
 
-from gis.text import compact, is_vowelless, modern_spelling, skeleton, spelling_key
+from gis.text import compact, is_vowelless, modern_spelling, skeleton, skeletons, spelling_key, spelling_keys
+from gis.words import SAME_DIRECTION
 
 SAME_SOUND_SIMILARITY = 0.97
 DIFFERENT_LETTER_COST = 0.03
@@ -28,13 +30,15 @@ ONLY_PART_WEIGHT = 0.90
 MOST_SHARING = 40
 """The beginning of more names than this (`Triq`, `Masjid`) tells nothing."""
 
-SWAPPED_WEIGHT = 0.76
+SWAPPED_WEIGHT = 0.93
+OTHER_DIRECTION_WEIGHT = 0.95
 VOWELLESS_SIMILARITY = 0.85
 SHORTEST_FUZZY_LENGTH = 4
 SHORTEST_HEAD_LENGTH = 3
 SHORT_LENGTH = 6
 LOWEST_SHORT_SIMILARITY = 0.75
 LOWEST_SIMILARITY = 0.70
+ROUNDING = 1e-6
 SPREAD = 0.17
 """Names this much less alike than the best of the same words are not offered."""
 
@@ -57,55 +61,82 @@ class NameMatch:
     likeness: Likeness
 
 
-class NameIndex:
-    """An index over names given as word tuples; equal names may repeat."""
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """A compact string under which names are found; `part` where it is only the beginning or end of a name."""
 
-    def __init__(self, names: Sequence[tuple[str, ...]]) -> None:
-        forms: dict[tuple[str, float], list[int]] = {}
+    string: str
+    weight: float
+    part: bool
+
+
+class NameIndex:
+    """An index over names given as word tuples; equal names may repeat.
+
+    With `tails`, a name is also found by its last words (`Ciremai` for `Tk III Ciremai`).
+    """
+
+    def __init__(self, names: Sequence[tuple[str, ...]], *, tails: bool = False) -> None:
+        forms: dict[_Form, list[int]] = {}
         ordered = sorted({compact(name) for name in names})
+        endings = sorted({compact(name)[::-1] for name in names}) if tails else None
         for number, name in enumerate(names):
-            for form, weight in _forms(name, ordered):
-                forms.setdefault((form, weight), []).append(number)
-        forms = {
-            (form, weight): sharing
-            for (form, weight), sharing in forms.items()
-            if weight == 1 or len(sharing) <= MOST_SHARING
-        }
+            for form in _forms(name, ordered, endings):
+                forms.setdefault(form, []).append(number)
+        forms = {form: sharing for form, sharing in forms.items() if not form.part or len(sharing) <= MOST_SHARING}
         self._names = list(forms.values())
-        self._strings = [form for form, _ in forms]
-        self._weights = np.array([weight for _, weight in forms], dtype=np.float32)
-        self._keys = [spelling_key(form) for form in self._strings]
+        self._strings = [form.string for form in forms]
+        self._weights = np.array([form.weight for form in forms], dtype=np.float32)
+        self._parts = [form.part for form in forms]
         self._by_string = _grouped(self._strings)
-        self._by_key = _grouped(self._keys)
-        self._by_skeleton = _grouped(map(skeleton, self._strings))
 
     def __len__(self) -> int:
         return len(self._strings)
+
+    @cached_property
+    def _by_key(self) -> Mapping[str, list[int]]:
+        return _grouped(spelling_keys(self._strings))
+
+    @cached_property
+    def _by_skeleton(self) -> Mapping[str, list[int]]:
+        return _grouped(skeletons(self._strings))
+
+    @cached_property
+    def _letters(self) -> _Strings:
+        return _Strings(self._by_string)
+
+    @cached_property
+    def _sounds(self) -> _Strings:
+        return _Strings(self._by_key)
 
     def exact(self, spans: Sequence[tuple[str, ...]]) -> list[list[NameMatch]]:
         """The names that are written, or sound, exactly like each span."""
         return [self._collect(self._certain(compact(span))) for span in spans]
 
-    def match(self, spans: Sequence[tuple[str, ...]]) -> list[list[NameMatch]]:
-        """The names like each span, best first; a name appears once per span."""
-        all_strings = [compact(span) for span in spans]
-        strings = list(dict.fromkeys(all_strings))
-        found = [self._certain(string) for string in strings]
-        fuzzy = [i for i, string in enumerate(strings) if len(string) >= SHORTEST_FUZZY_LENGTH]
-        if fuzzy and self._strings:
-            queries = [strings[i] for i in fuzzy]
-            letters = self._similarities(queries, self._strings, 1.0)
-            sounds = self._similarities([spelling_key(query) for query in queries], self._keys, SOUND_WEIGHT)
-            likeness = np.maximum(letters, sounds) * self._weights
-            best = likeness.max(axis=1, keepdims=True)
-            for row, column in zip(*np.nonzero((likeness > 0) & (likeness >= best - SPREAD)), strict=True):
-                known = found[fuzzy[row]]
-                value = float(likeness[row, column])
-                part = self._weights[column] < 1
-                if value > known.get(int(column), (0.0, Likeness.PART))[0]:
-                    known[int(column)] = (value, Likeness.PART if part else Likeness.SIMILAR)
-        collected = {string: self._collect(matches) for string, matches in zip(strings, found, strict=True)}
-        return [collected[string] for string in all_strings]
+    def match(self, spans: Sequence[tuple[str, ...]], lowest: float = LOWEST_SIMILARITY) -> list[list[NameMatch]]:
+        """The names like each span, best first; a name appears once per span, and only if its similarity is enough."""
+        strings = [compact(span) for span in spans]
+        collected = {string: self._collect(self._like(string, lowest)) for string in dict.fromkeys(strings)}
+        return [[match for match in collected[string] if match.similarity >= lowest] for string in strings]
+
+    def _like(self, string: str, lowest: float) -> dict[int, tuple[float, Likeness]]:
+        found = self._certain(string)
+        if len(string) < SHORTEST_FUZZY_LENGTH:
+            return found
+        key = spelling_key(string)
+        values: dict[int, float] = {}
+        for strings, query, weight in ((self._letters, string, 1.0), (self._sounds, key, SOUND_WEIGHT)):
+            cutoff = max(lowest / weight, LOWEST_SHORT_SIMILARITY if len(query) < SHORT_LENGTH else LOWEST_SIMILARITY)
+            for forms, similarity in strings.like(query, cutoff):
+                for form in forms:
+                    value = similarity * weight * float(self._weights[form])
+                    if value > values.get(form, 0.0):
+                        values[form] = value
+        least = max(values.values(), default=0.0) - SPREAD
+        for form, value in values.items():
+            if value >= least and value > found.get(form, (0.0,))[0]:
+                found[form] = value, Likeness.PART if self._parts[form] else Likeness.SIMILAR
+        return found
 
     def _certain(self, string: str) -> dict[int, tuple[float, Likeness]]:
         """Forms equal by letters, by sound, or (for words without vowels) by consonants, with their similarity."""
@@ -116,23 +147,15 @@ class NameIndex:
                     value = vowelless_similarity(string, self._strings[form])
                     found[form] = (value * float(self._weights[form]), Likeness.SIMILAR)
             for form in self._by_key.get(spelling_key(string), ()):
-                weight = float(self._weights[form])
                 found[form] = (
-                    same_sound_similarity(string, self._strings[form]) * weight,
-                    Likeness.SPELLING if weight == 1 else Likeness.PART,
+                    same_sound_similarity(string, self._strings[form]) * float(self._weights[form]),
+                    Likeness.PART if self._parts[form] else Likeness.SPELLING,
                 )
         for form in self._by_string.get(string, ()):
             weight = float(self._weights[form])
-            found[form] = (weight, Likeness.EXACT if weight == 1 else Likeness.PART)
+            whole = Likeness.EXACT if weight == 1 else Likeness.SPELLING
+            found[form] = weight, Likeness.PART if self._parts[form] else whole
         return found
-
-    def _similarities(self, queries: list[str], strings: list[str], weight: float) -> np.ndarray:
-        matrix = cdist(
-            queries, strings, scorer=OSA.normalized_similarity, score_cutoff=LOWEST_SIMILARITY, dtype=np.float32
-        )
-        short = np.array([len(query) < SHORT_LENGTH for query in queries])
-        matrix[short] *= matrix[short] >= LOWEST_SHORT_SIMILARITY
-        return matrix * np.float32(weight)
 
     def _collect(self, found: dict[int, tuple[float, Likeness]]) -> list[NameMatch]:
         names: dict[int, NameMatch] = {}
@@ -142,6 +165,50 @@ class NameIndex:
                 if known is None or similarity > known.similarity:
                     names[name] = NameMatch(name, similarity, likeness)
         return sorted(names.values(), key=lambda match: (-match.similarity, match.name))
+
+
+class _Strings:
+    """Strings with the forms that have each, and for each string its length and a signature of its letters.
+
+    A signature has one bit per letter that occurs and one per letter that occurs twice or more. One edit takes away at
+    most one such bit, so two strings are at least as far apart as one has bits that the other lacks.
+    """
+
+    def __init__(self, forms: Mapping[str, list[int]]) -> None:
+        self._strings = list(forms)
+        self._forms = list(forms.values())
+        self._lengths = np.fromiter(map(len, self._strings), dtype=np.int64, count=len(self._strings))
+        self._signatures = np.fromiter(map(_signature, self._strings), dtype=np.uint64, count=len(self._strings))
+
+    def like(self, query: str, cutoff: float) -> Iterator[tuple[list[int], float]]:
+        """The forms of each string whose normalized similarity to the query reaches the cutoff, and the similarity."""
+        signature = np.uint64(_signature(query))
+        lacking = np.maximum(
+            np.bitwise_count(signature & ~self._signatures), np.bitwise_count(self._signatures & ~signature)
+        )
+        distance = np.maximum(np.abs(self._lengths - len(query)), lacking)
+        most = (1 - cutoff) * np.maximum(self._lengths, len(query)) + ROUNDING
+        near = np.flatnonzero(distance <= most).tolist()
+        if not near:
+            return
+        row = cdist(
+            [query],
+            [self._strings[number] for number in near],
+            scorer=OSA.normalized_similarity,
+            score_cutoff=cutoff,
+            dtype=np.float32,
+        )[0]
+        for at in np.flatnonzero(row).tolist():
+            yield self._forms[near[at]], float(row[at])
+
+
+def _signature(string: str) -> int:
+    seen = again = 0
+    for character in string:
+        bit = 1 << (ord(character) & 31)
+        again |= seen & bit
+        seen |= bit
+    return seen | again << 32
 
 
 def same_sound_similarity(one: str, other: str) -> float:
@@ -168,17 +235,27 @@ def similarity(one: str, other: str) -> float:
     )
 
 
-def _forms(name: tuple[str, ...], ordered: Sequence[str]) -> Iterable[tuple[str, float]]:
-    """The compact forms under which a name is found, with their weights: whole, its words swapped, without its end."""
-    yield compact(name), 1.0
+def _forms(name: tuple[str, ...], ordered: Sequence[str], endings: Sequence[str] | None) -> Iterator[_Form]:
+    """The strings under which a name is found: whole, its words swapped, with another word for a direction, in part."""
+    yield _Form(compact(name), 1.0, part=False)
     if len(name) == 2:
-        yield compact(reversed(name)), SWAPPED_WEIGHT
+        yield _Form(compact(reversed(name)), SWAPPED_WEIGHT, part=False)
+    for at, word in enumerate(name):
+        for other in SAME_DIRECTION.get(word, ()):
+            yield _Form(compact((*name[:at], other, *name[at + 1 :])), OTHER_DIRECTION_WEIGHT, part=False)
     for length in range(1, len(name)):
         head = compact(name[:length])
         if len(head) >= SHORTEST_HEAD_LENGTH:
-            first = bisect_left(ordered, head)
-            only = first + 1 >= len(ordered) or not ordered[first + 1].startswith(head)
-            yield head, ONLY_PART_WEIGHT if only else PART_WEIGHT
+            yield _Form(head, ONLY_PART_WEIGHT if _begins_one(head, ordered) else PART_WEIGHT, part=True)
+        if endings is not None and len(tail := compact(name[length:])) >= SHORTEST_HEAD_LENGTH:
+            only = _begins_one(tail[::-1], endings)
+            yield _Form(tail, ONLY_PART_WEIGHT if only else PART_WEIGHT, part=True)
+
+
+def _begins_one(head: str, ordered: Sequence[str]) -> bool:
+    """Whether only one of the sorted strings begins so."""
+    first = bisect_left(ordered, head)
+    return first + 1 >= len(ordered) or not ordered[first + 1].startswith(head)
 
 
 def _grouped(strings: Iterable[str]) -> dict[str, list[int]]:

@@ -132,7 +132,7 @@ class SearchEngine:
                 "send the part with the address."
             )
         coordinates, problem = self._coordinates(text)
-        detail = parse_address(text, keep=self._keep)
+        detail = self._parsed(text)
         found = self._candidates(detail)
         if coordinates is not None:
             found = [self._at_coordinates(coordinates), *(_scaled(each, BELOW_COORDINATES) for each in found)]
@@ -145,13 +145,17 @@ class SearchEngine:
             problem=None if problem is None else str(problem),
         )
 
+    def _parsed(self, text: str) -> AddressDetail:
+        detail = parse_address(text, keep=self._keep)
+        return replace(detail, phrases=tuple(self._areas.taken_apart(phrase) for phrase in detail.phrases))
+
     # --- Coordinates --------------------------------------------------------------------------------------------------
 
     def _coordinates(self, text: str) -> tuple[ParsedCoordinates | None, InputError | None]:
         code = plus_code(text)
         reference = None
         if code is not None and is_short_plus_code(code):
-            locality = _ranked(self._candidates(parse_address(_without(text, code), keep=self._keep)))
+            locality = _ranked(self._candidates(self._parsed(_without(text, code))))
             if locality:
                 reference = locality[0].location
             elif self._bounds is not None:
@@ -263,7 +267,7 @@ class SearchEngine:
         """The area that words other than the street's own name, villages before kecamatan."""
         for scored in (*villages, *kecamatan):
             apart = scored.hit.phrase != number or scored.hit.start >= match.length
-            if apart and scored.score >= 60:
+            if apart and scored.score >= 60 and scored.hit.likeness is not Likeness.PART:
                 return scored
         return None
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from gis.address import Phrase, Role
-from gis.name_index import Likeness, NameIndex, similarity, vowelless_similarity
-from gis.text import compact, is_vowelless, skeleton
+from gis.name_index import LOWEST_SIMILARITY, Likeness, NameIndex, similarity, vowelless_similarity
+from gis.text import compact, is_vowelless, skeleton, spelling_key, spelling_keys
 from gis.text import words as name_words
 from gis.types import Place
-from gis.words import COMMON, HARD_STOPS, LOCATIVES, NAME_TAILS
+from gis.words import BEARINGS, COMMON, HARD_STOPS, LOCATIVES, NAME_TAILS
 
 LONGEST_SPAN = 4
 MESSAGE_WORDS = 5
@@ -38,6 +39,9 @@ KECAMATAN_MARKED = 92.0
 SURE_KECAMATAN = 0.80
 SURE_VILLAGE = 0.75
 SHORTEST_SKELETON = 3
+SHORTEST_JOINED = 8
+"""A word of fewer letters is not taken for a village and its kecamatan in one."""
+
 LOWEST_SECOND_LOOK = 0.50
 LOWEST_BESIDE_KECAMATAN = 58.0
 
@@ -61,6 +65,9 @@ _NOT_AT_START = 0.92
 _COMMON_IN_MESSAGE = 0.62
 _UNPOINTED_IN_MESSAGE = 0.93
 _BESIDE_A_MARKED_VILLAGE = 0.78
+_DIRECTION_OF_ANOTHER = 0.80
+"""For words that begin with the direction that the word before them may end with: `guwa lor kaliwedi`."""
+
 _DISTINCTIVE_ROLES = (Role.FREE, Role.VILLAGE, Role.POI)
 
 
@@ -135,6 +142,30 @@ class AreaIndex:
                     self._names_in[kecamatan].append((area, compact(spelt)))
         self._names = NameIndex(list(numbers))
 
+    @cached_property
+    def _joined(self) -> dict[str, tuple[str, ...]]:
+        """The words of a village and its kecamatan, by the spelling key of both in one."""
+        pairs = [
+            (self._spelt_in_full(village), self._spelt_in_full(kecamatan))
+            for village, kecamatan in enumerate(self.kecamatan_of)
+            if kecamatan is not None and self.areas[village].kind == "village"
+        ]
+        keys = spelling_keys(compact((*village, *kecamatan)) for village, kecamatan in pairs)
+        return {key: (*village, *kecamatan) for key, (village, kecamatan) in zip(keys, pairs, strict=True)}
+
+    def _spelt_in_full(self, area: int) -> tuple[str, ...]:
+        return name_words(self.areas[area].name)
+
+    def taken_apart(self, phrase: Phrase) -> Phrase:
+        """The phrase with words that join a village and its kecamatan (`wanasabakidultalun`) taken apart."""
+        if phrase.role not in (Role.FREE, Role.VILLAGE):
+            return phrase
+        words: list[str] = []
+        for word in phrase.words:
+            apart = self._joined.get(spelling_key(word)) if len(word) >= SHORTEST_JOINED else None
+            words += (word,) if apart is None or self.is_area_name((word,)) else apart
+        return replace(phrase, words=tuple(words))
+
     def kecamatan_of_code(self, village_code: str | None) -> int | None:
         """The kecamatan whose code the village's code starts with."""
         return None if village_code is None else self._kecamatan_by_code.get(village_code.rpartition(".")[0])
@@ -155,9 +186,10 @@ class AreaIndex:
         forgiving = [span for span in spans if span.forgiving]
         strict = [span for span in spans if not span.forgiving]
         hits: list[AreaHit] = []
-        for span, matches in zip(forgiving, self._names.match([span.words for span in forgiving]), strict=True):
-            for match in matches:
-                if match.similarity >= LOWEST_IN_MESSAGE or not span.in_message:
+        for in_message, lowest in ((False, LOWEST_SIMILARITY), (True, LOWEST_IN_MESSAGE)):
+            alike = [span for span in forgiving if span.in_message is in_message]
+            for span, matches in zip(alike, self._names.match([span.words for span in alike], lowest), strict=True):
+                for match in matches:
                     hits += self._hits(span, match.name, match.similarity, match.likeness)
         for span, matches in zip(strict, self._names.exact([span.words for span in strict]), strict=True):
             for match in matches:
@@ -205,7 +237,7 @@ class AreaIndex:
                     span.start,
                     span.end,
                     area,
-                    similarity,
+                    similarity * span.trust,
                     likeness,
                     span.role,
                     weight * span.weight,
@@ -333,6 +365,7 @@ class _Span:
     words: tuple[str, ...]
     role: Role
     weight: float
+    trust: float
     forgiving: bool
     in_message: bool
 
@@ -361,7 +394,9 @@ def _spans(number: int, phrase: Phrase) -> Iterator[_Span]:
             forgiving = not any(word.isdigit() for word in span) and (
                 not common or tails or (marked and start == 0) or (not in_message and common < len(span))
             )
-            yield _Span(number, start, end, span, phrase.role, weight, forgiving, in_message)
+            ends_another = start > 0 and span[0] in BEARINGS and words[start - 1] not in COMMON
+            trust = _DIRECTION_OF_ANOTHER if ends_another else 1.0
+            yield _Span(number, start, end, span, phrase.role, weight, trust, forgiving, in_message)
 
 
 def _set_back_nested(hits: Sequence[AreaHit]) -> Iterator[AreaHit]:

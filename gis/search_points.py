@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from gis.address import AddressDetail, Phrase, Role, parse_address
-from gis.name_index import Likeness, NameIndex
+from gis.name_index import Likeness, NameIndex, NameMatch
 from gis.search_areas import AreaHit, AreaIndex, Evidence
 from gis.text import words as name_words
 from gis.types import Place
@@ -16,6 +16,9 @@ NAMED_POINTS = 92.0
 AREA_POINTS = 4.0
 OWN_VILLAGE_POINTS = 2.0
 SAME_MARKER_POINTS = 2.0
+SHORTER_NAME_POINTS = 10.0
+"""Taken off a point whose name is only the beginning of the name that was said: `kantor desa kanci kulon`."""
+
 OTHER_VILLAGE_POINTS = 25.0
 UNNAMED_IN_VILLAGE = 90.0
 UNNAMED_IN_KECAMATAN = 88.0
@@ -77,20 +80,24 @@ class PointIndex:
         if kind not in self._kinds:
             family = KIND_FAMILIES.get(kind, frozenset({kind}))
             points = [named for named in self._points if named.place.kind in family or named.kind == kind]
-            self._kinds[kind] = points, NameIndex([named.core for named in points])
+            self._kinds[kind] = points, NameIndex([named.core for named in points], tails=True)
         return self._kinds[kind]
 
     def _by_name(self, number: int, phrase: Phrase, evidence: Evidence) -> Iterator[ScoredPoint]:
         points, names = self._of_kind(phrase.kind or "")
         lengths = range(1, min(len(phrase.words), LONGEST_NAME) + 1)
         spans = [phrase.words[:length] for length in lengths]
-        for length, matches in zip(lengths, names.match(spans), strict=True):
+        found = names.match(spans)
+        whole = max((length for length, matches in zip(lengths, found, strict=True) if _has_sure(matches)), default=0)
+        for length, matches in zip(lengths, found, strict=True):
             core_hit = AreaHit(number, 0, length, -1, 1.0, Likeness.EXACT, Role.POI)
             for match in matches:
                 named = points[match.name]
                 if phrase.level is not None and named.level not in (None, phrase.level):
                     continue
                 score = NAMED_POINTS * match.similarity + self._fit(named, evidence, core_hit)
+                if length < whole:
+                    score -= SHORTER_NAME_POINTS
                 if phrase.marker == named.marker:
                     score += SAME_MARKER_POINTS
                 yield ScoredPoint(
@@ -180,6 +187,10 @@ class PointIndex:
 
 
 _AREA_ROLES = (Role.VILLAGE, Role.KECAMATAN, Role.FREE)
+
+
+def _has_sure(matches: Sequence[NameMatch]) -> bool:
+    return any(match.likeness <= Likeness.SPELLING for match in matches)
 
 
 def _is_all(detail: AddressDetail, number: int) -> bool:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 
 MAX_TEXT_LENGTH = 5_000
@@ -162,8 +162,9 @@ _SAME_SOUND = (
     ("y", "j"),
 )
 _ALL_VOWELS_ALIKE = str.maketrans("eiou", "aaaa")
-_DOUBLED = re.compile(r"(.)\1+")
-_FINAL = re.compile(r"(?<=.)[hk]$")
+_DOUBLED = re.compile(r"(.)\1+")  # a line break matches no dot
+_LATER_VOWEL = re.compile(r"(?<=.)[aeiou]")
+_FINAL = re.compile(r"(?<=.)[hk]$", re.MULTILINE)
 
 
 def modern_spelling(compacted: str) -> str:
@@ -187,9 +188,25 @@ def spelling_key(compacted: str) -> str:
     return _FINAL.sub("", _DOUBLED.sub(r"\1", key.translate(_ALL_VOWELS_ALIKE)))
 
 
+def spelling_keys(compacted: Iterable[str]) -> list[str]:
+    """As `spelling_key`, for thousands of compact names at once."""
+    return _in_one_text(spelling_key.__wrapped__, compacted)
+
+
 def skeleton(compacted: str) -> str:
     """The consonants of a compact name, its first letter kept: what a hurried writer leaves (`plmbn`)."""
-    return compacted[:1] + re.sub(r"[aeiou]", "", compacted[1:])
+    return _LATER_VOWEL.sub("", compacted)
+
+
+def skeletons(compacted: Iterable[str]) -> list[str]:
+    """As `skeleton`, for thousands of compact names at once."""
+    return _in_one_text(skeleton, compacted)
+
+
+def _in_one_text(change: Callable[[str], str], strings: Iterable[str]) -> list[str]:
+    """Change strings, one per line of a single text, which takes a fraction of the time of changing each."""
+    text = "\n".join(strings)
+    return change(text).split("\n") if text else []
 
 
 def is_vowelless(compacted: str) -> bool:

@@ -255,6 +255,13 @@ BEARINGS = {
     "kidul": 180.0,
     "kulon": 270.0,
 }
+SAME_DIRECTION = {
+    word: tuple(other for other in alike if other != word)
+    for alike in (("lor", "kaler", "utara"), ("kidul", "selatan"), ("wetan", "timur"), ("kulon", "barat"))
+    for word in alike
+}
+"""Other words, Javanese, Sundanese and Indonesian, for the direction in a name."""
+
 COMPOUND_BEARINGS = {
     ("timur", "laut"): 45.0,
     ("barat", "laut"): 315.0,
