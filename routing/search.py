@@ -56,7 +56,8 @@ class SearchGraph:
     ----------
     forward, backward
         (S, S) milliseconds from a state to the next, and the same transposed. Of parallel arcs only the least is
-        kept, since a sparse matrix would add them up; explicit zeros are arcs of no length.
+        kept: a sparse matrix may add them up, and scipy's strong components never end on them (1.17). Explicit zeros
+        are arcs of no length.
     """
 
     def __init__(self, turns: TurnGraph, metric: Metric) -> None:
