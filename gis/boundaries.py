@@ -233,7 +233,7 @@ class BoundaryIndex:
 
         def rank(village: int) -> tuple[int, int, int]:
             away_m = nearest_m[village]
-            if village in covering:
+            if village in covering[:1]:
                 return 0, 0, village
             return (1, 0, village) if away_m <= least_m + TIE_M else (2, round(away_m / TIE_M), village)
 

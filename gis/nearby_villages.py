@@ -17,8 +17,8 @@ from gis.village_grid import CHUNK, REACH_M, TIE_M, VillageGrid, checked_positio
 
 IntArray = npt.NDArray[np.int64]
 
-COVERING_M = -1.0
-"""Marks a village that covers the point, which ranks before one whose border the point merely touches."""
+OWN_M = -1.0
+"""Marks the village of a point, which stands first even where another begins within rounding of the point."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -72,15 +72,13 @@ class NearbyFinder:
         lat, lon = checked_positions(lat, lon)
         x, y = self._villages.plane.to_xy(lat, lon)
         cell = self._villages.grid.cell_of(x, y)
-        covered, by = self._covering(lat, lon, cell)
-        order = np.argsort(covered, kind="stable")
-        covered, by = covered[order], by[order]
+        covered, by, covering_m = self._covering(lat, lon, cell)
         parts: dict[int, _Pairs] = {}
 
         def work(part: slice) -> None:
             begin, end = np.searchsorted(covered, [part.start, part.stop])
             parts[part.start] = self._pairs(
-                cell[part], x[part], y[part], covered[begin:end] - part.start, by[begin:end]
+                cell[part], x[part], y[part], covered[begin:end] - part.start, by[begin:end], covering_m[begin:end]
             )
 
         in_threads(work, len(x))
@@ -105,19 +103,30 @@ class NearbyFinder:
         order = np.lexsort((self._side_village[side], cell))
         return gathered(cell[order], side[order], grid.cell_count, len(self._side_segment))
 
-    def _covering(self, lat: FloatArray, lon: FloatArray, cell: IntArray) -> tuple[IntArray, IntArray]:
-        """All pairs of a point and a village that covers it."""
+    def _covering(self, lat: FloatArray, lon: FloatArray, cell: IntArray) -> tuple[IntArray, IntArray, FloatArray]:
+        """Pairs of a point and a village that covers it, by point: its own, and any that overlaps it there."""
         inside = self._villages.villages_inside(lat, lon, cell)[0].astype(np.int64)
         held = np.flatnonzero(inside >= 0)
-        covered, by = [held], [inside[held]]
+        covered, by, covering_m = [held], [inside[held]], [np.full(len(held), OWN_M)]
         for overlapping in np.flatnonzero(self._villages.village_overlaps).tolist():
             polygon = self._villages.polygons.geometry(overlapping)
             also = np.flatnonzero(shapely.intersects_xy(polygon, lon, lat) & (inside != overlapping))
             covered.append(also)
             by.append(np.full(len(also), overlapping))
-        return np.concatenate(covered), np.concatenate(by)
+            covering_m.append(np.zeros(len(also)))
+        order = np.argsort(np.concatenate(covered), kind="stable")
+        return np.concatenate(covered)[order], np.concatenate(by)[order], np.concatenate(covering_m)[order]
 
-    def _pairs(self, cell: IntArray, x: FloatArray, y: FloatArray, covered: IntArray, by: IntArray) -> _Pairs:
+    def _pairs(
+        self,
+        cell: IntArray,
+        x: FloatArray,
+        y: FloatArray,
+        covered: IntArray,
+        by: IntArray,
+        covering_m: FloatArray,
+    ) -> _Pairs:
+        """The villages of a chunk of points, of which those that cover one are given."""
         on_grid = np.flatnonzero(cell >= 0)
         position, side = self._cell_sides.expanded(cell[on_grid])
         point, village = on_grid[position], self._side_village[side].astype(np.int64)
@@ -133,16 +142,16 @@ class NearbyFinder:
             len(cell),
             np.concatenate([covered, point[other]]),
             np.concatenate([by, village[other]]),
-            np.concatenate([np.full(len(covered), COVERING_M), away_m[other]]),
+            np.concatenate([covering_m, away_m[other]]),
         )
 
 
 def _ranked(point_count: int, point: IntArray, village: IntArray, away_m: FloatArray) -> _Pairs:
-    """Pairs in the order of `BoundaryIndex.nearby`: covering villages, the nearest (ties by code), the others."""
+    """Pairs in the order of `BoundaryIndex.nearby`: the point's own village, the nearest by code, the others."""
     least_m = np.full(point_count, np.inf)
     np.minimum.at(least_m, point, np.maximum(away_m, 0.0))
     rank = np.where(away_m <= least_m[point] + TIE_M, -1.0, np.rint(away_m / TIE_M))
-    rank[away_m == COVERING_M] = -2.0
+    rank[away_m == OWN_M] = -2.0
     order = np.lexsort((village, rank, point))
     return _Pairs(
         counts=np.bincount(point, minlength=point_count),

@@ -144,3 +144,18 @@ def shaken_lattices(draw: st.DrawFn) -> list[shapely.Geometry]:
             corners = [(column, row), (column + 1, row), (column + 1, row + 1), (column, row + 1)]
             villages.append(shapely.Polygon([(200 * x + draw(shift), 200 * y + draw(shift)) for x, y in corners]))
     return villages
+
+
+@st.composite
+def lattice_regions(draw: st.DrawFn) -> dict[str, shapely.Geometry]:
+    """One to eight villages by code: lattice boxes near Cirebon, some widened, narrowed, holed or moved apart."""
+    size_deg = 0.002
+    cells = draw(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=1, max_size=8, unique=True))
+    villages: dict[str, shapely.Geometry] = {}
+    for number, (column, row) in enumerate(cells):
+        west, south, east, north = (draw(st.sampled_from((0, 0, 0, 0.02, -0.02, 0.5))) for _ in range(4))
+        box = shapely.box(column - west, row - south, column + 1 + east, row + 1 + north)
+        if draw(st.integers(0, 4)) == 0:
+            box = shapely.difference(box, shapely.box(column + 0.4, row + 0.4, column + 0.6, row + 0.6))
+        villages[f"1.1.{number}"] = shapely.transform(box, lambda xy: xy * size_deg + (108.0, -7.0))
+    return villages
