@@ -263,7 +263,8 @@ def _number(cell: str, what: str) -> float:
         if not cell.strip():
             raise InputError(f"the {what} is missing") from None
         try:
-            value = float(cell.replace("−", "-").replace(",", ".") if "." not in cell else "")
+            text = cell.replace("−", "-")
+            value = float(text if "." in text else text.replace(",", "."))
         except ValueError:
             raise InputError(f"the {what} “{cell.strip()[:LONGEST_QUOTE]}” is not a number") from None
     if not math.isfinite(value) or "_" in cell:
