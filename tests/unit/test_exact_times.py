@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from gis.errors import InputError
 from gis.types import Location
-from routing.network import RoadNetwork
+from routing.network import EdgeFlag, RoadNetwork
 from routing.router import PinnedOrigins, Router
 from routing.settings import RoutingSettings
 from routing.snap import TIE_M, Snapper
@@ -360,6 +360,65 @@ def test_on_an_island_its_own_unit_is_timed_exactly_and_all_others_to_the_neares
     assert mainland.last_metres_s == pytest.approx(3317.2 / 5000 * 3600, abs=1)
     assert own == DrivingTime(reach_road_s=0.0, driving_s=18.0, last_metres_s=0.0)
     assert router.nearest(incident, origins, 2) == [(1, own), (0, mainland)]
+
+
+def test_a_unit_on_a_cut_off_road_is_timed_exactly_where_all_others_are_rerouted():
+    """The island's road ends near the mainland; its unit stands at the far end."""
+    points = [(0.0, 0.0), (0.0, 0.1), (0.003, 0.05), (0.03, 0.05)]
+    built = network_from_edges(points, [Road(tail=0, head=1, ms=600_000), Road(tail=2, head=3, ms=90_000)])
+    router = router_of(built.network)
+    incident, islander = Location(lat=0.003, lon=0.05), Location(lat=0.027, lon=0.05)
+    alone, with_islander = router.pin([MAINLAND]), router.pin([MAINLAND, islander])
+    assert len(router.access(incident, alone).snaps) == 1
+    answer = router.answer(incident, with_islander)
+    assert answer.access.status is RoadStatus.REROUTED
+    assert len(answer.access.snaps) == 2
+    assert [time.driving_s for time in answer.times] == [240.0, 80.0]
+    assert [time.last_metres_s > 200 for time in answer.times] == [True, False]
+
+
+def test_a_rerouted_incident_is_never_taken_to_a_closed_road():
+    points = [(0.0, 0.0), (0.0, 0.1), (0.003, 0.05), (0.003, 0.06), (0.0, 0.055), (0.0029, 0.055)]
+    roads = [
+        Road(tail=0, head=4, ms=300_000),
+        Road(tail=4, head=1, ms=300_000),
+        Road(tail=2, head=3, ms=60_000),
+        Road(tail=4, head=5, ms=30_000, flags=EdgeFlag.PRIVATE),
+    ]
+    built = network_from_edges(points, roads)
+    router = router_of(built.network)
+    access = router.access(Location(lat=0.003, lon=0.055), router.pin([MAINLAND]))
+    assert access.status is RoadStatus.REROUTED
+    assert router.metric.is_open[access.snaps[0].edge]
+    assert access.snaps[0].location.lat == pytest.approx(0.0)
+
+
+def test_where_a_cut_off_road_and_a_connected_one_meet_the_incident_is_connected():
+    """The road of edge 0 leads into the network and cannot be entered from it."""
+    roads = [Road(tail=0, head=1, ms=10_000, oneway=True), Road(tail=1, head=2, ms=10_000)]
+    built = network_from_edges(SQUARE[:3], roads)
+    router = router_of(built.network)
+    answer = router.answer(node_location(built.network, 1), router.pin([on_road(built, 1, 0.5)]))
+    assert answer.access.status is RoadStatus.CONNECTED
+    assert answer.times[0].driving_s == 5.0
+
+
+def test_the_nearest_unit_may_come_by_a_way_that_the_first_limit_did_not_reach():
+    """By A the unit needs 230.5 s, of which the last 50 s are soon known; by B 119.5 s, known later."""
+    points = [(0.0, 0.0), (0.0027, 0.0), (0.0027, 0.0001)]
+    roads = [
+        Road(tail=0, head=1, ms=50_000),
+        Road(tail=0, head=2, ms=110_000, via=((0.001, 0.001),)),
+        Road(tail=1, head=2, ms=190_000, via=((0.0028, 0.0),)),
+    ]
+    built = network_from_edges(points, roads)
+    router = router_of(built.network)
+    unit = Location(lat=0.0027 + 0.1 * 0.0001, lon=0.00009)
+    origins = router.pin([unit])
+    ((_, time),) = router.nearest(node_location(built.network, 0), origins, 1)
+    assert time == router.times_to(node_location(built.network, 0), origins)[0]
+    assert time.driving_s is not None
+    assert time.driving_s < 150.0
 
 
 def test_a_unit_on_a_cut_off_road_cannot_leave_it():

@@ -89,7 +89,8 @@ def test_an_edge_of_some_length_costs_at_least_a_millisecond_and_one_of_none_not
     built = network_from_edges(
         points, [Road(tail=0, head=1, road_class="motorway"), Road(tail=1, head=2, road_class="barrier")]
     )
-    ms = Metric.build(built.network, RoutingSettings(maxspeed=MaxspeedPolicy.IGNORE)).edge_ms
+    fast = RoutingSettings(speeds_kph={**DEFAULT_SPEEDS_KPH, "motorway": 200.0})  # 1.1 cm in 0.2 ms
+    ms = Metric.build(built.network, fast).edge_ms
     assert ms[built.edge_of[0, True]] == 1
     assert ms[built.edge_of[1, True]] == 0
 
