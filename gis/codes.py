@@ -71,9 +71,7 @@ def check_village_code(text: object) -> str:
     """
     code = normalise_code(text)
     if code.count(".") != 3:
-        raise InputError(
-            f"The code {code} is that of a larger area; a village has 10 digits such as 32.09.01.2008."
-        )
+        raise InputError(f"The code {code} is that of a larger area; a village has 10 digits such as 32.09.01.2008.")
     kind, number = code[9], code[10:]
     if not (kind in "12" or (kind == "3" and code.startswith(DESA_ADAT_KABUPATEN + "."))):
         raise InputError(
@@ -81,9 +79,7 @@ def check_village_code(text: object) -> str:
             "a kelurahan begins with 1 and a desa with 2."
         )
     if number == "000":
-        raise InputError(
-            f"The village number {code[9:]} of the code {code} is zero; villages count from 001."
-        )
+        raise InputError(f"The village number {code[9:]} of the code {code} is zero; villages count from 001.")
     return code
 
 
