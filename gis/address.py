@@ -130,7 +130,9 @@ class AddressDetail:
         )
 
 
-def parse_address(text: str, *, keep: Collection[tuple[str, ...]] = ()) -> AddressDetail:
+def parse_address(
+    text: str, *, keep: Collection[tuple[str, ...]] = (), street_beginnings: Collection[str] = ()
+) -> AddressDetail:
     """Split a free text, up to a whole WhatsApp message, into the parts of an address.
 
     Parameters
@@ -139,8 +141,11 @@ def parse_address(text: str, *, keep: Collection[tuple[str, ...]] = ()) -> Addre
         The text as it was written.
     keep
         Names that hold a marker's word (`Waled Desa`), so that it is not taken for a marker.
+    street_beginnings
+        Words with which names of streets begin (`Merdeka`, `Pasar`), so that they do not end a street's name although
+        they are common or tell a kind of place.
     """
-    return _Reader(_tokens(text), frozenset(keep)).read()
+    return _Reader(_tokens(text), frozenset(keep), frozenset(street_beginnings)).read()
 
 
 # --- Tokens -----------------------------------------------------------------------------------------------------------
@@ -232,9 +237,10 @@ class _Open:
 class _Reader:
     """One pass over the tokens, always with one phrase open."""
 
-    def __init__(self, tokens: _Tokens, keep: frozenset[tuple[str, ...]]) -> None:
+    def __init__(self, tokens: _Tokens, keep: frozenset[tuple[str, ...]], street_beginnings: frozenset[str]) -> None:
         self._tokens = tokens
         self._keep = keep
+        self._street_beginnings = street_beginnings
         self._words = tokens.words
         self._at = 0
         self._phrases: list[Phrase] = []
@@ -310,7 +316,9 @@ class _Reader:
             sequence = tuple(self._words[self._at : self._at + length])
             if len(sequence) == length and sequence in PLACE_KINDS:
                 kind, level = PLACE_KINDS[sequence]
-                if self._open.role is Role.STREET and not self._open.words:
+                if self._open.role is Role.STREET and (
+                    not self._open.words or (self._crossing and word in self._street_beginnings)
+                ):
                     return 0  # Jalan Pasar ..., Jalan Stasiun: a street's name
                 self._begin(Role.POI, marker=" ".join(sequence), kind=kind, level=level)
                 return length
@@ -433,8 +441,9 @@ class _Reader:
             return
         ends = word in COMMON and word not in NAME_TAILS if phrase.words else word in HARD_STOPS
         if phrase.role in (Role.POI, Role.STREET) and not phrase.words:
-            ends = word in COMMON
-        if ends or len(phrase.words) >= LONGEST_NAME_WORDS:
+            ends = word in COMMON and not (phrase.role is Role.STREET and word in self._street_beginnings)
+        crossing = self._crossing and phrase.role is Role.STREET
+        if ends or len(phrase.words) >= LONGEST_NAME_WORDS * (2 if crossing else 1):
             self._begin(Role.FREE)
             self._open.words.append(word)
             return

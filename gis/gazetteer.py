@@ -13,16 +13,21 @@ from typing import TYPE_CHECKING, Self
 
 import shapely
 
+from gis.geodesy import FloatArray
 from gis.geopackage import read_layer
 from gis.types import Bounds, Location, Place
 
 if TYPE_CHECKING:
-    from gis.search import SearchEngine, SearchResult
+    from gis.search import SearchEngine
+    from gis.search_results import SearchResult
 
 PLACES_LAYER = "places"
 STREETS_LAYER = "streets"
 NAME_SEPARATOR = "|"
 """Between the names of an `alt_names` column."""
+
+VillagesAt = Callable[[FloatArray, FloatArray], Sequence[str | None]]
+"""From (N,) latitudes and longitudes to the codes of the villages there, None outside."""
 
 _PLACE_COLUMNS = ("place_id", "kind", "name", "alt_names", "radius_m", "village_code", "postcode")
 _STREET_COLUMNS = ("name", "alt_names")
@@ -48,17 +53,17 @@ class Gazetteer:
         and CODE is what the codes of its villages start with.
     streets
         Streets by name.
-    village_at
-        The code of the village at a point, where a boundary index can tell; used for points that the search makes
-        (a crossing, a street, 200 m east of a place).
+    villages_at
+        The codes of the villages at points, where a boundary index can tell; used for points that the search makes
+        (along a street, a crossing, 200 m east of a place).
     """
 
     places: Sequence[Place]
     streets: Sequence[Street] = ()
-    village_at: Callable[[Location], str | None] | None = None
+    villages_at: VillagesAt | None = None
 
     @classmethod
-    def load(cls, gpkg: Path, *, village_at: Callable[[Location], str | None] | None = None) -> Self:
+    def load(cls, gpkg: Path, *, villages_at: VillagesAt | None = None) -> Self:
         """Read the gazetteer of a region's GeoPackage; everything heavy waits for the first search.
 
         Raises
@@ -88,7 +93,7 @@ class Gazetteer:
             Street(name=name, alt_names=_split(alt_names), geometry=geometry)
             for (name, alt_names), geometry in zip(rows, shapely.from_wkb(binaries) if binaries else (), strict=True)
         ]
-        return cls(places=tuple(places), streets=tuple(streets), village_at=village_at)
+        return cls(places=tuple(places), streets=tuple(streets), villages_at=villages_at)
 
     def search(self, text: str, limit: int = 10) -> SearchResult:
         """Find what a free text names; see `gis.search.SearchEngine.search`."""

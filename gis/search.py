@@ -6,21 +6,21 @@ here the answers are put together, moved by relations (`200 m east of`), and ran
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from gis.address import ADDRESS_MARKERS, AddressDetail, Relation, Role, parse_address
 from gis.coordinates import ParsedCoordinates, is_short_plus_code, parse_coordinates, plus_code
-from gis.errors import InputError, SourceError
+from gis.errors import InputError
 from gis.geodesy import LocalPlane
-from gis.name_index import Likeness
 from gis.search_areas import AreaIndex, Evidence, ScoredArea
 from gis.search_points import PointIndex
-from gis.search_streets import Piece, StreetIndex, StreetMatch, piece_of
+from gis.search_reason import SearchReason, SearchReasonKind
+from gis.search_results import Candidate, SearchResult
+from gis.search_streets import StreetSearch
+from gis.street_index import StreetIndex
 from gis.text import MAX_TEXT_LENGTH
 from gis.types import Bounds, Location, Place
 
@@ -32,14 +32,6 @@ UNNAMED_FLOOR = 70.0
 """A place without a name, asked for by kind and area, scores above this where the area is sure."""
 
 BOUNDS_MARGIN_DEG = 0.1
-STREET_POINTS = 88.0
-STREET_IN_AREA_POINTS = 98.0
-STREET_ELSEWHERE_POINTS = 30.0
-CROSSING_POINTS = 97.0
-LOWEST_STREET_SIMILARITY = 0.72
-MOST_STREETS = 5
-MOST_CROSSED = 3
-UNMARKED_FACTOR = 0.95
 POSTCODE_POINTS = 3.0
 POSTCODE_ALONE = 55.0
 COORDINATES_SCORE = 100.0
@@ -50,60 +42,18 @@ DEFAULT_RELATION_RADIUS_M = 100.0
 MOVED_UNCERTAINTY = 0.9
 """Distances that people give are off by about half and directions by up to 45 degrees; so the anchor stays within."""
 
-NOMINAL_CROSSING_RADIUS_M = 50.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
-    """One answer of a search.
-
-    Attributes
-    ----------
-    place
-        The place; for a street, a crossing or coordinates one that was made for this answer.
-    location, radius_m
-        Where the incident may be: the place itself, or the point moved by a relation and its wider radius.
-    village_code
-        The village of the place, or None when that is not known. A relation does not change it, since the radius then
-        still covers the place that was named; the reason says when the moved point itself lies in another village.
-    kecamatan
-        The name of that village's kecamatan (of the place itself, if it is one), or None.
-    score
-        0 to 100.
-    reason
-        Why it was found, in one line.
-    """
-
-    place: Place
-    location: Location
-    radius_m: float
-    village_code: str | None
-    kecamatan: str | None
-    score: float
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SearchResult:
-    """The answer to one text.
-
-    `problem` is the sentence about coordinates in the text that could not be used, though other words could.
-    """
-
-    candidates: tuple[Candidate, ...]
-    detail: AddressDetail
-    coordinates: ParsedCoordinates | None = None
-    problem: str | None = None
+REACHED_FACTOR = 0.9
+"""A place that was named goes before the village which the words lead to from there."""
 
 
 class SearchEngine:
     """The prepared indexes of one gazetteer; `search` is safe to call from several threads."""
 
     def __init__(self, gazetteer: Gazetteer) -> None:
-        self._village_at = gazetteer.village_at
         self._areas = AreaIndex(gazetteer.places)
         self._points = PointIndex(gazetteer.places, self._areas)
-        self._streets = StreetIndex(gazetteer.streets)
+        self._streets = StreetIndex(gazetteer.streets, gazetteer.villages_at)
+        self._street_search = StreetSearch(self._streets, self._areas)
         self._keep = self._areas.names_with(ADDRESS_MARKERS)
         self._bounds = _widened(gazetteer.bounds)
         self._by_postcode: dict[str, list[int]] = {}
@@ -146,7 +96,7 @@ class SearchEngine:
         )
 
     def _parsed(self, text: str) -> AddressDetail:
-        detail = parse_address(text, keep=self._keep)
+        detail = parse_address(text, keep=self._keep, street_beginnings=self._streets.beginnings)
         return replace(detail, phrases=tuple(self._areas.taken_apart(phrase) for phrase in detail.phrases))
 
     # --- Coordinates --------------------------------------------------------------------------------------------------
@@ -173,9 +123,9 @@ class SearchEngine:
             name=f"{location.lat:.6f}, {location.lon:.6f}",
             location=location,
             radius_m=coordinates.precision_m,
-            village_code=self._village_of_point(location),
+            village_code=self._streets.village_at(location),
         )
-        reason = "; ".join((f"coordinates ({coordinates.form})", *coordinates.notes))
+        reason = SearchReason(kind=SearchReasonKind.COORDINATES, form=coordinates.form, notes=tuple(coordinates.notes))
         return self._candidate(place, COORDINATES_SCORE, reason)
 
     # --- Names --------------------------------------------------------------------------------------------------------
@@ -197,7 +147,7 @@ class SearchEngine:
         if detail.postcode is not None and place.postcode is not None:
             agrees = detail.postcode == place.postcode
             score += POSTCODE_POINTS if agrees else -POSTCODE_POINTS
-            reason += f", postcode {place.postcode}" if agrees else ""
+            reason = replace(reason, postcode=place.postcode) if agrees else reason
         candidate = self._candidate(place, score, reason)
         relation = detail.relation
         if relation is not None and relation.anchor == scored.hit.phrase:
@@ -212,7 +162,8 @@ class SearchEngine:
         if detail.postcode is None or any(each.score >= POSTCODE_ALONE for each in known):
             return
         for area in self._by_postcode.get(detail.postcode, ()):
-            yield self._candidate(self._areas.areas[area], POSTCODE_ALONE, f"postcode {detail.postcode}")
+            reason = SearchReason(kind=SearchReasonKind.POSTCODE, postcode=detail.postcode)
+            yield self._candidate(self._areas.areas[area], POSTCODE_ALONE, reason)
 
     def _point_candidates(
         self,
@@ -230,102 +181,23 @@ class SearchEngine:
             candidate = self._candidate(point.place, score, point.reason)
             if anchored and detail.relation is not None:
                 candidate = self._related(candidate, detail.relation)
+                yield from self._reached(candidate)
             yield candidate
-
-    # --- Streets ------------------------------------------------------------------------------------------------------
 
     def _street_candidates(
         self, detail: AddressDetail, villages: Sequence[ScoredArea], kecamatan: Sequence[ScoredArea]
     ) -> Iterator[Candidate]:
-        found = [
-            (
-                number,
-                [match for match in self._streets.find(phrase.words) if match.similarity >= LOWEST_STREET_SIMILARITY],
-            )
-            for number, phrase in enumerate(detail.phrases)
-            if phrase.role is Role.STREET and phrase.words
-        ]
-        found = [(number, matches[:MOST_STREETS]) for number, matches in found if matches]
-        for phrase in detail.phrases:
-            if phrase.role is Role.FREE and len(phrase.words) > 1:
-                for match in self._streets.find_unmarked(phrase.words)[:MOST_STREETS]:
-                    yield self._street_candidate(replace(match, similarity=match.similarity * UNMARKED_FACTOR), None)
-        if detail.crossing and len(found) >= 2:
-            yield from self._crossing_candidates(detail, found[0][1][:MOST_CROSSED], found[1][1][:MOST_CROSSED])
-        for number, matches in found:
-            area = self._area_for_street(number, villages, kecamatan, matches[0])
-            for match in matches:
-                candidate = self._street_candidate(match, area)
-                relation = detail.relation
-                if relation is not None and relation.anchor == number:
-                    candidate = self._related(candidate, relation, widen_only=True)
+        relation = detail.relation
+        for scored in self._street_search.find(detail, villages, kecamatan):
+            candidate = self._candidate(scored.place, scored.score, scored.reason)
+            if relation is None or (scored.place.kind == "street" and relation.anchor != scored.phrase):
                 yield candidate
-
-    def _area_for_street(
-        self, number: int, villages: Sequence[ScoredArea], kecamatan: Sequence[ScoredArea], match: StreetMatch
-    ) -> ScoredArea | None:
-        """The area that words other than the street's own name, villages before kecamatan."""
-        for scored in (*villages, *kecamatan):
-            apart = scored.hit.phrase != number or scored.hit.start >= match.length
-            if apart and scored.score >= 60 and scored.hit.likeness is not Likeness.PART:
-                return scored
-        return None
-
-    def _street_candidate(self, match: StreetMatch, area: ScoredArea | None) -> Candidate:
-        street = self._streets.streets[match.street]
-        if area is None:
-            piece = self._streets.whole(match.street)
-            return self._at_piece(
-                street.name, "street", piece, STREET_POINTS * match.similarity, f"street {street.name}"
-            )
-        place = self._areas.areas[area.area]
-        points = self._streets.within(match.street, place.location, place.radius_m)
-        if place.kind == "village" and self._village_at is not None:
-            points = [point for point in points if self._village_at(point) == place.village_code]
-        if not points:
-            piece = self._streets.whole(match.street)
-            score = STREET_POINTS * match.similarity - STREET_ELSEWHERE_POINTS
-            return self._at_piece(street.name, "street", piece, score, f"street {street.name}, not in {place.name}")
-        score = STREET_IN_AREA_POINTS * match.similarity * min(1.0, area.score / 90)
-        code = place.village_code if place.kind == "village" else None
-        return self._at_piece(
-            street.name, "street", piece_of(points), score, f"street {street.name}, its piece in {place.name}", code
-        )
-
-    def _crossing_candidates(
-        self, detail: AddressDetail, firsts: Sequence[StreetMatch], seconds: Sequence[StreetMatch]
-    ) -> Iterator[Candidate]:
-        for first in firsts:
-            for second in seconds:
-                if first.street == second.street:
-                    continue
-                one, other = (self._streets.streets[match.street].name for match in (first, second))
-                for location in self._streets.crossings(first.street, second.street):
-                    candidate = self._at_piece(
-                        f"{one} / {other}",
-                        "crossing",
-                        Piece(location, NOMINAL_CROSSING_RADIUS_M),
-                        CROSSING_POINTS * math.sqrt(first.similarity * second.similarity),
-                        f"crossing of {one} and {other}",
-                    )
-                    yield candidate if detail.relation is None else self._related(candidate, detail.relation)
-
-    def _at_piece(
-        self, name: str, kind: str, piece: Piece, score: float, reason: str, village_code: str | None = None
-    ) -> Candidate:
-        place = Place(
-            place_id=f"{kind}:{name}@{piece.location.lat:.5f},{piece.location.lon:.5f}",
-            kind=kind,
-            name=name,
-            location=piece.location,
-            radius_m=piece.radius_m,
-            village_code=village_code or self._village_of_point(piece.location),
-        )
-        return self._candidate(place, score, reason)
+            else:
+                yield self._related(candidate, relation, widen_only=scored.place.kind == "street")
 
     # --- Making candidates --------------------------------------------------------------------------------------------
 
-    def _candidate(self, place: Place, score: float, reason: str) -> Candidate:
+    def _candidate(self, place: Place, score: float, reason: SearchReason) -> Candidate:
         if place.kind == "kecamatan":
             kecamatan: str | None = place.name
         else:
@@ -343,88 +215,39 @@ class SearchEngine:
 
     def _related(self, candidate: Candidate, relation: Relation, *, widen_only: bool = False) -> Candidate:
         """Move a candidate by a bearing and a distance where both are known; else only widen its radius."""
-        if relation.bearing_deg is not None and relation.distance_m is not None and not widen_only:
-            location = _moved(candidate.location, relation.bearing_deg, relation.distance_m)
-            words = f"{relation.distance_m:.0f} m {_compass(relation.bearing_deg)} of it"
-            code = self._village_of_point(location)
-            if code is not None and code != candidate.village_code:
-                number = self._areas.village_by_code.get(code)
-                words += " (there it is " + (code if number is None else self._areas.areas[number].name) + ")"
-            return replace(
-                candidate,
-                location=location,
-                radius_m=candidate.radius_m + MOVED_UNCERTAINTY * relation.distance_m,
-                reason=f"{candidate.reason}; {words}",
+        reason = replace(candidate.reason, relation=relation)
+        if relation.bearing_deg is None or relation.distance_m is None or widen_only:
+            reach_m = relation.distance_m
+            if reach_m is None:
+                reach_m = RELATION_RADIUS_M.get(relation.word, DEFAULT_RELATION_RADIUS_M)
+            return replace(candidate, radius_m=candidate.radius_m + reach_m, reason=reason)
+        location = _moved(candidate.location, relation.bearing_deg, relation.distance_m)
+        code = self._streets.village_at(location)
+        elsewhere = code if code != candidate.village_code else None
+        return replace(
+            candidate,
+            location=location,
+            radius_m=candidate.radius_m + MOVED_UNCERTAINTY * relation.distance_m,
+            reason=replace(reason, moved=True, moved_to=None if elsewhere is None else self._village_name(elsewhere)),
+        )
+
+    def _reached(self, candidate: Candidate) -> Iterator[Candidate]:
+        """The village in which a moved candidate lies, where it is another than that of the place named."""
+        code = None if candidate.reason.moved_to is None else self._streets.village_at(candidate.location)
+        number = self._areas.village_by_code.get(code or "")
+        if number is not None:
+            village = self._areas.areas[number]
+            reason = SearchReason(
+                kind=SearchReasonKind.REACHED,
+                name=village.name,
+                other=candidate.place.name,
+                relation=candidate.reason.relation,
             )
-        if relation.distance_m is not None:
-            reach = relation.distance_m
-            words = f"within about {relation.distance_m:.0f} m"
-        else:
-            reach = RELATION_RADIUS_M.get(relation.word, DEFAULT_RELATION_RADIUS_M)
-            words = relation.word
-        if relation.bearing_deg is not None:
-            words += f" ({_compass(relation.bearing_deg)})"
-        return replace(candidate, radius_m=candidate.radius_m + reach, reason=f"{candidate.reason}; {words}")
+            yield self._candidate(village, candidate.score * REACHED_FACTOR, reason)
 
-    def _village_of_point(self, location: Location) -> str | None:
-        return None if self._village_at is None else self._village_at(location)
-
-
-def candidate_json(candidate: Candidate) -> dict[str, Any]:
-    """A candidate as plain JSON values."""
-    return {
-        "place_id": candidate.place.place_id,
-        "village_code": candidate.village_code,
-        "name": candidate.place.name,
-        "kind": candidate.place.kind,
-        "kecamatan": candidate.kecamatan,
-        "lat": round(candidate.location.lat, 6),
-        "lon": round(candidate.location.lon, 6),
-        "radius_m": round(candidate.radius_m, 1),
-        "score": candidate.score,
-        "reason": candidate.reason,
-    }
-
-
-def search_file(gazetteer: Gazetteer, path: Path, limit: int = 10) -> Iterator[dict[str, Any]]:
-    r"""Search every line of a UTF-8 text file; one answer per line, in order.
-
-    A line may hold `\n` for a line break within a text. A line that cannot be used, or is empty, has no candidates and
-    a `problem`.
-
-    Raises
-    ------
-    SourceError
-        When the file cannot be read as UTF-8 text.
-    """
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except OSError as error:
-        raise SourceError(
-            f"{path} cannot be read ({error.strerror}); give a text file with one text per line."
-        ) from error
-    except UnicodeDecodeError as error:
-        raise SourceError(f"{path} is not UTF-8 text (byte {error.start}); save it as UTF-8.") from error
-    for line in lines:
-        yield _answer(gazetteer, line, limit)
-
-
-def json_line(answer: dict[str, Any]) -> str:
-    """One answer as one line of JSON."""
-    return json.dumps(answer, ensure_ascii=False)
-
-
-def _answer(gazetteer: Gazetteer, line: str, limit: int) -> dict[str, Any]:
-    if not line.strip():
-        return {"text": line, "candidates": [], "problem": "The line is empty."}
-    try:
-        result = gazetteer.search(line.replace("\\n", "\n"), limit)
-    except InputError as error:
-        return {"text": line, "candidates": [], "problem": str(error)}
-    answer: dict[str, Any] = {"text": line, "candidates": [candidate_json(each) for each in result.candidates]}
-    if result.problem is not None:
-        answer["problem"] = result.problem
-    return answer
+    def _village_name(self, code: str) -> str:
+        number = self._areas.village_by_code.get(code)
+        return code if number is None else self._areas.areas[number].name
 
 
 def _ranked(candidates: Iterable[Candidate]) -> list[Candidate]:
@@ -444,24 +267,16 @@ def _scaled(candidate: Candidate, factor: float) -> Candidate:
     return replace(candidate, score=round(candidate.score * factor, 1))
 
 
-def _area_reason(place: Place, scored: ScoredArea, kecamatan: str | None) -> str:
-    kind = "kecamatan" if place.kind == "kecamatan" else "village"
-    how = {
-        Likeness.EXACT: "by name",
-        Likeness.SPELLING: "spelt differently",
-        Likeness.SIMILAR: "a similar name",
-        Likeness.PART: "by part of its name",
-    }[scored.hit.likeness]
-    reason = f"{kind} {place.name}, {how}"
-    if scored.hit.role is Role.STREET:
-        reason += " in a street's name"
-    elif scored.hit.role is Role.POI:
-        reason += " in a place's name"
-    if scored.kecamatan_hit is not None and kecamatan is not None:
-        reason += f", in kecamatan {kecamatan}"
-    elif scored.shared and kecamatan is not None:
-        reason += f"; several villages are called so, this one is in kecamatan {kecamatan}"
-    return reason
+def _area_reason(place: Place, scored: ScoredArea, kecamatan: str | None) -> SearchReason:
+    tells_kecamatan = scored.kecamatan_hit is not None
+    return SearchReason(
+        kind=SearchReasonKind.KECAMATAN if place.kind == "kecamatan" else SearchReasonKind.VILLAGE,
+        name=place.name,
+        likeness=scored.hit.likeness,
+        role=scored.hit.role if scored.hit.role in (Role.STREET, Role.POI) else None,
+        kecamatan=kecamatan if tells_kecamatan or scored.shared else None,
+        shared=scored.shared and not tells_kecamatan,
+    )
 
 
 def _moved(location: Location, bearing_deg: float, distance: float) -> Location:
@@ -469,11 +284,6 @@ def _moved(location: Location, bearing_deg: float, distance: float) -> Location:
     angle = math.radians(bearing_deg)
     lat, lon = plane.to_latlon(distance * math.sin(angle), distance * math.cos(angle))
     return Location(lat=float(lat), lon=float(lon))
-
-
-def _compass(bearing_deg: float) -> str:
-    names = ("north", "north-east", "east", "south-east", "south", "south-west", "west", "north-west")
-    return names[round(bearing_deg / 45) % 8]
 
 
 def _widened(bounds: Bounds | None) -> Bounds | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from gis.address import AddressDetail, Phrase, Role, parse_address
 from gis.name_index import Likeness, NameIndex, NameMatch
 from gis.search_areas import AreaHit, AreaIndex, Evidence
+from gis.search_reason import SearchReason, SearchReasonKind
 from gis.text import words as name_words
 from gis.types import Place
 from gis.words import COMMON, KIND_FAMILIES
@@ -37,7 +38,7 @@ class ScoredPoint:
     score: float
     phrase: int
     likeness: Likeness
-    reason: str
+    reason: SearchReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +159,7 @@ class PointIndex:
                     score=best,
                     phrase=number,
                     likeness=Likeness.PART,
-                    reason=f"{phrase.marker} in {area_name}",
+                    reason=SearchReason(kind=SearchReasonKind.PLACE_OF_KIND, name=phrase.marker, area=area_name),
                 )
 
     def _by_free_name(self, number: int, phrase: Phrase, evidence: Evidence) -> Iterator[ScoredPoint]:
@@ -210,10 +211,5 @@ def _named(place: Place) -> Iterator[_Named]:
             yield _Named(place, "", place.kind, None, name_words(name))
 
 
-def _reason(name: str, likeness: Likeness) -> str:
-    return {
-        Likeness.EXACT: f"{name}, by name",
-        Likeness.SPELLING: f"{name}, spelt differently",
-        Likeness.SIMILAR: f"{name}, a similar name",
-        Likeness.PART: f"{name}, by part of its name",
-    }[likeness]
+def _reason(name: str, likeness: Likeness) -> SearchReason:
+    return SearchReason(kind=SearchReasonKind.PLACE, name=name, likeness=likeness)

@@ -1,201 +1,170 @@
-"""Streets by name, the piece of a street in an area, and the crossing of two streets."""
+"""Streets and crossings that a text names, scored, with the piece in the area that the other words name."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
-import numpy as np
-import shapely
+from gis.address import AddressDetail, Role
+from gis.name_index import Likeness
+from gis.search_areas import AreaIndex, ScoredArea
+from gis.search_reason import SearchReason, SearchReasonKind
+from gis.street_index import Piece, StreetIndex, StreetMatch
+from gis.types import Location, Place
 
-from gis.geodesy import FloatArray, LocalPlane, distance_m
-from gis.name_index import Likeness, NameIndex
-from gis.text import words as name_words
-from gis.types import Location
-from gis.words import COMMON
+STREET_POINTS = 88.0
+STREET_IN_AREA_POINTS = 98.0
+ELSEWHERE_POINTS = 30.0
+CROSSING_POINTS = 97.0
+SURE_AREA = 60.0
+LOWEST_STREET_SIMILARITY = 0.72
+MOST_STREETS = 5
+MOST_CROSSED = 60
+"""A name such as Triq San Pawl belongs to a street in every town."""
 
-if TYPE_CHECKING:
-    from gis.gazetteer import Street
+CROSSED_SPREAD = 0.05
+LOWEST_UNSAID_CROSSING = 0.85
+"""Two streets named one after the other are taken for a crossing, without a word for it, if both are this sure."""
 
-CROSSING_GAP_M = 40.0
-"""Two streets that come this close are taken to meet; sources end minor roads short of the middle of major ones."""
-
-CROSSING_CLUSTER_M = 150.0
-"""Meeting points closer together than this are one crossing (dual carriageways, roundabouts)."""
-
-PIECE_STEP_M = 50.0
-LONGEST_NAME = 6
-LOWEST_UNMARKED = 0.90
-UNCOVERED_WORD_FACTOR = 0.88
-_FILLERS = frozenset({"jalan", "raya", "gang", "provinsi", "nasional", "kabupaten"})
-_TITLES = {
-    "jend": "jenderal",
-    "jendral": "jenderal",
-    "brigjend": "brigjen",
-    "kapt": "kapten",
-    "let": "letnan",
-    "letjen": "letnan jenderal",
-    "p": "pangeran",
-    "pang": "pangeran",
-    "bts": "batas",
-    "a": "ahmad",
-    "dr": "dokter",
-}
+BESIDE_CROSSING_FACTOR = 0.9
+UNMARKED_FACTOR = 0.95
+NOMINAL_CROSSING_RADIUS_M = 50.0
 
 
-@dataclass(frozen=True, slots=True)
-class StreetMatch:
-    """Street number `street`, named by the first `length` words of a phrase."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoredStreet:
+    """A street, the piece of one, or a crossing, made into a place, with its score; `phrase` is what it answers."""
 
-    street: int
-    similarity: float
-    likeness: Likeness
-    length: int
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """A point on a street and the radius in which the piece meant lies."""
-
-    location: Location
-    radius_m: float
+    place: Place
+    score: float
+    phrase: int | None
+    reason: SearchReason
 
 
-class StreetIndex:
-    """The streets of a region, found by name."""
+_Found = tuple[int, list[StreetMatch]]
 
-    def __init__(self, streets: Sequence[Street]) -> None:
-        self.streets = streets
-        names: dict[tuple[str, ...], list[int]] = {}
-        for number, street in enumerate(streets):
-            for name in (street.name, *street.alt_names):
-                for spelt in street_names(name):
-                    names.setdefault(spelt, []).append(number)
-        self._numbers = list(names.values())
-        self._names = NameIndex(list(names))
 
-    def find(self, words: Sequence[str]) -> list[StreetMatch]:
-        """The streets that a phrase starts with, best first; words left over count against a match."""
-        plain = _plain(words)
-        lengths = range(1, min(len(plain), LONGEST_NAME) + 1)
-        skipped = len(words) - len(plain)
-        return self._best(
-            StreetMatch(
-                street,
-                match.similarity * UNCOVERED_WORD_FACTOR ** (len(plain) - length),
-                match.likeness,
-                length + max(skipped, 0),
+class StreetSearch:
+    """Scores what a `StreetIndex` finds."""
+
+    def __init__(self, streets: StreetIndex, areas: AreaIndex) -> None:
+        self._streets = streets
+        self._areas = areas
+
+    def find(
+        self, detail: AddressDetail, villages: Sequence[ScoredArea], kecamatan: Sequence[ScoredArea]
+    ) -> Iterator[ScoredStreet]:
+        """The streets and crossings that the phrases of an address name."""
+        areas = [
+            each
+            for each in (*villages, *kecamatan)
+            if each.score >= SURE_AREA and each.hit.likeness is not Likeness.PART
+        ]
+        found: list[_Found] = []
+        for number, phrase in enumerate(detail.phrases):
+            if phrase.role is Role.STREET and phrase.words:
+                matches = self._streets.find(phrase.words)
+                found.append((number, [match for match in matches if match.similarity >= LOWEST_STREET_SIMILARITY]))
+            elif phrase.role is Role.FREE and len(phrase.words) > 1:
+                for match in self._streets.find_unmarked(phrase.words)[:MOST_STREETS]:
+                    yield self._street(replace(match, similarity=match.similarity * UNMARKED_FACTOR), None, None)
+        found = [(number, matches) for number, matches in found if matches]
+        crossings = [
+            crossing
+            for first, second in self._crossed(detail, found)
+            for crossing in self._crossings(first, second, areas)
+        ]
+        yield from crossings
+        factor = BESIDE_CROSSING_FACTOR if crossings else 1.0
+        for number, matches in found:
+            area = _apart(areas, number, matches[0].length)
+            for match in matches[:MOST_STREETS]:
+                street = self._street(match, area, number)
+                yield replace(street, score=street.score * factor)
+
+    # --- Streets ------------------------------------------------------------------------------------------------------
+
+    def _street(self, match: StreetMatch, area: ScoredArea | None, phrase: int | None) -> ScoredStreet:
+        name = self._streets.streets[match.street].name
+        score = STREET_POINTS * match.similarity
+        reason = SearchReason(kind=SearchReasonKind.STREET, name=name)
+        piece = None
+        if area is not None:
+            place = self._areas.areas[area.area]
+            piece = self._streets.within(match.street, place)
+            if piece is None:
+                score -= ELSEWHERE_POINTS
+                kind = SearchReasonKind.STREET_ELSEWHERE
+            else:
+                score = STREET_IN_AREA_POINTS * match.similarity * min(1.0, area.score / 90)
+                kind = SearchReasonKind.STREET_IN_AREA
+                if piece.village_code is None and place.kind == "village":
+                    piece = replace(piece, village_code=place.village_code)
+            reason = replace(reason, kind=kind, area=place.name)
+        if piece is None:
+            piece = self._streets.whole(match.street)
+        return ScoredStreet(place=_place(name, "street", piece), score=score, phrase=phrase, reason=reason)
+
+    # --- Crossings ----------------------------------------------------------------------------------------------------
+
+    def _crossed(self, detail: AddressDetail, found: Sequence[_Found]) -> Iterator[tuple[_Found, _Found]]:
+        """The pair of street names whose crossing is meant, if one is."""
+        streets = [number for number, phrase in enumerate(detail.phrases) if phrase.role is Role.STREET]
+        if detail.crossing and len(found) >= 2:
+            yield found[0], found[1]
+        elif detail.crossing and len(streets) == 1:
+            parted = self._streets.split(detail.phrases[streets[0]].words)
+            if parted is not None:
+                yield (streets[0], parted[0]), (streets[0], parted[1])
+        else:
+            for first, second in pairwise(found):
+                sure = min(first[1][0].similarity, second[1][0].similarity) >= LOWEST_UNSAID_CROSSING
+                if second[0] == first[0] + 1 and sure:
+                    yield first, second
+                    return
+
+    def _crossings(self, first: _Found, second: _Found, areas: Sequence[ScoredArea]) -> Iterator[ScoredStreet]:
+        one, other = ({match.street: match.similarity for match in _best(matches)} for _, matches in (first, second))
+        area = _apart(areas, second[0], second[1][0].length)
+        for here, there, location in self._streets.crossings(list(one), list(other)):
+            names = [self._streets.streets[street].name for street in (here, there)]
+            piece = Piece(location, NOMINAL_CROSSING_RADIUS_M, self._streets.village_at(location))
+            score = CROSSING_POINTS * math.sqrt(one[here] * other[there])
+            if area is not None and self._is_elsewhere(piece, area):
+                score -= ELSEWHERE_POINTS
+            yield ScoredStreet(
+                place=_place(" / ".join(names), "crossing", piece),
+                score=score,
+                phrase=first[0],
+                reason=SearchReason(kind=SearchReasonKind.CROSSING, name=names[0], other=names[1]),
             )
-            for length, matches in zip(lengths, self._names.match([plain[:length] for length in lengths]), strict=True)
-            for match in matches
-            for street in self._numbers[match.name]
-        )
 
-    def find_unmarked(self, words: Sequence[str]) -> list[StreetMatch]:
-        """The streets that any run of two words or more is surely the name of."""
-        spans = [
-            words[start:end]
-            for start in range(len(words))
-            for end in range(start + 2, min(start + LONGEST_NAME, len(words)) + 1)
-            if not any(word in COMMON or word.isdigit() for word in words[start:end])
-        ]
-        sure = [
-            (len(span), match)
-            for span, matches in zip(spans, self._names.match([_plain(span) for span in spans]), strict=True)
-            for match in matches
-            if match.similarity >= LOWEST_UNMARKED and match.likeness is not Likeness.PART
-        ]
-        longest = max((length for length, _ in sure), default=0)
-        return self._best(
-            StreetMatch(street, match.similarity * UNCOVERED_WORD_FACTOR ** (longest - length), match.likeness, length)
-            for length, match in sure
-            for street in self._numbers[match.name]
-        )
-
-    def _best(self, matches: Iterable[StreetMatch]) -> list[StreetMatch]:
-        found: dict[int, StreetMatch] = {}
-        for match in matches:
-            known = found.get(match.street)
-            if known is None or match.similarity > known.similarity:
-                found[match.street] = match
-        return sorted(
-            found.values(), key=lambda match: (-match.similarity, self.streets[match.street].name, match.street)
-        )
-
-    def whole(self, street: int) -> Piece:
-        """The middle of a street and the radius that covers it."""
-        geometry = self.streets[street].geometry
-        return _piece(_densified(geometry))
-
-    def within(self, street: int, centre: Location, radius_m: float) -> list[Location]:
-        """Points along a street within a circle, every 50 m."""
-        lats, lons = _densified(self.streets[street].geometry)
-        near = distance_m(lats, lons, centre.lat, centre.lon) <= radius_m
-        return [Location(lat=lat, lon=lon) for lat, lon in zip(lats[near].tolist(), lons[near].tolist(), strict=True)]
-
-    def crossings(self, first: int, second: int) -> Iterator[Location]:
-        """Where two streets meet, each crossing once."""
-        one, other = self.streets[first].geometry, self.streets[second].geometry
-        plane = LocalPlane(lat0=one.centroid.y, lon0=one.centroid.x)
-        flat_one, flat_other = (shapely.transform(geometry, _to_plane(plane)) for geometry in (one, other))
-        pieces = []
-        for piece in shapely.get_parts(flat_one):
-            gap = shapely.shortest_line(piece, flat_other)
-            if gap is not None and gap.length <= CROSSING_GAP_M:
-                shared = shapely.intersection(piece, flat_other)
-                meeting = gap.centroid if shared.is_empty else shared
-                pieces += [part.centroid for part in shapely.get_parts(meeting)]
-        kept: list[shapely.Point] = []
-        for point in sorted(pieces, key=lambda each: (each.x, each.y)):
-            if all(point.distance(other_point) > CROSSING_CLUSTER_M for other_point in kept):
-                kept.append(point)
-                lat, lon = plane.to_latlon(point.x, point.y)
-                yield Location(lat=float(lat), lon=float(lon))
+    def _is_elsewhere(self, piece: Piece, area: ScoredArea) -> bool:
+        """Whether a crossing lies in another kecamatan than the area named."""
+        kecamatan = self._areas.kecamatan_of[area.area]
+        own = self._areas.kecamatan_of_code(piece.village_code)
+        return own is not None and own != (area.area if kecamatan is None else kecamatan)
 
 
-def piece_of(points: Sequence[Location]) -> Piece:
-    """The middle one of points along a street, and the radius that covers them."""
-    return _piece((np.array([point.lat for point in points]), np.array([point.lon for point in points])))
+def _best(matches: Sequence[StreetMatch]) -> list[StreetMatch]:
+    """The streets whose names fit about as well as the first one's."""
+    return [match for match in matches if match.similarity >= matches[0].similarity - CROSSED_SPREAD][:MOST_CROSSED]
 
 
-def street_names(name: str) -> Iterator[tuple[str, ...]]:
-    """The names under which a street is known: as written, without the place in brackets, the one within brackets.
-
-    Road registers write `Sumber - Mandirancan (Jl. P. Kejaksan, Sumber)` and `JLN. KESAMBI (CIREBON)`.
-    """
-    outside = re.sub(r"\([^()]*\)?", " ", name)
-    inside = re.findall(r"\(([^()]*)", name)
-    for part in (outside, *(text for text in inside if re.match(r"(?i)\s*(jl|jln|jalan)\b", text))):
-        for piece in dict.fromkeys((part, part.split("/")[-1], part.split(",")[0])):
-            spelt = _plain(name_words(re.sub(r"(?i)\bD\.\s?I\.?\s", "DI ", piece)))
-            if spelt:
-                yield spelt
+def _apart(areas: Sequence[ScoredArea], phrase: int, length: int) -> ScoredArea | None:
+    """The area that words other than the street's own name, villages before kecamatan."""
+    return next((each for each in areas if each.hit.phrase != phrase or each.hit.start >= length), None)
 
 
-def _plain(words: Sequence[str]) -> tuple[str, ...]:
-    kept = [word for word in words if word not in _FILLERS]
-    return tuple(part for word in kept for part in _TITLES.get(word, word).split())
-
-
-def _piece(points: tuple[FloatArray, FloatArray]) -> Piece:
-    lats, lons = points
-    from_middle = distance_m(lats, lons, (lats.min() + lats.max()) / 2, (lons.min() + lons.max()) / 2)
-    middle = int(np.argmin(from_middle))
-    radius_m = float(distance_m(lats, lons, lats[middle], lons[middle]).max())
-    return Piece(Location(lat=float(lats[middle]), lon=float(lons[middle])), max(radius_m, PIECE_STEP_M))
-
-
-def _densified(geometry: shapely.MultiLineString) -> tuple[FloatArray, FloatArray]:
-    dense = shapely.segmentize(geometry, PIECE_STEP_M / 111_320.0)
-    coordinates = shapely.get_coordinates(dense)
-    return coordinates[:, 1], coordinates[:, 0]
-
-
-def _to_plane(plane: LocalPlane) -> Callable[[FloatArray], FloatArray]:
-    def transform(coordinates: FloatArray) -> FloatArray:
-        x, y = plane.to_xy(coordinates[:, 1], coordinates[:, 0])
-        return np.column_stack([x, y])
-
-    return transform
+def _place(name: str, kind: str, piece: Piece) -> Place:
+    location: Location = piece.location
+    return Place(
+        place_id=f"{kind}:{name}@{location.lat:.5f},{location.lon:.5f}",
+        kind=kind,
+        name=name,
+        location=location,
+        radius_m=piece.radius_m,
+        village_code=piece.village_code,
+    )

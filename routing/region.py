@@ -31,7 +31,6 @@ from gis.boundaries import BoundaryIndex
 from gis.errors import RegionDamagedError, SourceError
 from gis.gazetteer import Gazetteer
 from gis.region_folder import SETTINGS, Manifest, read_manifest
-from gis.types import Location
 from routing.background import Background
 from routing.midpoints import curve_midpoints
 from routing.network import RoadNetwork
@@ -134,7 +133,7 @@ class Region:
     def gazetteer(self) -> Gazetteer:
         """Names: villages, places, streets."""
         return self._load(
-            "the gazetteer", lambda: Gazetteer.load(self.folder / GEOPACKAGE, village_at=self._village_at)
+            "the gazetteer", lambda: Gazetteer.load(self.folder / GEOPACKAGE, villages_at=self._villages_at)
         )
 
     @cached_property
@@ -188,9 +187,9 @@ class Region:
     def _head(self) -> Mapping[str, Any]:
         return dict(self.table["region"])
 
-    def _village_at(self, location: Location) -> str | None:
-        village = self.boundaries.locate(location).village
-        return None if village is None else village.code
+    def _villages_at(self, lat: npt.NDArray[np.float64], lon: npt.NDArray[np.float64]) -> list[str | None]:
+        villages = self.boundaries.villages
+        return [villages[n].code if n >= 0 else None for n in self.boundaries.villages_of(lat, lon).tolist()]
 
     def _load(self, what: str, load: Callable[[], T]) -> T:
         try:

@@ -31,7 +31,7 @@ def cirebon_villages(shared_data: Path) -> gpd.GeoDataFrame:
 
 
 def cirebon_gazetteer(shared_data: Path) -> Gazetteer:
-    """Villages, kecamatan, points of interest and named streets of Cirebon, with an exact `village_at`."""
+    """Villages, kecamatan, points of interest and named streets of Cirebon, with exact `villages_at`."""
     villages = cirebon_villages(shared_data)
     codes = villages["code"].to_numpy()
     shapes = shapely.make_valid(villages.geometry.to_numpy())
@@ -40,6 +40,9 @@ def cirebon_gazetteer(shared_data: Path) -> Gazetteer:
     def village_at(location: Location) -> str | None:
         found = tree.query(shapely.Point(location.lon, location.lat), predicate="intersects")
         return str(np.sort(codes[found])[0]) if len(found) else None
+
+    def villages_at(lat: np.ndarray, lon: np.ndarray) -> list[str | None]:
+        return [village_at(Location(lat=float(y), lon=float(x))) for y, x in zip(lat, lon, strict=True)]
 
     extras, _ = read_places_csv(shared_data / "cirebon" / "places.csv")
     places = village_places(villages, extras) + kecamatan_places(villages)
@@ -70,4 +73,4 @@ def cirebon_gazetteer(shared_data: Path) -> Gazetteer:
     ]
     places += [replace(place, village_code=village_at(place.location)) for place in points]
     streets = [Street(name=name, geometry=shapely.MultiLineString(parts)) for name, parts in sorted(lines.items())]
-    return Gazetteer(places=tuple(places), streets=tuple(streets), village_at=village_at)
+    return Gazetteer(places=tuple(places), streets=tuple(streets), villages_at=villages_at)

@@ -10,7 +10,7 @@ from dispatch.types import Unit
 from dispatch.village_eta import VillageUnit
 from gis.address import AddressDetail
 from gis.boundaries import BoundaryIndex
-from gis.search import candidate_json
+from gis.search_results import candidate_json
 from gis.types import AdministrativeArea, AreaMatch
 from routing.types import RoadAccess
 from web.i18n import Translator

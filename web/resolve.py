@@ -10,7 +10,7 @@ from gis.boundaries import BoundaryIndex
 from gis.coordinates import parse_coordinates
 from gis.errors import InputError, OutsideRegionError
 from gis.gazetteer import Gazetteer
-from gis.search import Candidate
+from gis.search_results import Candidate
 from gis.types import AdministrativeArea, AreaLevel, Location
 
 AREA_CODE = re.compile(r"\s*(\d{2}\.\d{2}\.\d{2}(?:\.\d{4})?|\d{10}|\d{6})\s*")

@@ -23,7 +23,7 @@ from dispatch.village_eta import VillageRanking, rank_units_for_village
 from dispatch.vocabulary import normalised, unit_kind
 from gis.errors import InputError, OutsideRegionError
 from gis.region_folder import SETTINGS
-from gis.search import candidate_json, search_file
+from gis.search_results import candidate_json, search_file
 from gis.types import AdministrativeArea, AreaMatch, Location
 from routing.geojson import route_geojson
 from routing.gpx import route_gpx

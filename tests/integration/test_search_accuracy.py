@@ -113,7 +113,7 @@ def test_names_that_differ_by_a_letter_stay_first_when_spelled_exactly(gazetteer
 def test_a_gazetteer_read_from_its_geopackage_answers_alike(gazetteer: Gazetteer, tmp_path: Path) -> None:
     path = tmp_path / "region.gpkg"
     write_gazetteer(path, gazetteer.places, gazetteer.streets)
-    loaded = Gazetteer.load(path, village_at=gazetteer.village_at)
+    loaded = Gazetteer.load(path, villages_at=gazetteer.villages_at)
     for text in (
         "Ds. Kertawinangun Kec. Kedawung",
         "polsek beber",

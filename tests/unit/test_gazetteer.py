@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pyogrio
 import pytest
 import shapely
@@ -17,7 +18,7 @@ from rapidfuzz.distance import OSA
 
 from gis.errors import InputError, RegionDamagedError, SourceError
 from gis.gazetteer import Gazetteer, Street, write_gazetteer
-from gis.geodesy import bearing_deg, distance_m
+from gis.geodesy import FloatArray, bearing_deg, distance_m
 from gis.geopackage import read_layer, wkb_of
 from gis.name_index import (
     LOWEST_SHORT_SIMILARITY,
@@ -27,7 +28,8 @@ from gis.name_index import (
     NameIndex,
     similarity,
 )
-from gis.search import candidate_json, search_file
+from gis.search_reason import search_reason_text
+from gis.search_results import candidate_json, search_file
 from gis.text import MAX_TEXT_LENGTH, compact
 from gis.types import Location, Place
 
@@ -229,7 +231,8 @@ def test_a_name_in_several_kecamatan_offers_each() -> None:
     found = GAZETTEER.search("Babakan").candidates
     assert {candidate.village_code for candidate in found[:2]} == {"32.09.15.1003", "32.09.26.2005"}
     assert found[0].score == found[1].score
-    assert "several villages" in found[0].reason
+    assert found[0].reason.shared
+    assert "several villages" in search_reason_text(found[0].reason)
 
 
 @pytest.mark.parametrize("text", ["Babakan Ciwaringin", "Ds. Babakan Kec. Ciwaringin", "kec ciwaringin desa babakan"])
@@ -291,7 +294,7 @@ def test_a_relation_with_a_distance_moves_the_point_and_widens_the_radius() -> N
     assert moved == pytest.approx(200, rel=0.01)
     assert bearing_deg(hall.location, candidate.location) == pytest.approx(90, abs=0.5)
     assert candidate.radius_m > moved
-    assert "200 m east" in candidate.reason
+    assert "200 m east" in search_reason_text(candidate.reason)
 
 
 def test_a_relation_without_a_distance_only_widens_the_radius() -> None:
@@ -301,10 +304,14 @@ def test_a_relation_without_a_distance_only_widens_the_radius() -> None:
 
 
 def test_a_moved_point_in_another_village_says_so() -> None:
-    elsewhere = replace(GAZETTEER, village_at=lambda location: "32.09.19.2007")
-    candidate = elsewhere.search("300 m selatan balai desa weru lor").candidates[0]
+    elsewhere = replace(GAZETTEER, villages_at=lambda lat, lon: ["32.09.19.2007"] * len(lat))
+    candidate, *others = elsewhere.search("300 m selatan balai desa weru lor").candidates
+    reached = next(each for each in others if each.place.name == "Weru Kidul")
     assert candidate.village_code == "32.09.19.2008"
-    assert "there it is Weru Kidul" in candidate.reason
+    assert candidate.reason.moved_to == "Weru Kidul"
+    assert "there it is Weru Kidul" in search_reason_text(candidate.reason)
+    assert reached.village_code == "32.09.19.2007"
+    assert search_reason_text(reached.reason) == "village Weru Kidul, reached 300 m south of Kantor Desa Weru Lor"
 
 
 @pytest.mark.parametrize(
@@ -319,6 +326,48 @@ def test_a_crossing_is_where_the_two_streets_meet_though_one_ends_short(text: st
     found = [each for each in GAZETTEER.search(text).candidates if each.place.kind == "crossing"]
     assert len(found) == 1
     assert distance_m(found[0].location.lat, found[0].location.lon, -6.76, 108.48) < 25
+
+
+MERDEKA = (
+    Street(name="Jalan Merdeka", geometry=shapely.MultiLineString([[(108.48, -6.78), (108.48, -6.74)]])),
+    Street(name="Jalan Pasar", geometry=shapely.MultiLineString([[(108.46, -6.765), (108.5, -6.765)]])),
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "perempatan jalan merdeka jalan pasar",
+        "Jalan Merdeka Jalan Pasar sumber",
+        "jl merdeka jl pasar",
+        "perempatan merdeka pasar",
+        "simpang tiga jln. merdeka - pasar, kec. sumber",
+    ],
+)
+def test_two_streets_named_one_after_the_other_are_their_crossing(text: str) -> None:
+    candidate = Gazetteer(places=PLACES, streets=MERDEKA).search(text).candidates[0]
+    assert candidate.place.kind == "crossing"
+    assert distance_m(candidate.location.lat, candidate.location.lon, -6.765, 108.48) < 1
+
+
+def test_a_common_word_ends_a_streets_name_unless_a_street_is_called_so() -> None:
+    merdeka = Gazetteer(places=PLACES, streets=MERDEKA)
+    assert merdeka.search("jalan merdeka").candidates[0].place.name == "Jalan Merdeka"
+    assert merdeka.search("jalan rusak desa weru lor").candidates[0].place.name == "Weru Lor"
+
+
+def test_a_crossing_in_the_kecamatan_that_is_named_comes_first() -> None:
+    far = [shapely.transform(street.geometry, lambda xy: np.add(xy, (-0.1, 0.07))) for street in MERDEKA]
+    twice = [Street(name=street.name, geometry=line) for street, line in zip(MERDEKA, far, strict=True)]
+
+    def villages_at(lats: FloatArray, lons: FloatArray) -> list[str | None]:
+        return ["32.09.26.2006" if lon < 108.43 else "32.09.15.1004" for lon in lons.tolist()]
+
+    gazetteer = Gazetteer(places=PLACES, streets=(*MERDEKA, *twice), villages_at=villages_at)
+    for name, code in (("ciwaringin", "32.09.26.2006"), ("sumber", "32.09.15.1004")):
+        found = gazetteer.search(f"perempatan jl merdeka - jl pasar, kec {name}").candidates
+        assert (found[0].place.kind, found[0].village_code) == ("crossing", code)
+        assert [each.village_code for each in found if each.place.kind == "crossing"][1:] != [code]
 
 
 def test_streets_that_do_not_meet_have_no_crossing() -> None:
