@@ -80,7 +80,7 @@ def road_networks(draw: st.DrawFn, *, max_nodes: int = 7, max_roads: int = 12) -
         Road,
         tail=nodes,
         head=nodes,
-        ms=st.sampled_from((None, 0, 1, 2, 2, 3, 1000)) | st.integers(0, 50),
+        ms=st.sampled_from((None, 0, 1, 2, 2, 3, 1000)) | st.integers(0, 50) | st.integers(0, 900_000),
         oneway=st.booleans(),
         road_class=st.sampled_from(("primary", "residential", "service")),
         flags=st.sampled_from((EdgeFlag(0),) * 6 + (EdgeFlag.PRIVATE, EdgeFlag.PRIVATE | EdgeFlag.EMERGENCY)),
