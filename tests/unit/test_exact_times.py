@@ -421,6 +421,15 @@ def test_the_nearest_unit_may_come_by_a_way_that_the_first_limit_did_not_reach()
     assert time.driving_s < 150.0
 
 
+def test_a_unit_far_off_the_road_does_not_hide_one_just_beyond_the_first_limit():
+    """The first unit drives no time at all but takes 39.8 s to the road; the second drives 36 s."""
+    built = network_from_edges(SQUARE[:2], [Road(tail=0, head=1, ms=100_000)])
+    router = router_of(built.network)
+    origins = router.pin([Location(lat=-0.001, lon=0.0), on_road(built, 0, 0.36)])
+    ((at, time),) = router.nearest(node_location(built.network, 0), origins, 1)
+    assert (at, time.total_s) == (1, 36.0)
+
+
 def test_a_unit_on_a_cut_off_road_cannot_leave_it():
     router = router_of(island(0.03).network)
     times = router.times_to(MAINLAND, [Location(lat=0.03, lon=0.055), MAINLAND])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -48,6 +49,20 @@ def test_many_at_once_are_snapped_as_one_by_one(data, built):
     places = data.draw(st.lists(ANYWHERE | near_roads(built), max_size=8))
     limit_m = data.draw(st.sampled_from((0.0, 50.0, 2_000.0, FAR_M)))
     assert snapper.nearest_many(places, limit_m=limit_m) == [snapper.nearest(at, limit_m=limit_m) for at in places]
+
+
+def test_a_road_found_in_a_corner_of_the_square_does_not_hide_a_nearer_one_beyond_its_side():
+    dice = random.Random(7)
+    starts = [(dice.uniform(0, 0.1), dice.uniform(0, 0.1)) for _ in range(120)]
+    points = [point for lat, lon in starts for point in ((lat, lon), (lat + 0.0005, lon))]
+    built = network_from_edges(points, [Road(tail=at, head=at + 1) for at in range(0, len(points), 2)])
+    snapper, slow = Snapper.build(built.network), SlowSnapper(built.network)
+    for _ in range(300):
+        place = Location(lat=dice.uniform(0, 0.1), lon=dice.uniform(0, 0.1))
+        snap, expected = snapper.nearest(place, limit_m=FAR_M), slow.nearest(place, tie_m=TIE_M)
+        assert snap is not None
+        assert expected is not None
+        assert (snap.edge, snap.distance_m) == (expected[0], pytest.approx(expected[1], abs=1e-6))
 
 
 @given(share=st.floats(0, 1))
