@@ -29,6 +29,7 @@ LON_NAMES = ("lon", "long", "longitude", "lng", "bujur", "garis_bujur", "x")
 """Column names, compared without case; the first of these that a file has is taken."""
 
 ADDED = ("village_code", "village", "kecamatan", "border_m", "candidates", "status", "problem")
+NOTICE = "notice"
 RENAMED = "located_{}"
 """What an added column is called where the file has one of its name."""
 
@@ -103,7 +104,12 @@ class _Layout:
 
 
 def locate_file(
-    index: BoundaryIndex, source: Path, target: Path, *, progress: Progress | None = None
+    index: BoundaryIndex,
+    source: Path,
+    target: Path,
+    *,
+    progress: Progress | None = None,
+    notice: str | None = None,
 ) -> LocateFileReport:
     """Add the village of every row's position to a CSV.
 
@@ -117,6 +123,8 @@ def locate_file(
         The CSV to write, whole or not at all; not the source.
     progress
         Told how many further rows are done.
+    notice
+        What every export of the region says; it fills a last column `notice`.
 
     Raises
     ------
@@ -135,10 +143,12 @@ def locate_file(
             rows = csv.reader(stream, delimiter=layout.delimiter)
             next(rows)
             report = LocateFileReport(
-                lat_column=layout.header[layout.lat], lon_column=layout.header[layout.lon], renamed=_renamed(layout)
+                lat_column=layout.header[layout.lat],
+                lon_column=layout.header[layout.lon],
+                renamed=_renamed(layout, notice),
             )
             with writing_atomically(target) as out:
-                _convert(index, rows, out, layout, report, progress or (lambda _: None))
+                _convert(index, rows, out, layout, report, progress or (lambda _: None), notice)
     except UnicodeDecodeError as error:
         raise SourceError(f"{source.name} is not in UTF-8; save it as CSV UTF-8.") from error
     except csv.Error as error:
@@ -183,10 +193,14 @@ def _column(plain: Sequence[str], names: Sequence[str], what: str, header: Seque
     )
 
 
-def _renamed(layout: _Layout) -> dict[str, str]:
+def _added(notice: str | None) -> tuple[str, ...]:
+    return ADDED if notice is None else (*ADDED, NOTICE)
+
+
+def _renamed(layout: _Layout, notice: str | None) -> dict[str, str]:
     taken = {name.strip().casefold() for name in layout.header}
     renamed = {}
-    for name in ADDED:
+    for name in _added(notice):
         new = name
         while new in taken:
             new = RENAMED.format(new)
@@ -196,15 +210,21 @@ def _renamed(layout: _Layout) -> dict[str, str]:
 
 
 def _convert(
-    index: BoundaryIndex, rows: Any, out: TextIO, layout: _Layout, report: LocateFileReport, progress: Progress
+    index: BoundaryIndex,
+    rows: Any,
+    out: TextIO,
+    layout: _Layout,
+    report: LocateFileReport,
+    progress: Progress,
+    notice: str | None,
 ) -> None:
     """Answer the rows of a `csv.reader` that has read the header."""
     finder = NearbyFinder(index.village_grid)
     writer = csv.writer(out, delimiter=layout.delimiter, lineterminator=layout.line_end)
     if layout.marked:
         out.write(BYTE_ORDER_MARK)
-    writer.writerow([*layout.header, *(report.renamed.get(name, name) for name in ADDED)])
-    width = len(layout.header)
+    writer.writerow([*layout.header, *(report.renamed.get(name, name) for name in _added(notice))])
+    width, last = len(layout.header), () if notice is None else (notice,)
     decimal_comma: bool | None = None
     while block := [(rows.line_num, row) for row in islice(rows, ROWS_AT_ONCE)]:
         cells = [row for _, row in block if row]
@@ -216,7 +236,8 @@ def _convert(
         positions, problems = _positions(cells, layout)
         answers = _answers(index, finder, positions, problems, bool(decimal_comma), report)
         writer.writerows(
-            [*row[:width], *[""] * (width - len(row)), *answer] for row, answer in zip(cells, answers, strict=True)
+            [*row[:width], *[""] * (width - len(row)), *answer, *last]
+            for row, answer in zip(cells, answers, strict=True)
         )
         for number in sorted(problems)[: PROBLEMS_LISTED - len(report.first_problems)]:
             report.first_problems.append((lines[number], problems[number]))

@@ -10,7 +10,7 @@ from dispatch.types import Unit
 from dispatch.village_eta import VillageUnit
 from gis.address import AddressDetail
 from gis.boundaries import BoundaryIndex
-from gis.search_results import candidate_json
+from gis.search_results import Candidate, candidate_json
 from gis.types import AdministrativeArea, AreaMatch
 from routing.types import RoadAccess
 from web.i18n import Translator
@@ -21,6 +21,7 @@ from web.wording import (
     note_text,
     reason_text,
     road_access_text,
+    search_reason_text,
     village_unit_text,
 )
 
@@ -66,10 +67,15 @@ def asked_json(asked: Asked, match: AreaMatch, boundaries: BoundaryIndex, _: Tra
         "radius_m": round(asked.radius_m, 1),
         "village": area_json(village),
         "kecamatan": area_json(kecamatan),
-        "place": None if asked.place is None else candidate_json(asked.place),
-        "alternatives": [candidate_json(other) for other in asked.alternatives],
+        "place": None if asked.place is None else place_json(asked.place, _),
+        "alternatives": [place_json(other, _) for other in asked.alternatives],
         "notes": [note_text(note, _) for note in asked.notes],
     }
+
+
+def place_json(candidate: Candidate, _: Translator) -> dict[str, Any]:
+    """A candidate of a search, its reason in the reader's language."""
+    return candidate_json(candidate, lambda reason: search_reason_text(reason, _))
 
 
 def road_json(access: RoadAccess, _: Translator) -> dict[str, Any]:

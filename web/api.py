@@ -39,7 +39,7 @@ def region() -> Response:
 def search() -> Response:
     """Places for a text."""
     limit = _whole("limit", DEFAULT_CANDIDATES, MAX_CANDIDATES) or DEFAULT_CANDIDATES
-    return _json(desk().search(_text("q"), limit))
+    return _json(desk().search(_text("q"), limit, _language()))
 
 
 @api.get("/locate")

@@ -104,7 +104,7 @@ def locate(
 
     desk = open_desk(region_folder)
     with progress_bar("locating") as advance:
-        report = locate_file(desk.region.boundaries, source, target, progress=advance)
+        report = locate_file(desk.region.boundaries, source, target, progress=advance, notice=desk.region.notice)
     if as_json:
         print_json(report.to_json())
     else:
@@ -133,7 +133,7 @@ def search(
     from web.terminal import candidates_text
 
     if source is None:
-        answer = open_desk(region_folder).search(" ".join(text), limit=limit)
+        answer = open_desk(region_folder).search(" ".join(text), limit=limit, lang=lang)
         if as_json:
             print_json_line(answer)
         else:
@@ -143,7 +143,7 @@ def search(
         return
     desk = open_desk(region_folder)
     with progress_bar("searching") as advance:
-        for answer in desk.search_file(source, limit=limit):
+        for answer in desk.search_file(source, limit=limit, lang=lang):
             if as_json:
                 print_json_line(answer)
             else:

@@ -236,7 +236,11 @@ def _paths() -> Schema:
         "/api/v1/search": _get(
             "Places for a text, best first.",
             {JSON: _ref("Search")},
-            [_parameter("q", "the text", TEXT, required=True), _parameter("limit", "at most so many", most_places)],
+            [
+                _parameter("q", "the text", TEXT, required=True),
+                _parameter("limit", "at most so many", most_places),
+                LANG,
+            ],
             (400, 422),
         ),
         "/api/v1/locate": _get("The village of a location.", {JSON: _ref("AreaMatch")}, [AT, LANG], (400, 422)),

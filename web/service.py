@@ -23,7 +23,7 @@ from dispatch.village_eta import VillageRanking, rank_units_for_village
 from dispatch.vocabulary import normalised, unit_kind
 from gis.errors import InputError, OutsideRegionError
 from gis.region_folder import SETTINGS
-from gis.search_results import candidate_json, search_file
+from gis.search_results import search_file
 from gis.types import AdministrativeArea, AreaMatch, Location
 from routing.geojson import route_geojson
 from routing.gpx import route_gpx
@@ -35,13 +35,14 @@ from web.answers import (
     detail_json,
     excluded_json,
     match_json,
+    place_json,
     ranked_json,
     road_json,
     village_ranked_json,
 )
 from web.i18n import translator
 from web.resolve import Asked, resolve
-from web.wording import note_text, shortfall_text, village_ranking_text
+from web.wording import note_text, search_reason_text, shortfall_text, village_ranking_text
 
 Clock = Callable[[], datetime]
 
@@ -165,19 +166,23 @@ class Desk:
 
     # --- where ---------------------------------------------------------------------------------------------------
 
-    def search(self, text: str, limit: int = 10) -> dict[str, Any]:
+    def search(self, text: str, limit: int = 10, lang: str = DEFAULT_LANGUAGE) -> dict[str, Any]:
         """Candidates for a text, best first."""
-        found = self.region.gazetteer.search(text, limit=limit)
+        found, _ = self.region.gazetteer.search(text, limit=limit), translator(lang)
         return {
             "text": text,
             "notice": self.region.notice,
-            "candidates": [candidate_json(candidate) for candidate in found.candidates],
+            "candidates": [place_json(candidate, _) for candidate in found.candidates],
             "detail": detail_json(found.detail),
         }
 
-    def search_file(self, source: Path, *, limit: int) -> Iterator[dict[str, Any]]:
-        """One answer per line of a text file."""
-        return search_file(self.region.gazetteer, source, limit=limit)
+    def search_file(self, source: Path, *, limit: int, lang: str = DEFAULT_LANGUAGE) -> Iterator[dict[str, Any]]:
+        """One answer per line of a text file, each with the region's notice if it has one."""
+        _, notice = translator(lang), self.region.notice
+        answers = search_file(
+            self.region.gazetteer, source, limit, translate=lambda reason: search_reason_text(reason, _)
+        )
+        return ({**answer, "notice": notice} if notice else answer for answer in answers)
 
     def resolve(self, text: str) -> Asked:
         """The location that a text means; see `web.resolve`."""

@@ -12,6 +12,7 @@ from dispatch.ranking import EtaPart, Reason, ReasonKind
 from dispatch.screening import ExcludedUnit, Exclusion, Shortfall, ShortfallKind
 from dispatch.types import UnitStatus
 from dispatch.village_eta import VillageRanking, VillageUnit
+from gis import search_reason
 from gis.codes import is_kelurahan, is_kota
 from gis.types import AdministrativeArea, AreaLevel, AreaMatch, AreaStatus
 from routing.types import RoadAccess, RoadStatus
@@ -272,6 +273,11 @@ def note_text(note: str, _: Translator) -> str:
             "the middle of the map view was taken, since the link names no point"
         ),
     }[note]
+
+
+def search_reason_text(reason: search_reason.SearchReason, _: Translator) -> str:
+    """Why a search offers a candidate."""
+    return search_reason.search_reason_text(reason, _, note_text=lambda note: note_text(note, _))
 
 
 def direction_name(bearing_deg: float, _: Translator) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -29,6 +30,7 @@ DOCUMENT = openapi_document()
 ANSWERS = [
     ("/api/v1/region", "/api/v1/region"),
     ("/api/v1/search", "/api/v1/search?q=kertawinangun"),
+    ("/api/v1/search", "/api/v1/search?q=depan+kantor+desa+weru&lang=en"),
     ("/api/v1/locate", f"/api/v1/locate?at={INSIDE}"),
     ("/api/v1/locate", "/api/v1/locate?at=-6.55,108.75&lang=en"),
     ("/api/v1/nearest", f"/api/v1/nearest?at={INSIDE}"),
@@ -47,6 +49,7 @@ ANSWERS = [
 PROBLEMS = [
     ("/api/v1/nearest", 400),
     ("/api/v1/search", 400),
+    ("/api/v1/search?q=weru&lang=fr", 400),
     ("/api/v1/nearest?at=1,2&k=0", 400),
     ("/api/v1/nearest?at=1,2&k=many", 400),
     ("/api/v1/nearest?at=1,2&lang=fr", 400),
@@ -110,6 +113,24 @@ def test_the_server_answers_as_described(client: FlaskClient, path: str, url: st
         assert schema_errors(described[answer.mimetype]["schema"], json.loads(answer.data)) == []
     else:
         assert ElementTree.fromstring(answer.data).tag == "{http://www.topografix.com/GPX/1/1}gpx"
+
+
+@pytest.mark.parametrize(("lang", "how"), [("", "sesuai nama"), ("&lang=en", "by name")])
+def test_the_reasons_of_a_search_are_in_the_language_asked_for(client: FlaskClient, lang: str, how: str) -> None:
+    found = client.get(f"/api/v1/search?q=kertawinangun{lang}").get_json()["candidates"]
+    assert how in found[0]["reason"]
+    answer = client.get(f"/api/v1/nearest?at=kertawinangun{lang}").get_json()
+    assert answer["asked"]["place"]["reason"] == found[0]["reason"]
+
+
+def test_every_line_of_a_searched_file_carries_the_notice(tmp_path: Path) -> None:
+    texts = tmp_path / "texts.txt"
+    texts.write_text("kertawinangun\n\nxqzjwvk\n", encoding="utf-8")
+    desk = Desk(open_region(None))
+    answers = list(desk.search_file(texts, limit=3))
+    assert desk.region.notice
+    assert [answer["notice"] for answer in answers] == [desk.region.notice] * 3
+    assert [bool(answer["candidates"]) for answer in answers] == [True, False, False]
 
 
 def test_a_wrong_answer_would_be_noticed(client: FlaskClient) -> None:

@@ -179,3 +179,16 @@ def test_a_missing_source_and_the_source_as_target_are_refused(index: BoundaryIn
         locate_file(index, tmp_path / "in.csv", tmp_path / "in.csv")
     with pytest.raises(InputError, match="cannot be written"):
         locate_file(index, tmp_path / "in.csv", tmp_path / "none" / "out.csv")
+
+
+def test_the_notice_of_a_region_stands_in_a_last_column_of_every_row(index: BoundaryIndex, tmp_path: Path) -> None:
+    source, target = tmp_path / "in.csv", tmp_path / "out.csv"
+    source.write_text("lat,lon,notice\n-6.995,108.009,mine\nx,108.5,\n", encoding="utf-8")
+    report = locate_file(index, source, target, notice="PETA CONTOH, bukan untuk operasi")
+    with target.open(encoding="utf-8", newline="") as stream:
+        header, *rows = csv.reader(stream)
+    assert header[2] == "notice"
+    assert header[-2:] == ["problem", "located_notice"]
+    assert [row[-1] for row in rows] == ["PETA CONTOH, bukan untuk operasi"] * 2
+    assert [len(row) for row in rows] == [len(header)] * 2
+    assert report.renamed == {"notice": "located_notice"}

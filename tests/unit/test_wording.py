@@ -19,7 +19,11 @@ from dispatch.screening import ExcludedUnit, Exclusion, Shortfall, ShortfallKind
 from dispatch.types import Unit, UnitStatus
 from dispatch.village_eta import VillageRanking, VillageUnit
 from gis import coordinates, map_links
-from gis.coordinates import parse_coordinates
+from gis.address import Relation, Role
+from gis.coordinates import CoordinateForm, parse_coordinates
+from gis.name_index import Likeness
+from gis.search_reason import SearchReason, SearchReasonKind
+from gis.search_reason import search_reason_text as english_search_reason_text
 from gis.types import AdministrativeArea, AreaLevel, AreaMatch, AreaStatus, Bounds, Location, NearbyArea
 from routing.types import RoadAccess, RoadStatus
 from tests.strategies import NOW
@@ -386,3 +390,106 @@ def test_a_ranking_for_a_village_says_what_it_rests_on(road_m: float, unreachabl
         shortfalls=(),
     )
     assert wording.village_ranking_text(ranking, EN) == english
+
+
+EAST_200_M = Relation(word="sebelah", bearing_deg=90.0, distance_m=200.0)
+SEARCH_REASONS = [
+    (
+        SearchReason(kind=SearchReasonKind.VILLAGE, name="Astana", kecamatan="Gunung Jati"),
+        "village Astana, by name, in kecamatan Gunung Jati",
+        "desa/kelurahan Astana, sesuai nama, di kecamatan Gunung Jati",
+    ),
+    (
+        SearchReason(kind=SearchReasonKind.VILLAGE, name="Babakan", kecamatan="Sumber", shared=True, postcode="45612"),
+        "village Babakan, by name; several villages are called so, this one is in kecamatan Sumber, postcode 45612",
+        "desa/kelurahan Babakan, sesuai nama; beberapa desa bernama sama, yang ini di kecamatan Sumber, kode pos 45612",
+    ),
+    (
+        SearchReason(kind=SearchReasonKind.KECAMATAN, name="Weru", likeness=Likeness.SIMILAR, role=Role.POI),
+        "kecamatan Weru, a similar name in a place's name",
+        "kecamatan Weru, nama mirip dalam nama tempat",
+    ),
+    (
+        SearchReason(kind=SearchReasonKind.PLACE, name="Puskesmas Beber", relation=EAST_200_M, moved=True),
+        "Puskesmas Beber, by name; 200 m east of it",
+        "Puskesmas Beber, sesuai nama; 200 m di sebelah timurnya",
+    ),
+    (
+        SearchReason(
+            kind=SearchReasonKind.PLACE, name="Pasar", likeness=Likeness.SPELLING, relation=Relation(word="depan")
+        ),
+        "Pasar, spelt differently; in front of it",
+        "Pasar, ejaan berbeda; di depannya",
+    ),
+    (
+        SearchReason(kind=SearchReasonKind.PLACE_OF_KIND, name="polsek", area="Weru"),
+        "polsek in Weru",
+        "polsek di Weru",
+    ),
+    (
+        SearchReason(kind=SearchReasonKind.STREET_IN_AREA, name="Jl. Kesambi", area="Drajat"),
+        "street Jl. Kesambi, its piece in Drajat",
+        "jalan: Jl. Kesambi, ruas di Drajat",
+    ),
+    (
+        SearchReason(kind=SearchReasonKind.CROSSING, name="Jl. Merdeka", other="Jl. Pasar"),
+        "crossing of Jl. Merdeka and Jl. Pasar",
+        "persimpangan Jl. Merdeka dan Jl. Pasar",
+    ),
+    (SearchReason(kind=SearchReasonKind.POSTCODE, postcode="45153"), "postcode 45153", "kode pos 45153"),
+    (
+        SearchReason(
+            kind=SearchReasonKind.COORDINATES, form=CoordinateForm.DECIMAL, notes=("decimal commas were read",)
+        ),
+        "coordinates (decimal degrees); decimal commas were read",
+        "koordinat (derajat desimal); koma desimal telah dibaca",
+    ),
+    (
+        SearchReason(
+            kind=SearchReasonKind.REACHED, name="Karangmekar", other="Kantor Desa Sarajaya", relation=EAST_200_M
+        ),
+        "village Karangmekar, reached 200 m east of Kantor Desa Sarajaya",
+        "desa/kelurahan Karangmekar, 200 m ke timur dari Kantor Desa Sarajaya",
+    ),
+]
+
+
+@pytest.mark.parametrize(("reason", "english", "indonesian"), SEARCH_REASONS)
+def test_a_reason_of_the_search_is_worded_in_both_languages(
+    reason: SearchReason, english: str, indonesian: str
+) -> None:
+    assert english_search_reason_text(reason) == wording.search_reason_text(reason, EN) == english
+    assert wording.search_reason_text(reason, ID) == indonesian
+
+
+@given(
+    kind=st.sampled_from(SearchReasonKind),
+    likeness=st.sampled_from(Likeness),
+    role=st.sampled_from([None, *Role]),
+    form=st.sampled_from(CoordinateForm),
+    word=st.sampled_from(
+        ["dekat", "depan", "belakang", "samping", "seberang", "sebelah", "sekitar", "pinggir", "arah"]
+    ),
+    bearing_deg=st.none() | st.floats(0, 360),
+    distance_m=st.none() | st.floats(1, 20_000),
+    moved=st.booleans(),
+)
+def test_every_reason_of_the_search_is_one_line_in_either_language(
+    kind: SearchReasonKind,
+    likeness: Likeness,
+    role: Role | None,
+    form: CoordinateForm,
+    word: str,
+    bearing_deg: float | None,
+    distance_m: float | None,
+    moved: bool,
+) -> None:
+    relation = Relation(word=word, bearing_deg=bearing_deg, distance_m=distance_m)
+    reason = SearchReason(
+        kind=kind, name="A", likeness=likeness, role=role, area="B", other="C", postcode="45153", form=form,
+        relation=relation, moved=moved, moved_to="D" if moved else None,
+    )  # fmt: skip
+    for _ in (ID, EN):
+        text = wording.search_reason_text(reason, _)
+        assert text.strip()
+        assert not re.search(r"[{}\n]|None", text)
