@@ -11,7 +11,7 @@ import importlib.util
 import random
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -24,7 +24,7 @@ from routing.router import PinnedOrigins, Router
 from routing.settings import RoutingSettings
 from routing.snap import Snapper
 from routing.types import Snap
-from tests.slow_routing import SlowRouter
+from tests.slow_routing import SlowRouter, State
 
 CIREBON = Path(__file__).resolve().parents[2] / "shared" / "data" / "cirebon" / "cirebon.osm.pbf"
 SEED = 112
@@ -147,7 +147,7 @@ def _igraph_search(slow: SlowRouter) -> Callable[[Snap, list[Snap]], Totals]:
     weights = [data["weight"] for _, _, data in slow.graph.edges(data=True)]
     graph = igraph.Graph(n=len(number), edges=arcs, directed=True)
 
-    def times_ms(arrivals: dict[object, int]) -> dict[object, float]:
+    def times_ms(arrivals: Mapping[State, int]) -> dict[State, float]:
         sources = [number[state] for state in arrivals]
         rows = np.array(graph.distances(source=sources, weights=weights, mode="in"))
         best = (rows + np.array(list(arrivals.values()))[:, None]).min(axis=0)
@@ -155,7 +155,8 @@ def _igraph_search(slow: SlowRouter) -> Callable[[Snap, list[Snap]], Totals]:
 
     def search(target: Snap, origins: list[Snap]) -> Totals:
         times = times_ms(slow.arrivals(target))
-        return [slow.time_from(origin, target, times) for origin in origins]
+        totals: Totals = [slow.time_from(origin, target, times) for origin in origins]
+        return totals
 
     return search
 
