@@ -263,6 +263,7 @@ class VillageGrid:
 
         borders = np.asarray(shapely.transform(shapely.boundary(self.polygons.geometries), to_xy))
         shapely.prepare(borders)
+        shapely.distance(borders, shapely.points(0.0, 0.0))  # builds the indexes, which threads must not
         return borders
 
     @cached_property
