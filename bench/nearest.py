@@ -124,7 +124,10 @@ def _totals_ms(router: Router, incident: Location, origins: PinnedOrigins) -> To
 
 
 def _slow_totals_ms(
-    search: Callable[[Snap, list[Snap]], Totals], router: Router, incident: Location, origins: PinnedOrigins
+    search: Callable[[Snap, list[Snap]], Sequence[int | None]],
+    router: Router,
+    incident: Location,
+    origins: PinnedOrigins,
 ) -> Totals:
     """The same by another search, snapping by the router."""
     stands = [access.snaps[0] for access in origins.access]
@@ -138,9 +141,9 @@ def _slow_totals_ms(
     return totals
 
 
-def _igraph_search(slow: SlowRouter) -> Callable[[Snap, list[Snap]], Totals]:
+def _igraph_search(slow: SlowRouter) -> Callable[[Snap, list[Snap]], Sequence[int | None]]:
     """The slow twin's own graph, searched by igraph from the few states next to the target."""
-    import igraph
+    import igraph  # type: ignore[import-not-found]  # a peer, not a dependency
 
     number = {state: at for at, state in enumerate(slow.graph)}
     arcs = [(number[tail], number[head]) for tail, head in slow.graph.edges]
@@ -153,10 +156,9 @@ def _igraph_search(slow: SlowRouter) -> Callable[[Snap, list[Snap]], Totals]:
         best = (rows + np.array(list(arrivals.values()))[:, None]).min(axis=0)
         return {state: best[at] for state, at in number.items() if np.isfinite(best[at])}
 
-    def search(target: Snap, origins: list[Snap]) -> Totals:
+    def search(target: Snap, origins: list[Snap]) -> Sequence[int | None]:
         times = times_ms(slow.arrivals(target))
-        totals: Totals = [slow.time_from(origin, target, times) for origin in origins]
-        return totals
+        return [slow.time_from(origin, target, times) for origin in origins]
 
     return search
 
