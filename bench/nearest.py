@@ -163,7 +163,7 @@ def _igraph_search(slow: SlowRouter) -> Callable[[Snap, list[Snap]], Sequence[in
     return search
 
 
-def _first(totals: Totals, k: int) -> Totals:
+def _first(totals: Totals, k: int) -> Sequence[int]:
     return sorted(total for total in totals if total is not None)[:k]
 
 
@@ -171,7 +171,7 @@ def _largest(some: Sequence[Totals], others: Sequence[Totals]) -> float:
     return max((_difference(one, other) for one, other in zip(some, others, strict=False)), default=0)
 
 
-def _difference(some: Totals, others: Totals) -> float:
+def _difference(some: Sequence[int | None], others: Sequence[int | None]) -> float:
     """Largest difference in milliseconds; infinite where one is reachable and the other is not."""
     if len(some) != len(others) or any((a is None) != (b is None) for a, b in zip(some, others, strict=True)):
         return float("inf")
