@@ -157,6 +157,7 @@ _NOISE = (
     re.compile(r"(?i)\b(?:jam|pukul|pkl)?\s*\d{1,2}[.:]\d{2}(?:[.:]\d{2})?\s*(?:wib|wita|wit)\b"),
     re.compile(r"(?i)\b(?:jam|pukul|pkl)\s*\d{1,2}(?:[.:]\d{2})?\b"),
     re.compile(r"\b\d{1,2}[-/.]\d{1,2}[-/.](?:19|20)?\d{2}\b"),  # dates
+    re.compile(r"(?i)\bkode\s?pos\b"),
     re.compile(r"(?i)\brp\.?\s*[\d.,]+"),
     re.compile(r"(?<![\w.])[+-]?\d{1,3}[.,]\d{3,}(?:\s*[,;]?\s*[+-]?\d{1,3}[.,]\d{3,})?"),  # coordinates
 )
@@ -239,7 +240,9 @@ class _Reader:
 
     def __init__(self, tokens: _Tokens, keep: frozenset[tuple[str, ...]], street_beginnings: frozenset[str]) -> None:
         self._tokens = tokens
-        self._keep = keep
+        self._keep: dict[str, list[tuple[str, ...]]] = {}
+        for name in keep:
+            self._keep.setdefault(name[0], []).append(name)
         self._street_beginnings = street_beginnings
         self._words = tokens.words
         self._at = 0
@@ -293,8 +296,8 @@ class _Reader:
         return 1
 
     def _read_kept(self, word: str) -> int:
-        for name in self._keep:
-            if name[0] == word and tuple(self._words[self._at : self._at + len(name)]) == name:
+        for name in self._keep.get(word, ()):
+            if tuple(self._words[self._at : self._at + len(name)]) == name:
                 if self._open.role is Role.KECAMATAN and self._ahead(len(name)) != _BREAK:
                     continue  # `kec Waled desa Ambit`
                 self._open.words += name

@@ -10,13 +10,23 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
+import numpy.typing as npt
 from rapidfuzz.distance import OSA
-from rapidfuzz.process import cdist
+from rapidfuzz.process import cpdist
 
-from gis.text import compact, is_vowelless, modern_spelling, skeleton, skeletons, spelling_key, spelling_keys
+from gis.text import (
+    KEYS_REMEMBERED,
+    compact,
+    is_vowelless,
+    modern_spelling,
+    skeleton,
+    skeletons,
+    spelling_key,
+    spelling_keys,
+)
 from gis.words import SAME_DIRECTION
 
 SAME_SOUND_SIMILARITY = 0.97
@@ -41,6 +51,13 @@ LOWEST_SIMILARITY = 0.70
 ROUNDING = 1e-6
 SPREAD = 0.17
 """Names this much less alike than the best of the same words are not offered."""
+
+
+MOST_COMPARED = 1 << 16
+"""Pairs of a query and a name that are looked at together."""
+
+FloatArray = npt.NDArray[np.float64]
+Numbers = npt.NDArray[np.intp]
 
 
 class Likeness(IntEnum):
@@ -109,34 +126,48 @@ class NameIndex:
     def _sounds(self) -> _Strings:
         return _Strings(self._by_key)
 
+    def written(self, spans: Sequence[tuple[str, ...]]) -> list[list[int]]:
+        """The names that are written, whole, exactly like each span."""
+        return [
+            [
+                name
+                for form in self._by_string.get(compact(span), ())
+                if self._weights[form] == 1
+                for name in self._names[form]
+            ]
+            for span in spans
+        ]
+
     def exact(self, spans: Sequence[tuple[str, ...]]) -> list[list[NameMatch]]:
         """The names that are written, or sound, exactly like each span."""
         return [self._collect(self._certain(compact(span))) for span in spans]
 
-    def match(self, spans: Sequence[tuple[str, ...]], lowest: float = LOWEST_SIMILARITY) -> list[list[NameMatch]]:
+    def match(self, spans: Sequence[tuple[str, ...]], lowest: float = 0.0) -> list[list[NameMatch]]:
         """The names like each span, best first; a name appears once per span, and only if its similarity is enough."""
         strings = [compact(span) for span in spans]
-        collected = {string: self._collect(self._like(string, lowest)) for string in dict.fromkeys(strings)}
-        return [[match for match in collected[string] if match.similarity >= lowest] for string in strings]
-
-    def _like(self, string: str, lowest: float) -> dict[int, tuple[float, Likeness]]:
-        found = self._certain(string)
-        if len(string) < SHORTEST_FUZZY_LENGTH:
-            return found
-        key = spelling_key(string)
-        values: dict[int, float] = {}
-        for strings, query, weight in ((self._letters, string, 1.0), (self._sounds, key, SOUND_WEIGHT)):
-            cutoff = max(lowest / weight, LOWEST_SHORT_SIMILARITY if len(query) < SHORT_LENGTH else LOWEST_SIMILARITY)
-            for forms, similarity in strings.like(query, cutoff):
+        unique = list(dict.fromkeys(strings))
+        found = [self._certain(string) for string in unique]
+        values: list[dict[int, float]] = [{} for _ in unique]
+        fuzzy = [number for number, string in enumerate(unique) if len(string) >= SHORTEST_FUZZY_LENGTH]
+        for known, queries, weight in (
+            (self._letters, [unique[number] for number in fuzzy], 1.0),
+            (self._sounds, [spelling_key(unique[number]) for number in fuzzy], SOUND_WEIGHT),
+        ):
+            for query, forms, similarity in known.like(queries, lowest / weight):
                 for form in forms:
                     value = similarity * weight * float(self._weights[form])
-                    if value > values.get(form, 0.0):
-                        values[form] = value
-        least = max(values.values(), default=0.0) - SPREAD
-        for form, value in values.items():
-            if value >= least and value > found.get(form, (0.0,))[0]:
-                found[form] = value, Likeness.PART if self._parts[form] else Likeness.SIMILAR
-        return found
+                    if value > values[fuzzy[query]].get(form, 0.0):
+                        values[fuzzy[query]][form] = value
+        for matches, like in zip(found, values, strict=True):
+            least = max(like.values(), default=0.0) - SPREAD
+            for form, value in like.items():
+                if value >= least and value > matches.get(form, (0.0,))[0]:
+                    matches[form] = value, Likeness.PART if self._parts[form] else Likeness.SIMILAR
+        collected = {
+            string: [match for match in self._collect(matches) if match.similarity >= lowest - ROUNDING]
+            for string, matches in zip(unique, found, strict=True)
+        }
+        return [collected[string] for string in strings]
 
     def _certain(self, string: str) -> dict[int, tuple[float, Likeness]]:
         """Forms equal by letters, by sound, or (for words without vowels) by consonants, with their similarity."""
@@ -175,33 +206,66 @@ class _Strings:
     """
 
     def __init__(self, forms: Mapping[str, list[int]]) -> None:
-        self._strings = list(forms)
-        self._forms = list(forms.values())
-        self._lengths = np.fromiter(map(len, self._strings), dtype=np.int64, count=len(self._strings))
-        self._signatures = np.fromiter(map(_signature, self._strings), dtype=np.uint64, count=len(self._strings))
+        self._strings = sorted(forms, key=len)
+        self._forms = [forms[string] for string in self._strings]
+        self._lengths = _lengths(self._strings)
+        self._signatures = _signatures(self._strings)
 
-    def like(self, query: str, cutoff: float) -> Iterator[tuple[list[int], float]]:
-        """The forms of each string whose normalized similarity to the query reaches the cutoff, and the similarity."""
-        signature = np.uint64(_signature(query))
-        lacking = np.maximum(
-            np.bitwise_count(signature & ~self._signatures), np.bitwise_count(self._signatures & ~signature)
-        )
-        distance = np.maximum(np.abs(self._lengths - len(query)), lacking)
-        most = (1 - cutoff) * np.maximum(self._lengths, len(query)) + ROUNDING
-        near = np.flatnonzero(distance <= most).tolist()
-        if not near:
+    def like(self, queries: Sequence[str], lowest: float) -> Iterator[tuple[int, list[int], float]]:
+        """The number of a query, the forms of a string, and their normalized similarity, where that is enough."""
+        if not self._strings:
             return
-        row = cdist(
-            [query],
-            [self._strings[number] for number in near],
-            scorer=OSA.normalized_similarity,
-            score_cutoff=cutoff,
-            dtype=np.float32,
-        )[0]
-        for at in np.flatnonzero(row).tolist():
-            yield self._forms[near[at]], float(row[at])
+        by_length = sorted(range(len(queries)), key=lambda number: len(queries[number]))
+        at_once = max(1, MOST_COMPARED // len(self._strings))
+        for start in range(0, len(queries), at_once):
+            numbers = by_length[start : start + at_once]
+            some = [queries[number] for number in numbers]
+            cutoffs = np.array([max(lowest, _lowest(query)) for query in some])
+            near_queries, near_strings = self._near(some, cutoffs)
+            pairs = list(zip(near_queries.tolist(), near_strings.tolist(), strict=True))
+            if not pairs:
+                continue
+            similarities = cpdist(
+                [some[query] for query, _ in pairs],
+                [self._strings[string] for _, string in pairs],
+                scorer=OSA.normalized_similarity,
+                score_cutoff=float(cutoffs.min()),
+                dtype=np.float32,
+            )
+            for pair in np.flatnonzero(similarities >= cutoffs[near_queries].astype(np.float32)).tolist():
+                query, string = pairs[pair]
+                yield numbers[query], self._forms[string], float(similarities[pair])
+
+    def _near(self, queries: Sequence[str], cutoffs: FloatArray) -> tuple[Numbers, Numbers]:
+        """Pairs of query (in the order of their lengths) and string that may be alike enough, by length and letters."""
+        lengths = _lengths(queries)
+        every = np.arange(int(self._lengths[-1]) + 1)
+        edits = np.floor((1 - cutoffs[:, None]) * np.maximum(every, lengths[:, None]) + ROUNDING).astype(np.int8)
+        edits[np.abs(every - lengths[:, None]) > edits] = -1
+        possible = np.flatnonzero((edits >= 0).any(axis=0))
+        if len(possible) == 0:
+            return possible, possible
+        first, last = np.searchsorted(self._lengths, (possible[0], possible[-1] + 1))
+        signatures, others = _signatures(queries)[:, None], self._signatures[first:last]
+        different = signatures ^ others
+        lacking = np.maximum(np.bitwise_count(different & signatures), np.bitwise_count(different & others))
+        found = np.nonzero(lacking.view(np.int8) <= edits[:, self._lengths[first:last]])
+        return found[0], found[1] + first
 
 
+def _lowest(query: str) -> float:
+    return LOWEST_SHORT_SIMILARITY if len(query) < SHORT_LENGTH else LOWEST_SIMILARITY
+
+
+def _lengths(strings: Sequence[str]) -> Numbers:
+    return np.fromiter(map(len, strings), dtype=np.intp, count=len(strings))
+
+
+def _signatures(strings: Sequence[str]) -> npt.NDArray[np.uint64]:
+    return np.fromiter(map(_signature, strings), dtype=np.uint64, count=len(strings))
+
+
+@lru_cache(maxsize=KEYS_REMEMBERED)
 def _signature(string: str) -> int:
     seen = again = 0
     for character in string:

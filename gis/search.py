@@ -16,7 +16,7 @@ from gis.coordinates import ParsedCoordinates, is_short_plus_code, parse_coordin
 from gis.errors import InputError
 from gis.geodesy import LocalPlane
 from gis.search_areas import AreaIndex, Evidence, ScoredArea
-from gis.search_points import PointIndex
+from gis.search_points import OTHER_VILLAGE_POINTS, PointIndex
 from gis.search_reason import SearchReason, SearchReasonKind
 from gis.search_results import Candidate, SearchResult
 from gis.search_streets import StreetSearch
@@ -172,14 +172,18 @@ class SearchEngine:
         villages: Sequence[ScoredArea],
         kecamatan: Sequence[ScoredArea],
     ) -> Iterator[Candidate]:
-        best_area = max((scored.score for scored in (*villages, *kecamatan)), default=0.0)
+        best_area = max((*villages, *kecamatan), key=lambda scored: scored.score, default=None)
         for point in self._points.find(detail, evidence):
-            anchored = detail.relation is not None and detail.relation.anchor == point.phrase
             score = point.score
-            if point.score >= UNNAMED_FLOOR and not detail.phrases[point.phrase].words:
-                score = max(score, min(best_area + ANCHORED_POINTS, 100.0))
+            if best_area is not None and not detail.phrases[point.phrase].words:
+                if not self._areas.holds(best_area.area, point.place.village_code):
+                    score -= OTHER_VILLAGE_POINTS
+                elif score >= UNNAMED_FLOOR:
+                    score = max(score, min(best_area.score + ANCHORED_POINTS, 100.0))
+            if score < LOWEST_SCORE:
+                continue
             candidate = self._candidate(point.place, score, point.reason)
-            if anchored and detail.relation is not None:
+            if detail.relation is not None and detail.relation.anchor == point.phrase:
                 candidate = self._related(candidate, detail.relation)
                 yield from self._reached(candidate)
             yield candidate

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from gis.address import Phrase, Role
-from gis.name_index import LOWEST_SIMILARITY, Likeness, NameIndex, similarity, vowelless_similarity
+from gis.name_index import Likeness, NameIndex, similarity, vowelless_similarity
 from gis.text import compact, is_vowelless, skeleton, spelling_key, spelling_keys
 from gis.text import words as name_words
 from gis.types import Place
@@ -170,6 +170,10 @@ class AreaIndex:
         """The kecamatan whose code the village's code starts with."""
         return None if village_code is None else self._kecamatan_by_code.get(village_code.rpartition(".")[0])
 
+    def holds(self, area: int, village_code: str | None) -> bool:
+        """Whether the village or kecamatan is, or has in it, the village of that code."""
+        return area in (self.village_by_code.get(village_code or ""), self.kecamatan_of_code(village_code))
+
     def names_with(self, markers: frozenset[str]) -> frozenset[tuple[str, ...]]:
         """The names of several words that hold one of the markers."""
         return frozenset(name for name in self._spelt if len(name) > 1 and markers.intersection(name))
@@ -186,15 +190,14 @@ class AreaIndex:
         forgiving = [span for span in spans if span.forgiving]
         strict = [span for span in spans if not span.forgiving]
         hits: list[AreaHit] = []
-        for in_message, lowest in ((False, LOWEST_SIMILARITY), (True, LOWEST_IN_MESSAGE)):
+        for in_message, lowest in ((False, 0.0), (True, LOWEST_IN_MESSAGE)):
             alike = [span for span in forgiving if span.in_message is in_message]
             for span, matches in zip(alike, self._names.match([span.words for span in alike], lowest), strict=True):
                 for match in matches:
                     hits += self._hits(span, match.name, match.similarity, match.likeness)
-        for span, matches in zip(strict, self._names.exact([span.words for span in strict]), strict=True):
-            for match in matches:
-                if match.likeness is Likeness.EXACT:
-                    hits += self._hits(span, match.name, match.similarity, match.likeness)
+        for span, names in zip(strict, self._names.written([span.words for span in strict]), strict=True):
+            for name in names:
+                hits += self._hits(span, name, 1.0, Likeness.EXACT)
         hits = list(_set_back_nested(hits))
         kecamatan = tuple(hit for hit in hits if self.areas[hit.area].kind == "kecamatan")
         villages = tuple(hit for hit in hits if self.areas[hit.area].kind == "village")

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 from gis.address import AddressDetail, Phrase, Role, parse_address
 from gis.name_index import Likeness, NameIndex, NameMatch
+from gis.runs import runs
 from gis.search_areas import AreaHit, AreaIndex, Evidence
 from gis.search_reason import SearchReason, SearchReasonKind
+from gis.text import school_level
 from gis.text import words as name_words
 from gis.types import Place
-from gis.words import COMMON, KIND_FAMILIES
+from gis.words import KIND_FAMILIES, PLACE_KINDS
 
 NAMED_POINTS = 92.0
 AREA_POINTS = 4.0
@@ -50,6 +52,15 @@ class _Named:
     core: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """The points of a kind, their numbers by village and kecamatan, and their names."""
+
+    points: list[_Named]
+    by_area: dict[int, list[int]]
+    names: NameIndex
+
+
 class PointIndex:
     """All places that are neither village nor kecamatan, by kind and by name without the kind's words."""
 
@@ -61,7 +72,7 @@ class PointIndex:
             if place.kind not in ("village", "kecamatan", "kabupaten")
             for named in _named(place)
         ]
-        self._kinds: dict[str, tuple[list[_Named], NameIndex]] = {}
+        self._kinds: dict[str, _Kind] = {}
         free = [named for named in self._points if named.core and not areas.is_area_name(named.core)]
         self._free = free
         self._free_names = NameIndex([named.core for named in free])
@@ -74,26 +85,33 @@ class PointIndex:
                 yield from self._by_name(number, phrase, evidence)
                 if phrase.words or anchored or _is_all(detail, number):
                     yield from self._by_area(number, phrase, evidence)
-            elif phrase.role in (Role.FREE, Role.HAMLET, Role.VILLAGE):
-                yield from self._by_free_name(number, phrase, evidence)
+        yield from self._by_free_name(detail.phrases, evidence)
 
-    def _of_kind(self, kind: str) -> tuple[list[_Named], NameIndex]:
-        if kind not in self._kinds:
+    def _of_kind(self, kind: str) -> _Kind:
+        known = self._kinds.get(kind)
+        if known is None:
             family = KIND_FAMILIES.get(kind, frozenset({kind}))
             points = [named for named in self._points if named.place.kind in family or named.kind == kind]
-            self._kinds[kind] = points, NameIndex([named.core for named in points], tails=True)
-        return self._kinds[kind]
+            by_area: dict[int, list[int]] = {}
+            for number, named in enumerate(points):
+                code = named.place.village_code
+                for area in (self._areas.village_by_code.get(code or ""), self._areas.kecamatan_of_code(code)):
+                    if area is not None:
+                        by_area.setdefault(area, []).append(number)
+            names = NameIndex([named.core for named in points], tails=True)
+            known = self._kinds[kind] = _Kind(points, by_area, names)
+        return known
 
     def _by_name(self, number: int, phrase: Phrase, evidence: Evidence) -> Iterator[ScoredPoint]:
-        points, names = self._of_kind(phrase.kind or "")
+        kind = self._of_kind(phrase.kind or "")
         lengths = range(1, min(len(phrase.words), LONGEST_NAME) + 1)
         spans = [phrase.words[:length] for length in lengths]
-        found = names.match(spans)
+        found = kind.names.match(spans)
         whole = max((length for length, matches in zip(lengths, found, strict=True) if _has_sure(matches)), default=0)
         for length, matches in zip(lengths, found, strict=True):
             core_hit = AreaHit(number, 0, length, -1, 1.0, Likeness.EXACT, Role.POI)
             for match in matches:
-                named = points[match.name]
+                named = kind.points[match.name]
                 if phrase.level is not None and named.level not in (None, phrase.level):
                     continue
                 score = NAMED_POINTS * match.similarity + self._fit(named, evidence, core_hit)
@@ -116,67 +134,61 @@ class PointIndex:
         kecamatan = self._areas.kecamatan_of_code(code)
         strength, _ = self._areas.support(kecamatan, evidence, core)
         points = AREA_POINTS * strength - self._areas.contradiction(kecamatan, evidence, core)
-        elsewhere = False
         for hit in evidence.villages:
             if hit.area == village:
                 if not hit.overlaps(core):
                     points = max(points, AREA_POINTS * hit.similarity)
                 elif hit.likeness <= Likeness.SPELLING:
                     points += OWN_VILLAGE_POINTS
-                elsewhere = False
-                break
-            if hit.role is Role.VILLAGE and hit.start == 0 and hit.similarity >= SURE_VILLAGE:
-                elsewhere = True
-        return points - OTHER_VILLAGE_POINTS if elsewhere else points
+                return points
+        return points - OTHER_VILLAGE_POINTS if _names_a_village(evidence) else points
 
     def _by_area(self, number: int, phrase: Phrase, evidence: Evidence) -> Iterator[ScoredPoint]:
         """Points of the kind in the village or kecamatan that the phrase, or else the rest of the text, names."""
-        points, _ = self._of_kind(phrase.kind or "")
-        for named in points:
+        kind = self._of_kind(phrase.kind or "")
+        best: dict[int, tuple[float, int]] = {}
+        for hits, value in ((evidence.villages, UNNAMED_IN_VILLAGE), (evidence.kecamatan, UNNAMED_IN_KECAMATAN)):
+            for hit in hits:
+                near = hit.phrase == number and hit.start == 0 if phrase.words else hit.role in _AREA_ROLES
+                if hit.likeness is Likeness.PART or hit.nested or not near:
+                    continue
+                for point in kind.by_area.get(hit.area, ()):
+                    score = hit.similarity * (NAMED_IN_AREA if kind.points[point].core and phrase.words else value)
+                    if score > best.get(point, (0.0,))[0]:
+                        best[point] = score, hit.area
+        whole = AreaHit(number, 0, len(phrase.words), -1, 1.0, Likeness.EXACT, Role.POI)
+        for point, (score, area) in best.items():
+            named = kind.points[point]
             if phrase.level is not None and named.level not in (None, phrase.level):
                 continue
-            code = named.place.village_code
-            village = self._areas.village_by_code.get(code) if code else None
-            kecamatan = self._areas.kecamatan_of_code(code)
-            best, area_name = 0.0, ""
-            for hits, area, value in (
-                (evidence.villages, village, UNNAMED_IN_VILLAGE),
-                (evidence.kecamatan, kecamatan, UNNAMED_IN_KECAMATAN),
-            ):
-                for hit in hits:
-                    near = hit.phrase == number and hit.start == 0 if phrase.words else hit.role in _AREA_ROLES
-                    if area is not None and hit.area == area and near and not hit.nested:
-                        score = hit.similarity * (value if not named.core or not phrase.words else NAMED_IN_AREA)
-                        if hit.likeness is not Likeness.PART and score > best:
-                            best, area_name = score, self._areas.areas[area].name
-            if best > 0:
-                whole = AreaHit(number, 0, len(phrase.words), -1, 1.0, Likeness.EXACT, Role.POI)
-                best -= self._areas.contradiction(kecamatan, evidence, whole)
-                if not phrase.words:
-                    best += 100 - UNNAMED_IN_VILLAGE
-                yield ScoredPoint(
-                    place=named.place,
-                    score=best,
-                    phrase=number,
-                    likeness=Likeness.PART,
-                    reason=SearchReason(kind=SearchReasonKind.PLACE_OF_KIND, name=phrase.marker, area=area_name),
-                )
+            kecamatan = self._areas.kecamatan_of_code(named.place.village_code)
+            against = self._areas.contradiction(kecamatan, evidence, whole)
+            yield ScoredPoint(
+                place=named.place,
+                score=score - against + (0.0 if phrase.words else 100 - UNNAMED_IN_VILLAGE),
+                phrase=number,
+                likeness=Likeness.PART,
+                reason=SearchReason(
+                    kind=SearchReasonKind.PLACE_OF_KIND, name=phrase.marker, area=self._areas.areas[area].name
+                ),
+            )
 
-    def _by_free_name(self, number: int, phrase: Phrase, evidence: Evidence) -> Iterator[ScoredPoint]:
+    def _by_free_name(self, phrases: Sequence[Phrase], evidence: Evidence) -> Iterator[ScoredPoint]:
         spans = [
-            (start, end)
-            for start in range(len(phrase.words))
-            for end in range(start + 1, min(start + LONGEST_NAME, len(phrase.words)) + 1)
-            if not any(word in COMMON or word.isdigit() for word in phrase.words[start:end])
-            and (phrase.role is not Role.VILLAGE or start == 0)
+            (number, start, end)
+            for number, phrase in enumerate(phrases)
+            if phrase.role in (Role.FREE, Role.HAMLET, Role.VILLAGE)
+            for start, end in runs(phrase.words, 1, LONGEST_NAME)
+            if phrase.role is not Role.VILLAGE or start == 0
         ]
-        if not self._free or not spans:
+        if not spans:
             return
-        found = self._free_names.match([phrase.words[start:end] for start, end in spans])
-        for (start, end), matches in zip(spans, found, strict=True):
+        names = [phrases[number].words[start:end] for number, start, end in spans]
+        found = self._free_names.match(names, LOWEST_FREE_SIMILARITY)
+        for (number, start, end), matches in zip(spans, found, strict=True):
             core = AreaHit(number, start, end, -1, 1.0, Likeness.EXACT, Role.FREE)
             for match in matches:
-                if match.similarity >= LOWEST_FREE_SIMILARITY and match.likeness is not Likeness.PART:
+                if match.likeness is not Likeness.PART:
                     named = self._free[match.name]
                     yield ScoredPoint(
                         place=named.place,
@@ -187,7 +199,15 @@ class PointIndex:
                     )
 
 
+_KIND_BEGINNINGS = frozenset(kind[0] for kind in PLACE_KINDS)
 _AREA_ROLES = (Role.VILLAGE, Role.KECAMATAN, Role.FREE)
+
+
+def _names_a_village(evidence: Evidence) -> bool:
+    """Whether the text names a village by a marker, and surely."""
+    return any(
+        hit.role is Role.VILLAGE and hit.start == 0 and hit.similarity >= SURE_VILLAGE for hit in evidence.villages
+    )
 
 
 def _has_sure(matches: Sequence[NameMatch]) -> bool:
@@ -202,13 +222,17 @@ def _is_all(detail: AddressDetail, number: int) -> bool:
 def _named(place: Place) -> Iterator[_Named]:
     """Each name of a place, split into the words of its kind and the rest."""
     for name in dict.fromkeys((place.name, *place.alt_names)):
+        spelt = name_words(name)
+        if not spelt or not (spelt[0] in _KIND_BEGINNINGS or school_level(spelt[0])):
+            yield _Named(place, "", place.kind, None, spelt)
+            continue
         phrases = parse_address(name).phrases
         first = phrases[0] if phrases else None
         if first is not None and first.role is Role.POI:
             core = first.words if len(phrases) == 1 else tuple(word for phrase in phrases for word in phrase.words)
             yield _Named(place, first.marker, first.kind or place.kind, first.level, core)
         else:
-            yield _Named(place, "", place.kind, None, name_words(name))
+            yield _Named(place, "", place.kind, None, spelt)
 
 
 def _reason(name: str, likeness: Likeness) -> SearchReason:

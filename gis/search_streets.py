@@ -65,12 +65,13 @@ class StreetSearch:
         found: list[_Found] = []
         for number, phrase in enumerate(detail.phrases):
             if phrase.role is Role.STREET and phrase.words:
-                matches = self._streets.find(phrase.words)
-                found.append((number, [match for match in matches if match.similarity >= LOWEST_STREET_SIMILARITY]))
-            elif phrase.role is Role.FREE and len(phrase.words) > 1:
-                for match in self._streets.find_unmarked(phrase.words)[:MOST_STREETS]:
-                    yield self._street(replace(match, similarity=match.similarity * UNMARKED_FACTOR), None, None)
-        found = [(number, matches) for number, matches in found if matches]
+                matches = self._streets.find(phrase.words, LOWEST_STREET_SIMILARITY)
+                if matches:
+                    found.append((number, matches))
+        free = [phrase.words for phrase in detail.phrases if phrase.role is Role.FREE]
+        for matches in self._streets.find_unmarked(free):
+            for match in matches[:MOST_STREETS]:
+                yield self._street(replace(match, similarity=match.similarity * UNMARKED_FACTOR), None, None)
         crossings = [
             crossing
             for first, second in self._crossed(detail, found)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -13,10 +13,10 @@ import numpy.typing as npt
 import shapely
 
 from gis.geodesy import FloatArray, LocalPlane, distance_m
-from gis.name_index import Likeness, NameIndex
+from gis.name_index import Likeness, NameIndex, NameMatch
+from gis.runs import runs
 from gis.text import words as name_words
 from gis.types import Location, Place
-from gis.words import COMMON
 
 if TYPE_CHECKING:
     from gis.gazetteer import Street, VillagesAt
@@ -113,53 +113,65 @@ class StreetIndex:
         """The words with which names of streets begin."""
         return frozenset(name[0] for name in self._numbers_by_name)
 
-    def find(self, words: Sequence[str]) -> list[StreetMatch]:
+    def find(self, words: Sequence[str], lowest: float) -> list[StreetMatch]:
         """The streets that a phrase starts with, best first; words left over count against a match."""
-        plain = _plain(words)
-        lengths = range(1, min(len(plain), LONGEST_NAME) + 1)
-        skipped = len(words) - len(plain)
-        return self._best(
-            StreetMatch(
-                street,
-                match.similarity * UNCOVERED_WORD_FACTOR ** (len(plain) - length),
-                match.likeness,
-                length + max(skipped, 0),
-            )
-            for length, matches in zip(lengths, self._names.match([plain[:length] for length in lengths]), strict=True)
-            for match in matches
-            for street in self._numbers[match.name]
-        )
+        return self._beginning(words, self._alike(_beginnings(words), lowest), lowest)
 
     def split(self, words: Sequence[str]) -> tuple[list[StreetMatch], list[StreetMatch]] | None:
         """Two street names that follow each other without a word between them: the surest way to part them."""
+        spans = {span for at in range(len(words)) for span in _beginnings(words[at:])}
+        alike = self._alike(sorted(spans), LOWEST_SPLIT)
         best: tuple[float, list[StreetMatch], list[StreetMatch]] | None = None
         for at in range(1, len(words)):
-            first = [match for match in self.find(words[:at]) if match.likeness is not Likeness.PART]
-            second = self.find(words[at:]) if first and first[0].similarity >= LOWEST_SPLIT else []
-            if second and second[0].similarity >= LOWEST_SPLIT:
+            first = [
+                match
+                for match in self._beginning(words[:at], alike, LOWEST_SPLIT)
+                if match.likeness is not Likeness.PART
+            ]
+            second = self._beginning(words[at:], alike, LOWEST_SPLIT) if first else []
+            if second:
                 value = first[0].similarity * second[0].similarity
                 if best is None or value > best[0]:
                     best = value, first, second
         return best and best[1:]
 
-    def find_unmarked(self, words: Sequence[str]) -> list[StreetMatch]:
-        """The streets that any run of two words or more is surely the name of."""
+    def _alike(self, spans: Sequence[tuple[str, ...]], lowest: float) -> dict[tuple[str, ...], list[NameMatch]]:
+        return dict(zip(spans, self._names.match(spans, lowest), strict=True))
+
+    def _beginning(
+        self, words: Sequence[str], alike: Mapping[tuple[str, ...], Sequence[NameMatch]], lowest: float
+    ) -> list[StreetMatch]:
+        length_of_all = len(_plain(words))
+        skipped = max(len(words) - length_of_all, 0)
+        return self._best(
+            StreetMatch(street, similarity, match.likeness, len(span) + skipped)
+            for span in _beginnings(words)
+            for match in alike[span]
+            if (similarity := match.similarity * UNCOVERED_WORD_FACTOR ** (length_of_all - len(span))) >= lowest
+            for street in self._numbers[match.name]
+        )
+
+    def find_unmarked(self, phrases: Sequence[Sequence[str]]) -> list[list[StreetMatch]]:
+        """For each phrase, the streets that any run of two words or more is surely the name of."""
         spans = [
-            words[start:end]
-            for start in range(len(words))
-            for end in range(start + 2, min(start + LONGEST_NAME, len(words)) + 1)
-            if not any(word in COMMON or word.isdigit() for word in words[start:end])
+            (number, words[start:end])
+            for number, words in enumerate(phrases)
+            for start, end in runs(words, 2, LONGEST_NAME)
         ]
-        sure = [
-            (len(span), match)
-            for span, matches in zip(spans, self._names.match([_plain(span) for span in spans]), strict=True)
-            for match in matches
-            if match.similarity >= LOWEST_UNMARKED and match.likeness is not Likeness.PART
-        ]
-        longest = max((length for length, _ in sure), default=0)
+        if not spans:
+            return [[] for _ in phrases]
+        sure: list[list[tuple[int, NameMatch]]] = [[] for _ in phrases]
+        found = self._names.match([_plain(words) for _, words in spans], LOWEST_UNMARKED)
+        for (number, words), matches in zip(spans, found, strict=True):
+            sure[number] += [(len(words), match) for match in matches if match.likeness is not Likeness.PART]
+        return [self._longest(named) for named in sure]
+
+    def _longest(self, named: Sequence[tuple[int, NameMatch]]) -> list[StreetMatch]:
+        """The streets named by so many words each; the fewer words, the less likely."""
+        longest = max((length for length, _ in named), default=0)
         return self._best(
             StreetMatch(street, match.similarity * UNCOVERED_WORD_FACTOR ** (longest - length), match.likeness, length)
-            for length, match in sure
+            for length, match in named
             for street in self._numbers[match.name]
         )
 
@@ -239,6 +251,11 @@ class StreetIndex:
 
     def _to_plane(self, coordinates: FloatArray) -> FloatArray:
         return np.column_stack(self._plane.to_xy(coordinates[:, 1], coordinates[:, 0]))
+
+
+def _beginnings(words: Sequence[str]) -> list[tuple[str, ...]]:
+    plain = _plain(words)
+    return [plain[:length] for length in range(1, min(len(plain), LONGEST_NAME) + 1)]
 
 
 def _meetings(one: shapely.MultiLineString, other: shapely.MultiLineString) -> Iterator[shapely.Point]:
