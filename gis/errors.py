@@ -13,9 +13,22 @@ from __future__ import annotations
 
 
 class SiagaError(Exception):
-    """Root of all expected errors: its text is one sentence that a person can act on."""
+    """Root of all expected errors: its text is one sentence that a person can act on.
+
+    Parameters
+    ----------
+    message
+        The sentence; with `{names}` where values are given, so that faces can say it in another language.
+    values
+        What stands at the names.
+    """
 
     code = "error"
+
+    def __init__(self, message: str, /, **values: object) -> None:
+        super().__init__(message.format(**values) if values else message)
+        self.message = message
+        self.values = values
 
 
 class InputError(SiagaError, ValueError):

@@ -18,11 +18,13 @@ class Location:
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.lat) and math.isfinite(self.lon)):
-            raise InputError(f"The position {self.lat}, {self.lon} is not a number; give latitude and longitude.")
+            raise InputError(
+                "The position {lat}, {lon} is not a number; give latitude and longitude.", lat=self.lat, lon=self.lon
+            )
         if not -90.0 <= self.lat <= 90.0:
-            raise InputError(f"Latitude {self.lat} is not between -90 and 90 degrees.")
+            raise InputError("Latitude {lat} is not between -90 and 90 degrees.", lat=self.lat)
         if not -180.0 <= self.lon <= 180.0:
-            raise InputError(f"Longitude {self.lon} is not between -180 and 180 degrees.")
+            raise InputError("Longitude {lon} is not between -180 and 180 degrees.", lon=self.lon)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

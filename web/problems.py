@@ -10,6 +10,8 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from gis.errors import InputError, OutsideRegionError, RegionError, SiagaError
+from web.i18n import DEFAULT_LANGUAGE, LANGUAGES, translator
+from web.wording_errors import error_text
 
 PROBLEM_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:siaga112:problem:"
@@ -61,7 +63,12 @@ def register_problems(app: Flask) -> None:
 
 def _expected(error: SiagaError) -> Response:
     status, title = next((status, title) for kind, status, title in _STATUS if isinstance(error, kind))
-    return problem(status, code=error.code, title=title, detail=str(error))
+    return problem(status, code=error.code, title=title, detail=error_text(error, translator(_language())))
+
+
+def _language() -> str:
+    given = request.args.get("lang")
+    return given if given in LANGUAGES else DEFAULT_LANGUAGE
 
 
 def _http(error: HTTPException) -> Response:

@@ -91,8 +91,8 @@ def resolve(text: str, *, boundaries: BoundaryIndex, gazetteer: Gazetteer) -> As
     candidates = gazetteer.search(text, limit=MAX_ALTERNATIVES + 1).candidates
     if not candidates:
         raise InputError(
-            f"Nothing called '{_short(text)}' was found in the region; "
-            "try the village with its kecamatan, or coordinates."
+            "Nothing called “{text}” was found in the region; try the village with its kecamatan, or coordinates.",
+            text=_short(text),
         )
     first = candidates[0]
     level = AREA_KINDS.get(first.place.kind)
@@ -114,7 +114,7 @@ def _from_code(text: str, digits: str, boundaries: BoundaryIndex) -> Asked:
         area = boundaries.area(dotted)
     except LookupError:
         raise OutsideRegionError(
-            f"The region has no village or kecamatan with the code {dotted}; check the code."
+            "The region has no village or kecamatan with the code {code}; check the code.", code=dotted
         ) from None
     return _area_asked(text, area, boundaries)
 

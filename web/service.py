@@ -97,7 +97,8 @@ class Desk:
 
     def warm(self) -> None:
         """Load all parts now, so that the first call is as quick as the others."""
-        _ = self.region.gazetteer.search("siaga", limit=1), self.settings, self.region.edge_village
+        self.region.gazetteer.prepare()
+        _ = self.settings, self.region.edge_village
         if self._units_file is not None:
             self.region.router.times_to(self.region.boundaries.bounds.middle, self._pinned)
 
@@ -231,7 +232,7 @@ class Desk:
         words = frozenset(normalised(word) for word in capabilities)
         target = self.region.router.answer(asked.location, self._pinned)
         if target.access.status is RoadStatus.OFF_NETWORK and asked.area is None:
-            raise OutsideRegionError(_off_network_sentence(match))
+            raise _off_network(match)
         ranking: Ranking | VillageRanking
         if asked.area is None:
             ranking = rank_units(
@@ -301,7 +302,7 @@ class Desk:
         for unit in self.units:
             if unit.unit_id.casefold() == unit_id.strip().casefold():
                 return unit.location
-        raise OutsideRegionError(f"There is no unit '{unit_id[:40]}' in {self.units_source}; check its id.")
+        raise OutsideRegionError("There is no unit “{unit}” in the list of units; check its id.", unit=unit_id[:40])
 
     def route(self, unit_id: str, at: str, lang: str = DEFAULT_LANGUAGE) -> dict[str, Any]:
         """The route of a unit to a location, as GeoJSON."""
@@ -325,17 +326,23 @@ class Desk:
         route = self.region.router.route(origin, target)
         if route is None:
             raise OutsideRegionError(
-                f"No road leads from {origin.lat:.5f}, {origin.lon:.5f} to {target.lat:.5f}, {target.lon:.5f} "
-                "in this region; choose another unit or look at the map."
+                "No road leads from {origin} to {target} in this region; choose another unit or look at the map.",
+                origin=f"{origin.lat:.5f}, {origin.lon:.5f}",
+                target=f"{target.lat:.5f}, {target.lon:.5f}",
             )
         return route
 
 
-def _off_network_sentence(match: AreaMatch) -> str:
-    where = f"{match.location.lat:.5f}, {match.location.lon:.5f}"
+def _off_network(match: AreaMatch) -> OutsideRegionError:
+    position = f"{match.location.lat:.5f}, {match.location.lon:.5f}"
     if match.towards is None:
-        return f"No road is near {where}, so no unit can be ranked by road; check the position."
-    return (
-        f"{where} lies {match.border_m / 1000:.1f} km outside the region (nearest village {match.towards.name}) "
-        "and far from every road, so no unit can be ranked by road; check the position."
+        return OutsideRegionError(
+            "No road is near {position}, so no unit can be ranked by road; check the position.", position=position
+        )
+    return OutsideRegionError(
+        "{position} lies {kilometres} km outside the region (nearest village {village}) and far from every road, so no "
+        "unit can be ranked by road; check the position.",
+        position=position,
+        kilometres=round(match.border_m / 1000, 1),
+        village=match.towards.name,
     )
