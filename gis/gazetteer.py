@@ -99,6 +99,10 @@ class Gazetteer:
         """Find what a free text names; see `gis.search.SearchEngine.search`."""
         return self._engine.search(text, limit)
 
+    def prepare(self) -> None:
+        """Build every index now, so that the first search is as quick as the others."""
+        self._engine.prepare()
+
     @cached_property
     def bounds(self) -> Bounds | None:
         """The box of all places; None without any."""

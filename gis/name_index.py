@@ -10,7 +10,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,6 @@ from rapidfuzz.distance import OSA
 from rapidfuzz.process import cpdist
 
 from gis.text import (
-    KEYS_REMEMBERED,
     compact,
     is_vowelless,
     modern_spelling,
@@ -90,15 +89,16 @@ class _Form:
 class NameIndex:
     """An index over names given as word tuples; equal names may repeat.
 
-    With `tails`, a name is also found by its last words (`Ciremai` for `Tk III Ciremai`).
+    With `heads`, a name is also found by its first words (`Weru` for `Weru Lor`), with `tails` by its last ones
+    (`Ciremai` for `Tk III Ciremai`).
     """
 
-    def __init__(self, names: Sequence[tuple[str, ...]], *, tails: bool = False) -> None:
+    def __init__(self, names: Sequence[tuple[str, ...]], *, heads: bool = True, tails: bool = False) -> None:
         forms: dict[_Form, list[int]] = {}
-        ordered = sorted({compact(name) for name in names})
+        beginnings = sorted({compact(name) for name in names}) if heads else None
         endings = sorted({compact(name)[::-1] for name in names}) if tails else None
         for number, name in enumerate(names):
-            for form in _forms(name, ordered, endings):
+            for form in _forms(name, beginnings, endings):
                 forms.setdefault(form, []).append(number)
         forms = {form: sharing for form, sharing in forms.items() if not form.part or len(sharing) <= MOST_SHARING}
         self._names = list(forms.values())
@@ -119,12 +119,12 @@ class NameIndex:
         return _grouped(skeletons(self._strings))
 
     @cached_property
-    def _letters(self) -> _Strings:
-        return _Strings(self._by_string)
+    def _letters(self) -> AlikeStrings:
+        return AlikeStrings(self._by_string)
 
     @cached_property
-    def _sounds(self) -> _Strings:
-        return _Strings(self._by_key)
+    def _sounds(self) -> AlikeStrings:
+        return AlikeStrings(self._by_key)
 
     def written(self, spans: Sequence[tuple[str, ...]]) -> list[list[int]]:
         """The names that are written, whole, exactly like each span."""
@@ -138,9 +138,16 @@ class NameIndex:
             for span in spans
         ]
 
-    def exact(self, spans: Sequence[tuple[str, ...]]) -> list[list[NameMatch]]:
-        """The names that are written, or sound, exactly like each span."""
-        return [self._collect(self._certain(compact(span))) for span in spans]
+    def prepare(self) -> None:
+        """Make now what the first comparison would make."""
+        _ = self._letters, self._sounds, self._by_skeleton
+
+    def knows(self, span: tuple[str, ...]) -> bool:
+        """Whether a name, or the beginning of one, is written or sounds like the span."""
+        string = compact(span)
+        return string in self._by_string or (
+            len(string) >= SHORTEST_FUZZY_LENGTH and spelling_key(string) in self._by_key
+        )
 
     def match(self, spans: Sequence[tuple[str, ...]], lowest: float = 0.0) -> list[list[NameMatch]]:
         """The names like each span, best first; a name appears once per span, and only if its similarity is enough."""
@@ -198,7 +205,7 @@ class NameIndex:
         return sorted(names.values(), key=lambda match: (-match.similarity, match.name))
 
 
-class _Strings:
+class AlikeStrings:
     """Strings with the forms that have each, and for each string its length and a signature of its letters.
 
     A signature has one bit per letter that occurs and one per letter that occurs twice or more. One edit takes away at
@@ -265,7 +272,6 @@ def _signatures(strings: Sequence[str]) -> npt.NDArray[np.uint64]:
     return np.fromiter(map(_signature, strings), dtype=np.uint64, count=len(strings))
 
 
-@lru_cache(maxsize=KEYS_REMEMBERED)
 def _signature(string: str) -> int:
     seen = again = 0
     for character in string:
@@ -299,7 +305,7 @@ def similarity(one: str, other: str) -> float:
     )
 
 
-def _forms(name: tuple[str, ...], ordered: Sequence[str], endings: Sequence[str] | None) -> Iterator[_Form]:
+def _forms(name: tuple[str, ...], beginnings: Sequence[str] | None, endings: Sequence[str] | None) -> Iterator[_Form]:
     """The strings under which a name is found: whole, its words swapped, with another word for a direction, in part."""
     yield _Form(compact(name), 1.0, part=False)
     if len(name) == 2:
@@ -308,9 +314,9 @@ def _forms(name: tuple[str, ...], ordered: Sequence[str], endings: Sequence[str]
         for other in SAME_DIRECTION.get(word, ()):
             yield _Form(compact((*name[:at], other, *name[at + 1 :])), OTHER_DIRECTION_WEIGHT, part=False)
     for length in range(1, len(name)):
-        head = compact(name[:length])
-        if len(head) >= SHORTEST_HEAD_LENGTH:
-            yield _Form(head, ONLY_PART_WEIGHT if _begins_one(head, ordered) else PART_WEIGHT, part=True)
+        if beginnings is not None and len(head := compact(name[:length])) >= SHORTEST_HEAD_LENGTH:
+            only = _begins_one(head, beginnings)
+            yield _Form(head, ONLY_PART_WEIGHT if only else PART_WEIGHT, part=True)
         if endings is not None and len(tail := compact(name[length:])) >= SHORTEST_HEAD_LENGTH:
             only = _begins_one(tail[::-1], endings)
             yield _Form(tail, ONLY_PART_WEIGHT if only else PART_WEIGHT, part=True)

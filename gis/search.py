@@ -61,6 +61,11 @@ class SearchEngine:
             if place.kind == "village" and place.postcode:
                 self._by_postcode.setdefault(place.postcode, []).append(number)
 
+    def prepare(self) -> None:
+        """Make now what the first searches would make."""
+        for index in (self._areas, self._points, self._streets):
+            index.prepare()
+
     def search(self, text: str, limit: int = 10) -> SearchResult:
         """Find what a text names.
 
@@ -78,8 +83,9 @@ class SearchEngine:
         """
         if len(text) > MAX_TEXT_LENGTH:
             raise InputError(
-                f"The text has {len(text)} characters, more than the {MAX_TEXT_LENGTH} that are searched; "
-                "send the part with the address."
+                "The text has {count} characters, more than the {most} that are searched; send the part with the address.",
+                count=len(text),
+                most=MAX_TEXT_LENGTH,
             )
         coordinates, problem = self._coordinates(text)
         detail = self._parsed(text)

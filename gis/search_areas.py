@@ -142,6 +142,11 @@ class AreaIndex:
                     self._names_in[kecamatan].append((area, compact(spelt)))
         self._names = NameIndex(list(numbers))
 
+    def prepare(self) -> None:
+        """Make now what the first text would make."""
+        self._names.prepare()
+        _ = self._joined
+
     @cached_property
     def _joined(self) -> dict[str, tuple[str, ...]]:
         """The words of a village and its kecamatan, by the spelling key of both in one."""
@@ -180,7 +185,7 @@ class AreaIndex:
 
     def is_area_name(self, spelt: tuple[str, ...]) -> bool:
         """Whether the words are, or sound like, the name of a village or kecamatan or the beginning of one."""
-        return bool(self._names.exact([spelt])[0])
+        return self._names.knows(spelt)
 
     # --- Evidence -----------------------------------------------------------------------------------------------------
 

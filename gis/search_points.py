@@ -73,9 +73,14 @@ class PointIndex:
             for named in _named(place)
         ]
         self._kinds: dict[str, _Kind] = {}
-        free = [named for named in self._points if named.core and not areas.is_area_name(named.core)]
-        self._free = free
-        self._free_names = NameIndex([named.core for named in free])
+        self._free = [named for named in self._points if named.core and not areas.is_area_name(named.core)]
+        self._free_names = NameIndex([named.core for named in self._free], heads=False)
+
+    def prepare(self) -> None:
+        """Make every index now."""
+        self._free_names.prepare()
+        for kind in {named.kind for named in self._points}:
+            self._of_kind(kind).names.prepare()
 
     def find(self, detail: AddressDetail, evidence: Evidence) -> Iterator[ScoredPoint]:
         """The points that the phrases of an address name."""
@@ -188,15 +193,14 @@ class PointIndex:
         for (number, start, end), matches in zip(spans, found, strict=True):
             core = AreaHit(number, start, end, -1, 1.0, Likeness.EXACT, Role.FREE)
             for match in matches:
-                if match.likeness is not Likeness.PART:
-                    named = self._free[match.name]
-                    yield ScoredPoint(
-                        place=named.place,
-                        score=FREE_NAME_POINTS * match.similarity + 2 * self._fit(named, evidence, core),
-                        phrase=number,
-                        likeness=match.likeness,
-                        reason=_reason(named.place.name, match.likeness),
-                    )
+                named = self._free[match.name]
+                yield ScoredPoint(
+                    place=named.place,
+                    score=FREE_NAME_POINTS * match.similarity + 2 * self._fit(named, evidence, core),
+                    phrase=number,
+                    likeness=match.likeness,
+                    reason=_reason(named.place.name, match.likeness),
+                )
 
 
 _KIND_BEGINNINGS = frozenset(kind[0] for kind in PLACE_KINDS)

@@ -108,6 +108,11 @@ class StreetIndex:
     def _names(self) -> NameIndex:
         return NameIndex(list(self._numbers_by_name))
 
+    def prepare(self) -> None:
+        """Make now what the first street asked for would make."""
+        self._names.prepare()
+        _ = self._numbers, self.beginnings
+
     @cached_property
     def beginnings(self) -> frozenset[str]:
         """The words with which names of streets begin."""

@@ -17,8 +17,8 @@ from functools import lru_cache
 MAX_TEXT_LENGTH = 5_000
 """Longest text that is searched; the longest WhatsApp reports of officials are about 2,000 characters."""
 
-KEYS_REMEMBERED = 1 << 15
-"""Spelling keys kept; callers use the same few thousand words all the time."""
+WORDS_REMEMBERED = 1 << 15
+"""Words whose plain forms are kept; callers use the same few thousand all the time."""
 
 _NOT_PLAIN = re.compile(r"[^a-z0-9]+")
 _APOSTROPHES = re.compile(r"['’‘`´ʼ]")
@@ -26,8 +26,10 @@ _APOSTROPHES = re.compile(r"['’‘`´ʼ]")
 
 def fold(text: str) -> str:
     """Casefold, strip accents and apostrophes, and turn every other mark into a single space."""
-    decomposed = unicodedata.normalize("NFKD", _APOSTROPHES.sub("", text))
-    plain = "".join(character for character in decomposed if not unicodedata.combining(character))
+    plain = _APOSTROPHES.sub("", text)
+    if not plain.isascii():
+        decomposed = unicodedata.normalize("NFKD", plain)
+        plain = "".join(character for character in decomposed if not unicodedata.combining(character))
     return _NOT_PLAIN.sub(" ", plain.casefold()).strip()
 
 
@@ -110,30 +112,34 @@ _GLUED = ("kelurahan", "kecamatan", "puskesmas", "desa", "kec")
 
 def expand(folded: Sequence[str]) -> list[str]:
     """Write out the abbreviations of folded words; numbers glued to a marker (`rt02`) are taken apart."""
-    written = []
+    written: list[str] = []
     for position, word in enumerate(folded):
-        following = folded[position + 1] if position + 1 < len(folded) else ""
-        if word in _DATE_WORD and following.isdigit():
+        if word in _DATE_WORD and position + 1 < len(folded) and folded[position + 1].isdigit():
             written.append("tanggal")
-        elif word in _ALL:
-            written.append(_ALL[word])
-        elif (glued := re.fullmatch(r"(rt|rw|no|gg|blok|km|dusun)(\d+)", word)) is not None:
-            written += [_ALL.get(glued[1], glued[1]), glued[2]]
         else:
-            written += _unglued(word)
+            written += _expanded(word)
     return written
 
 
+_GLUED_NUMBER = re.compile(r"(rt|rw|no|gg|blok|km|dusun)(\d+)")
 _NAME_START = re.compile(r"[b-df-hj-np-tv-z](?:[aeiou]|[lr][aeiou])")
 
 
-def _unglued(word: str) -> list[str]:
+@lru_cache(maxsize=WORDS_REMEMBERED)
+def _expanded(word: str) -> tuple[str, ...]:
+    if word in _ALL:
+        return (_ALL[word],)
+    glued = _GLUED_NUMBER.fullmatch(word)
+    return _unglued(word) if glued is None else (_ALL.get(glued[1], glued[1]), glued[2])
+
+
+def _unglued(word: str) -> tuple[str, ...]:
     for marker in _GLUED:
         if word.startswith(marker) and len(word) - len(marker) >= 4 and not word.startswith("desain"):
             if marker == "kec" and not _NAME_START.match(word[3:]):
                 continue  # Kecomberan, or a slip in it
-            return [_ALL.get(marker, marker), word[len(marker) :]]
-    return [word]
+            return _ALL.get(marker, marker), word[len(marker) :]
+    return (word,)
 
 
 def school_level(word: str) -> str | None:
@@ -174,7 +180,7 @@ def modern_spelling(compacted: str) -> str:
     return compacted
 
 
-@lru_cache(maxsize=KEYS_REMEMBERED)
+@lru_cache(maxsize=WORDS_REMEMBERED)
 def spelling_key(compacted: str) -> str:
     """Reduce a compact name to the consonants heard and the places of its vowels.
 
@@ -205,8 +211,8 @@ def skeletons(compacted: Iterable[str]) -> list[str]:
 
 def _in_one_text(change: Callable[[str], str], strings: Iterable[str]) -> list[str]:
     """Change strings, one per line of a single text, which takes a fraction of the time of changing each."""
-    text = "\n".join(strings)
-    return change(text).split("\n") if text else []
+    listed = list(strings)
+    return change("\n".join(listed)).split("\n") if listed else []
 
 
 def is_vowelless(compacted: str) -> bool:

@@ -12,12 +12,16 @@ from bench.search import cases
 from gis.gazetteer import Gazetteer, write_gazetteer
 from tests.cirebon import cirebon_gazetteer
 
-TEXTS = Path(__file__).resolve().parents[1] / "data" / "search_texts.csv"
+DATA = Path(__file__).resolve().parents[1] / "data"
+TEXTS, FRESH_TEXTS = DATA / "search_texts.csv", DATA / "search_texts_fresh.csv"
 EVERY_NTH = 4  # of the systematic misspellings; bench/search.py runs them all
 CERTAIN = {"exact, alone", "exact, with kecamatan", "exact, official", "kecamatan first", "joined", "message"}
 LOWEST_FIRST = 0.90
 LOWEST_FIRST_CERTAIN = 0.97
 LOWEST_IN_FIVE = 0.95
+FRESH_CLEAN = ("official", "village", "village_kecamatan", "ambiguous")
+FRESH_DISTORTED = ("abbreviated", "joined", "typo", "spelling", "direction")
+FRESH_OTHERS = ("detail", "poi", "near", "street", "postcode", "chat")
 UNSURE = {"two slips, with kecamatan", "without vowels"}
 
 
@@ -26,8 +30,8 @@ def gazetteer(shared_data: Path) -> Gazetteer:
     return cirebon_gazetteer(shared_data)
 
 
-def texts(*classes: str) -> list[tuple[str, set[str]]]:
-    with TEXTS.open(encoding="utf-8", newline="") as file:
+def texts(*classes: str, source: Path = TEXTS) -> list[tuple[str, set[str]]]:
+    with source.open(encoding="utf-8", newline="") as file:
         return [
             (row["text"], set(row["village_code"].split("|")))
             for row in csv.DictReader(file)
@@ -75,6 +79,24 @@ def test_messages_places_streets_relations_and_texts_written_later_are_first_in_
     first, five, misses = shares(gazetteer, texts(kind))
     assert first >= 0.90, misses
     assert five >= 0.95, misses
+
+
+@pytest.mark.parametrize(
+    ("classes", "lowest_first"),
+    [(FRESH_CLEAN, 0.97), (FRESH_DISTORTED, 0.90), *(((kind,), 0.90) for kind in FRESH_OTHERS)],
+)
+def test_texts_written_without_knowing_the_search_are_found(
+    gazetteer: Gazetteer, classes: tuple[str, ...], lowest_first: float
+) -> None:
+    first, five, misses = shares(gazetteer, texts(*classes, source=FRESH_TEXTS))
+    assert first >= lowest_first, misses
+    assert five >= 0.98, misses
+
+
+def test_a_name_of_several_villages_offers_them_all_within_five(gazetteer: Gazetteer) -> None:
+    for text, codes in texts("ambiguous", source=FRESH_TEXTS):
+        found = {candidate.village_code for candidate in gazetteer.search(text).candidates[:5]}
+        assert codes <= found, text
 
 
 @pytest.mark.slow

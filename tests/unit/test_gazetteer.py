@@ -24,6 +24,7 @@ from gis.name_index import (
     LOWEST_SHORT_SIMILARITY,
     LOWEST_SIMILARITY,
     SHORT_LENGTH,
+    AlikeStrings,
     Likeness,
     NameIndex,
     similarity,
@@ -211,6 +212,27 @@ def test_whole_names_are_matched_as_a_plain_loop_over_all_names_would(span: tupl
             assert OSA.normalized_similarity(string, compact(NAMES[number])) >= 0.6
 
 
+@given(strings=st.lists(SPANS, min_size=1, max_size=30, unique=True), queries=st.lists(SPANS, min_size=1, max_size=6))
+@settings(deadline=None)
+def test_letters_and_lengths_rule_out_no_string_that_is_alike(
+    strings: list[tuple[str, ...]], queries: list[tuple[str, ...]]
+) -> None:
+    """The slow twin: every string is measured."""
+    names = [compact(span) for span in strings]
+    asked = [compact(span) for span in queries]
+    alike = AlikeStrings({name: [number] for number, name in enumerate(names)})
+    for lowest in (0.0, 0.72, 0.9):
+        found = {(query, form): value for query, forms, value in alike.like(asked, lowest) for form in forms}
+        wanted = {
+            (query, form): value
+            for query, string in enumerate(asked)
+            for form, name in enumerate(names)
+            if (value := OSA.normalized_similarity(string, name))
+            >= max(lowest, LOWEST_SHORT_SIMILARITY if len(string) < SHORT_LENGTH else LOWEST_SIMILARITY) - 1e-7
+        }
+        assert found == pytest.approx(wanted)
+
+
 def test_an_exact_name_is_the_best_match_of_itself() -> None:
     index = NameIndex(NAMES)
     for number, name in enumerate(NAMES):
@@ -275,8 +297,45 @@ def test_places_are_found_by_kind_and_name(text: str, place_id: str) -> None:
     assert first(text) == place_id
 
 
+@pytest.mark.parametrize(
+    ("text", "place_id"),
+    [
+        ("weru selatan", "village:32.09.19.2007"),
+        ("kidul weru", "village:32.09.19.2007"),
+        ("werulorweru", "village:32.09.19.2008"),
+        ("babakanciwaringin", "village:32.09.26.2005"),
+    ],
+)
+def test_a_direction_may_be_said_otherwise_and_names_may_run_together(text: str, place_id: str) -> None:
+    assert first(text) == place_id
+
+
+def test_a_place_is_found_by_the_end_of_its_name() -> None:
+    hospital = point(9, "hospital", "RS Tk III Ciremai", -6.737, 108.549, "32.09.15.1004")
+    found = Gazetteer(places=(*PLACES, hospital)).search("rs ciremai").candidates[0]
+    assert (found.place, found.reason.likeness) == (hospital, Likeness.PART)
+
+
+def test_an_office_is_not_taken_for_that_of_a_longer_name() -> None:
+    halls = (
+        point(9, "townhall", "Kantor Desa Weru", -6.71, 108.51, "32.09.19.2007"),
+        point(10, "townhall", "Kantor Desa Sumber", -6.76, 108.49, "32.09.15.1004"),
+    )
+    gazetteer = Gazetteer(places=(*PLACES, *halls))
+    assert gazetteer.search("kantor kuwu weru lor").candidates[0].place.name == "Kantor Desa Weru Lor"
+    assert gazetteer.search("kantor kuwu weru").candidates[0].place.name == "Kantor Desa Weru"
+
+
+def test_beside_a_village_the_offices_of_others_in_its_kecamatan_are_not_meant() -> None:
+    other = point(9, "townhall", "Kantor Desa Weru Kidul", -6.715, 108.5, "32.09.19.2007")
+    found = Gazetteer(places=(*PLACES, other)).search("desa weru lor kec weru, dekat kantor kuwu").candidates
+    assert found[0].place.name == "Kantor Desa Weru Lor"
+    assert all(each.score < found[0].score - 20 for each in found if each.place == other)
+
+
 def test_a_postcode_alone_offers_its_villages() -> None:
     found = GAZETTEER.search("45154").candidates
+    assert GAZETTEER.search("kode pos 45154").candidates == found
     assert {candidate.place.name for candidate in found} == {"Weru Kidul", "Weru Lor"}
     assert all(candidate.score < 60 for candidate in found)
 
@@ -437,6 +496,13 @@ def test_any_text_gives_ranked_candidates_or_one_sentence(text: str) -> None:
 def test_every_village_is_found_first_by_its_own_name_in_any_case(name: Place, change: str) -> None:
     found = GAZETTEER.search(getattr(name.name, change)()).candidates
     assert found[0].place.name == name.name
+
+
+def test_a_prepared_gazetteer_answers_alike() -> None:
+    prepared = Gazetteer(places=PLACES, streets=STREETS)
+    prepared.prepare()
+    for text in ("weru lor", "puskesmas sumber", "Jl. Fatahillah kelurahan Babakan kec Sumber", "babakanciwaringin"):
+        assert prepared.search(text) == GAZETTEER.search(text)
 
 
 def test_the_limit_is_kept() -> None:

@@ -6,7 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gis.text import compact, fold, modern_spelling, school_level, skeleton, spelling_key, words
+from gis.runs import runs
+from gis.text import (
+    compact,
+    fold,
+    modern_spelling,
+    school_level,
+    skeleton,
+    skeletons,
+    spelling_key,
+    spelling_keys,
+    words,
+)
+from gis.words import COMMON
 
 
 def test_folding_leaves_plain_lower_case_words() -> None:
@@ -95,3 +107,24 @@ def test_a_key_is_never_empty_and_forgives_a_doubled_letter(name: str) -> None:
 
 def test_joined_and_split_names_are_one() -> None:
     assert compact(words("Gunung Jati")) == compact(words("Gunungjati")) == compact(words("Gn. Jati"))
+
+
+@given(strings=st.lists(st.text(alphabet="abcdeghijknoquxy", max_size=9)))
+def test_thousands_of_names_at_once_are_reduced_as_each_alone(strings: list[str]) -> None:
+    assert spelling_keys(strings) == [spelling_key(string) for string in strings]
+    assert skeletons(strings) == [skeleton(string) for string in strings]
+
+
+@given(
+    text=st.lists(st.sampled_from(["weru", "lor", "di", "12", "setu", "ada"]), max_size=9),
+    shortest=st.integers(1, 3),
+    longest=st.integers(1, 5),
+)
+def test_runs_are_all_stretches_without_a_common_word_or_a_number(text: list[str], shortest: int, longest: int) -> None:
+    plain = [
+        (start, end)
+        for start in range(len(text))
+        for end in range(start + shortest, len(text) + 1)
+        if end - start <= longest and not any(word in COMMON or word.isdigit() for word in text[start:end])
+    ]
+    assert list(runs(text, shortest, longest)) == plain
