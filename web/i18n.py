@@ -45,6 +45,11 @@ class Translator:
         """The message in this language."""
         return self.gettext(message)
 
+    @property
+    def decimal_mark(self) -> str:
+        """Between whole and part: a comma in Bahasa Indonesia."""
+        return DECIMAL_MARK[self.language]
+
     def number(self, value: float, decimals: int = 0) -> str:
         """A number with the marks of this language: `1.234,5` or `1,234.5`."""
         english = f"{value:,.{decimals}f}"

@@ -46,4 +46,8 @@ def error_text(error: SiagaError, _: Translator) -> str:
     sentence = sentences.get(error.message)
     if sentence is None:
         return str(error)
-    return sentence.format(**error.values) if error.values else sentence
+    shown = {
+        name: str(value).replace(".", _.decimal_mark) if isinstance(value, float) else value
+        for name, value in error.values.items()
+    }
+    return sentence.format(**shown) if shown else sentence

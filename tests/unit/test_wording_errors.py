@@ -36,7 +36,7 @@ def test_every_sentence_of_the_table_is_raised_somewhere() -> None:
 def test_an_error_is_said_in_the_language_asked_for() -> None:
     error = InputError("Latitude {lat} is not between -90 and 90 degrees.", lat=95.0)
     assert str(error) == error_text(error, translator("en")) == "Latitude 95.0 is not between -90 and 90 degrees."
-    assert error_text(error, translator("id")).startswith("Lintang 95.0")
+    assert error_text(error, translator("id")).startswith("Lintang 95,0")
 
 
 def test_an_error_of_another_kind_keeps_its_own_sentence() -> None:

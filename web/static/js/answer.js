@@ -146,7 +146,7 @@ function unitButton(unit, longest, handlers) {
       el("span", { class: "unit-id" }, unit.unit_id),
       el("span", { class: "muted" }, icon(kindIcon(unit.kind), "kind-icon"), [kindWord(unit.kind), unit.agency].filter(Boolean).join(" · "))),
     el("span", { class: "eta" },
-      el("span", { class: "eta-value" }, clock(range ? range.median : unit.eta_s)),
+      el("span", { class: "eta-value" }, clock(unit.eta_s)),
       range ? el("span", { class: "eta-range muted" }, clock(range.min) + "–" + clock(range.max)) : null),
     bar(unit, longest),
     el("span", { class: "parts muted" }, range ? rangeText(unit) : partsText(unit)),
@@ -176,7 +176,7 @@ function partsText(unit) {
 
 function rangeText(unit) {
   const range = unit.eta_range_s;
-  const parts = [el("span", { class: "part" }, word("range_detail", { median: clock(range.median), p90: clock(range.p90) }))];
+  const parts = [el("span", { class: "part" }, word("range_detail", { mean: clock(unit.eta_s), median: clock(range.median), p90: clock(range.p90) }))];
   if (unit.first_share !== null) parts.unshift(el("strong", { class: "share" }, word("first_share", { share: percent(unit.first_share) })));
   return parts;
 }
