@@ -55,7 +55,7 @@ def main() -> None:
     if not options.data.is_dir():
         sys.exit(f"bench region: there is no folder {options.data}; name the real data with --data.")
     with tempfile.TemporaryDirectory() as scratch:
-        print(f"{'region':10} {'build s':>8} {'most':>6} {'MB':>6} {'open s':>7} {'geopandas+osmnx s':>20} {'ratio':>6}")
+        print(f"{'region':10} {'build s':>8} {'most':>6} {'MB':>6} {'open s':>7} {'geopandas+osmnx':>20} {'ratio':>6}")
         for name, sources in (("Cirebon", cirebon(options.data)), ("Malta", malta(options.data, Path(scratch)))):
             measure(name, sources, Path(scratch), options.runs)
 

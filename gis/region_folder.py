@@ -117,9 +117,7 @@ def read_manifest(folder: Path, *, verify: bool | None = None) -> Manifest:
             format_version=version,
             built_at=datetime.fromisoformat(record["built_at"]),
             builder=str(record["builder"]),
-            files={
-                name: (int(entry["bytes"]), str(entry["sha256"])) for name, entry in record["files"].items()
-            },
+            files={name: (int(entry["bytes"]), str(entry["sha256"])) for name, entry in record["files"].items()},
         )
     except (ValueError, KeyError, TypeError, AttributeError):
         raise RegionDamagedError(f"{folder / MANIFEST} cannot be read; build the region again.") from None
@@ -132,9 +130,7 @@ def read_manifest(folder: Path, *, verify: bool | None = None) -> Manifest:
         try:
             found = path.stat().st_size
         except OSError:
-            raise RegionDamagedError(
-                f"The region {folder} is damaged: {name} is missing; build it again."
-            ) from None
+            raise RegionDamagedError(f"The region {folder} is damaged: {name} is missing; build it again.") from None
         if found != size or (with_checksums and _sha256(path) != digest):
             raise RegionDamagedError(
                 f"The region {folder} is damaged: {name} differs from the manifest; build it again."
@@ -164,9 +160,7 @@ def replacing_folder(target: Path) -> Iterator[Path]:
             shutil.rmtree(building)
         building.mkdir()
     except OSError as error:
-        raise InputError(
-            f"The region cannot be written to {target}: {error.strerror}; choose another --out."
-        ) from None
+        raise InputError(f"The region cannot be written to {target}: {error.strerror}; choose another --out.") from None
     try:
         yield building
         _sync(building)
@@ -185,9 +179,7 @@ def _refuse_foreign(target: Path) -> None:
     if target.exists() and not target.is_dir():
         raise InputError(f"{target} is a file, not a folder; choose another --out.")
     if target.is_dir() and any(target.iterdir()) and not (target / MANIFEST).is_file():
-        raise InputError(
-            f"{target} holds other files and is not a region; choose an empty or new folder for --out."
-        )
+        raise InputError(f"{target} holds other files and is not a region; choose an empty or new folder for --out.")
 
 
 def _sweep_dead_builds(target: Path) -> None:

@@ -72,7 +72,6 @@ def progress_bar(description: str, total: int | None = None) -> Iterator[Callabl
 
     with tqdm(desc=description, total=total, disable=None, delay=0.5, leave=False, unit_scale=True) as bar:
 
-
         def advance(count: int) -> None:
             bar.update(count)
 

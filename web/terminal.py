@@ -96,9 +96,7 @@ def ranking_text(answer: dict[str, Any], lang: str) -> str:
             if one not in unsuitable
         ]
     if unsuitable:
-        lines.append(
-            "  " + _("{count} units of another kind or without the capability.").format(count=len(unsuitable))
-        )
+        lines.append("  " + _("{count} units of another kind or without the capability.").format(count=len(unsuitable)))
     return "\n".join(lines)
 
 

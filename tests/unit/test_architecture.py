@@ -55,9 +55,7 @@ def imports(path: Path) -> Iterator[tuple[str, int]]:
         if isinstance(node, ast.Import):
             yield from ((alias.name, node.lineno) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, (
-                f"{path}:{node.lineno} imports relatively; the house names packages in full"
-            )
+            assert node.level == 0, f"{path}:{node.lineno} imports relatively; the house names packages in full"
             assert node.module is not None
             yield node.module, node.lineno
 
@@ -95,8 +93,7 @@ def test_a_library_is_touched_only_where_it_belongs(library: str) -> None:
         for package in PACKAGES
         for path in modules(package)
         for name, line in imports(path)
-        if name.split(".")[0] == library
-        and not path.relative_to(REPOSITORY).as_posix().startswith(ONLY_IN[library])
+        if name.split(".")[0] == library and not path.relative_to(REPOSITORY).as_posix().startswith(ONLY_IN[library])
     ]
     assert not wrong
 
