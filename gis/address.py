@@ -21,6 +21,7 @@ from gis.words import (
     CROSSING_WORDS,
     FALSE_STARTS,
     HARD_STOPS,
+    KIND_BEGINNINGS,
     NAME_TAILS,
     PLACE_KINDS,
     RELATIONS,
@@ -315,7 +316,7 @@ class _Reader:
             marker = " ".join(self._words[self._at : self._at + taken])
             self._begin(Role.POI, marker=marker, kind="school")
             return taken
-        for length in range(_LONGEST_KIND, 0, -1):
+        for length in range(_LONGEST_KIND if word in KIND_BEGINNINGS else 0, 0, -1):
             sequence = tuple(self._words[self._at : self._at + length])
             if len(sequence) == length and sequence in PLACE_KINDS:
                 kind, level = PLACE_KINDS[sequence]

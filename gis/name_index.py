@@ -10,7 +10,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,7 @@ from rapidfuzz.distance import OSA
 from rapidfuzz.process import cpdist
 
 from gis.text import (
+    WORDS_REMEMBERED,
     compact,
     is_vowelless,
     modern_spelling,
@@ -126,17 +127,10 @@ class NameIndex:
     def _sounds(self) -> AlikeStrings:
         return AlikeStrings(self._by_key)
 
-    def written(self, spans: Sequence[tuple[str, ...]]) -> list[list[int]]:
-        """The names that are written, whole, exactly like each span."""
-        return [
-            [
-                name
-                for form in self._by_string.get(compact(span), ())
-                if self._weights[form] == 1
-                for name in self._names[form]
-            ]
-            for span in spans
-        ]
+    def written(self, span: tuple[str, ...]) -> list[int]:
+        """The names that are written, whole, exactly like a span."""
+        forms = self._by_string.get(compact(span), ())
+        return [name for form in forms if self._weights[form] == 1 for name in self._names[form]]
 
     def prepare(self) -> None:
         """Make now what the first comparison would make."""
@@ -236,10 +230,10 @@ class AlikeStrings:
                 [some[query] for query, _ in pairs],
                 [self._strings[string] for _, string in pairs],
                 scorer=OSA.normalized_similarity,
-                score_cutoff=float(cutoffs.min()),
+                score_cutoff=float(cutoffs.min()) - ROUNDING,
                 dtype=np.float32,
             )
-            for pair in np.flatnonzero(similarities >= cutoffs[near_queries].astype(np.float32)).tolist():
+            for pair in np.flatnonzero(similarities >= cutoffs[near_queries] - ROUNDING).tolist():
                 query, string = pairs[pair]
                 yield numbers[query], self._forms[string], float(similarities[pair])
 
@@ -272,6 +266,7 @@ def _signatures(strings: Sequence[str]) -> npt.NDArray[np.uint64]:
     return np.fromiter(map(_signature, strings), dtype=np.uint64, count=len(strings))
 
 
+@lru_cache(maxsize=WORDS_REMEMBERED)
 def _signature(string: str) -> int:
     seen = again = 0
     for character in string:

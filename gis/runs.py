@@ -2,9 +2,81 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
-from gis.words import COMMON
+from gis.address import Phrase, Role
+from gis.words import BEARINGS, COMMON, HARD_STOPS, LOCATIVES, NAME_TAILS
+
+LONGEST_SPAN = 4
+MESSAGE_WORDS = 5
+"""A free phrase of more words than this is part of a message, in which most words name nothing."""
+
+NOT_AT_START = 0.92
+COMMON_IN_MESSAGE = 0.62
+UNPOINTED_IN_MESSAGE = 0.93
+DIRECTION_OF_ANOTHER = 0.80
+"""For words that begin with the direction that the word before them may end with: `guwa lor kaliwedi`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Words `start` to `end` of phrase `phrase` that may name an area.
+
+    Attributes
+    ----------
+    weight
+        How likely words at such a place name anything.
+    trust
+        By how much their likeness to a name counts less, because they may belong to the words before them.
+    forgiving
+        Whether they may also be a misspelt name.
+    in_message
+        Whether they stand among the words of a message.
+    """
+
+    phrase: int
+    start: int
+    end: int
+    words: tuple[str, ...]
+    role: Role
+    weight: float
+    trust: float
+    forgiving: bool
+    in_message: bool
+
+
+def spans_of(number: int, phrase: Phrase, is_name: Callable[[tuple[str, ...]], bool]) -> Iterator[Span]:
+    """The runs of words of a phrase that may be a name: misspelt, or among common words only one written exactly so."""
+    if phrase.role is Role.KABUPATEN:
+        return
+    words = phrase.words
+    common = [word in COMMON for word in words]
+    number_like = [word.isdigit() for word in words]
+    in_message = phrase.role is Role.FREE and (len(words) > MESSAGE_WORDS or not HARD_STOPS.isdisjoint(words))
+    marked = phrase.role in (Role.VILLAGE, Role.KECAMATAN)
+    for start in range(len(words)):
+        trust = DIRECTION_OF_ANOTHER if start > 0 and words[start] in BEARINGS and not common[start - 1] else 1.0
+        for end in range(start + 1, min(start + LONGEST_SPAN, len(words)) + 1):
+            span, commons = words[start:end], sum(common[start:end])
+            if commons == len(span) and len(span) > 1:
+                continue
+            forgiving = not any(number_like[start:end]) and (
+                not commons
+                or (marked and start == 0)
+                or (not in_message and commons < len(span))
+                or (not common[start] and all(word not in COMMON or word in NAME_TAILS for word in span[1:]))
+            )
+            if not forgiving and not is_name(span):
+                continue
+            weight = 1.0
+            if phrase.role is not Role.FREE:
+                weight = 1.0 if start == 0 else NOT_AT_START
+            elif in_message and commons and len(span) == 1:
+                weight = COMMON_IN_MESSAGE
+            elif in_message and not (start > 0 and words[start - 1] in LOCATIVES):
+                weight = UNPOINTED_IN_MESSAGE
+            yield Span(number, start, end, span, phrase.role, weight, trust, forgiving, in_message)
 
 
 def runs(words: Sequence[str], shortest: int, longest: int) -> Iterator[tuple[int, int]]:

@@ -83,7 +83,8 @@ class SearchEngine:
         """
         if len(text) > MAX_TEXT_LENGTH:
             raise InputError(
-                "The text has {count} characters, more than the {most} that are searched; send the part with the address.",
+                "The text has {count} characters, more than the {most} that are searched; "
+                "send the part with the address.",
                 count=len(text),
                 most=MAX_TEXT_LENGTH,
             )

@@ -13,14 +13,11 @@ from functools import cached_property
 
 from gis.address import Phrase, Role
 from gis.name_index import Likeness, NameIndex, similarity, vowelless_similarity
+from gis.runs import COMMON_IN_MESSAGE, Span, spans_of
 from gis.text import compact, is_vowelless, skeleton, spelling_key, spelling_keys
 from gis.text import words as name_words
 from gis.types import Place
-from gis.words import BEARINGS, COMMON, HARD_STOPS, LOCATIVES, NAME_TAILS
-
-LONGEST_SPAN = 4
-MESSAGE_WORDS = 5
-"""A free phrase of more words than this is part of a message, in which most words name nothing."""
+from gis.words import COMMON
 
 LOWEST_IN_MESSAGE = 0.80
 NESTED_FACTOR = 0.70
@@ -61,13 +58,7 @@ _KECAMATAN_WEIGHT = {
     Role.STREET: 0.75,
     Role.HAMLET: 0.4,
 }
-_NOT_AT_START = 0.92
-_COMMON_IN_MESSAGE = 0.62
-_UNPOINTED_IN_MESSAGE = 0.93
 _BESIDE_A_MARKED_VILLAGE = 0.78
-_DIRECTION_OF_ANOTHER = 0.80
-"""For words that begin with the direction that the word before them may end with: `guwa lor kaliwedi`."""
-
 _DISTINCTIVE_ROLES = (Role.FREE, Role.VILLAGE, Role.POI)
 
 
@@ -187,11 +178,14 @@ class AreaIndex:
         """Whether the words are, or sound like, the name of a village or kecamatan or the beginning of one."""
         return self._names.knows(spelt)
 
+    def _is_name(self, words: tuple[str, ...]) -> bool:
+        return bool(self._names.written(words))
+
     # --- Evidence -----------------------------------------------------------------------------------------------------
 
     def read(self, phrases: Sequence[Phrase]) -> Evidence:
         """Compare all runs of words with all names."""
-        spans = [span for number, phrase in enumerate(phrases) for span in _spans(number, phrase)]
+        spans = [span for number, phrase in enumerate(phrases) for span in spans_of(number, phrase, self._is_name)]
         forgiving = [span for span in spans if span.forgiving]
         strict = [span for span in spans if not span.forgiving]
         hits: list[AreaHit] = []
@@ -200,8 +194,8 @@ class AreaIndex:
             for span, matches in zip(alike, self._names.match([span.words for span in alike], lowest), strict=True):
                 for match in matches:
                     hits += self._hits(span, match.name, match.similarity, match.likeness)
-        for span, names in zip(strict, self._names.written([span.words for span in strict]), strict=True):
-            for name in names:
+        for span in strict:
+            for name in self._names.written(span.words):
                 hits += self._hits(span, name, 1.0, Likeness.EXACT)
         hits = list(_set_back_nested(hits))
         kecamatan = tuple(hit for hit in hits if self.areas[hit.area].kind == "kecamatan")
@@ -209,7 +203,7 @@ class AreaIndex:
         return Evidence(villages + tuple(self._second_look(spans, villages, kecamatan)), kecamatan)
 
     def _second_look(
-        self, spans: Sequence[_Span], villages: Sequence[AreaHit], kecamatan: Sequence[AreaHit]
+        self, spans: Sequence[Span], villages: Sequence[AreaHit], kecamatan: Sequence[AreaHit]
     ) -> Iterator[AreaHit]:
         """Where a kecamatan is known and none of its villages was found, compare its few names more forgivingly."""
         for known in {hit.area for hit in kecamatan if hit.similarity >= SURE_KECAMATAN and not hit.nested}:
@@ -235,7 +229,7 @@ class AreaIndex:
                     if likeness >= LOWEST_SECOND_LOOK:
                         yield replace(hit, area=village, similarity=likeness, weight=_VILLAGE_WEIGHT[span.role])
 
-    def _hits(self, span: _Span, name: int, similarity: float, likeness: Likeness) -> Iterator[AreaHit]:
+    def _hits(self, span: Span, name: int, similarity: float, likeness: Likeness) -> Iterator[AreaHit]:
         for area in self._numbers[name]:
             weights = _VILLAGE_WEIGHT if self.areas[area].kind == "village" else _KECAMATAN_WEIGHT
             weight = weights.get(span.role)
@@ -279,7 +273,7 @@ class AreaIndex:
                 hit.role in _DISTINCTIVE_ROLES
                 and hit.likeness <= Likeness.SPELLING
                 and not hit.nested
-                and hit.weight > _COMMON_IN_MESSAGE
+                and hit.weight > COMMON_IN_MESSAGE
                 and hit.area != kecamatan
                 and not (apart_from is not None and hit.overlaps(apart_from))
             ):
@@ -360,51 +354,6 @@ def _forgiving_similarity(string: str, name: str) -> float:
     if len(string) >= SHORTEST_SKELETON and is_vowelless(string) and skeleton(string) == skeleton(name):
         return vowelless_similarity(string, name)
     return similarity(string, name)
-
-
-# --- Runs of words ----------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Span:
-    phrase: int
-    start: int
-    end: int
-    words: tuple[str, ...]
-    role: Role
-    weight: float
-    trust: float
-    forgiving: bool
-    in_message: bool
-
-
-def _spans(number: int, phrase: Phrase) -> Iterator[_Span]:
-    if phrase.role is Role.KABUPATEN:
-        return
-    words = phrase.words
-    in_message = phrase.role is Role.FREE and (len(words) > MESSAGE_WORDS or not HARD_STOPS.isdisjoint(words))
-    marked = phrase.role in (Role.VILLAGE, Role.KECAMATAN)
-    for start in range(len(words)):
-        for end in range(start + 1, min(start + LONGEST_SPAN, len(words)) + 1):
-            span = words[start:end]
-            common = sum(word in COMMON for word in span)
-            if common == len(span) and len(span) > 1:
-                continue
-            weight = 1.0
-            if phrase.role is not Role.FREE:
-                weight = 1.0 if start == 0 else _NOT_AT_START
-            elif in_message:
-                pointed = start > 0 and words[start - 1] in LOCATIVES
-                weight = 1.0 if pointed else _UNPOINTED_IN_MESSAGE
-                if common and len(span) == 1:
-                    weight = _COMMON_IN_MESSAGE
-            tails = all(word not in COMMON or word in NAME_TAILS for word in span[1:]) and span[0] not in COMMON
-            forgiving = not any(word.isdigit() for word in span) and (
-                not common or tails or (marked and start == 0) or (not in_message and common < len(span))
-            )
-            ends_another = start > 0 and span[0] in BEARINGS and words[start - 1] not in COMMON
-            trust = _DIRECTION_OF_ANOTHER if ends_another else 1.0
-            yield _Span(number, start, end, span, phrase.role, weight, trust, forgiving, in_message)
 
 
 def _set_back_nested(hits: Sequence[AreaHit]) -> Iterator[AreaHit]:

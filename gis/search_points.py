@@ -13,7 +13,7 @@ from gis.search_reason import SearchReason, SearchReasonKind
 from gis.text import school_level
 from gis.text import words as name_words
 from gis.types import Place
-from gis.words import KIND_FAMILIES, PLACE_KINDS
+from gis.words import KIND_BEGINNINGS, KIND_FAMILIES
 
 NAMED_POINTS = 92.0
 AREA_POINTS = 4.0
@@ -203,7 +203,6 @@ class PointIndex:
                 )
 
 
-_KIND_BEGINNINGS = frozenset(kind[0] for kind in PLACE_KINDS)
 _AREA_ROLES = (Role.VILLAGE, Role.KECAMATAN, Role.FREE)
 
 
@@ -227,7 +226,7 @@ def _named(place: Place) -> Iterator[_Named]:
     """Each name of a place, split into the words of its kind and the rest."""
     for name in dict.fromkeys((place.name, *place.alt_names)):
         spelt = name_words(name)
-        if not spelt or not (spelt[0] in _KIND_BEGINNINGS or school_level(spelt[0])):
+        if not spelt or not (spelt[0] in KIND_BEGINNINGS or school_level(spelt[0])):
             yield _Named(place, "", place.kind, None, spelt)
             continue
         phrases = parse_address(name).phrases

@@ -202,6 +202,8 @@ PLACE_KINDS: dict[tuple[str, ...], tuple[str, str | None]] = {
 }
 """Word sequences that tell a kind of place, and for an office the level of the area that it serves."""
 
+KIND_BEGINNINGS = frozenset(sequence[0] for sequence in PLACE_KINDS)
+
 KIND_FAMILIES: dict[str, frozenset[str]] = {
     "clinic": frozenset({"clinic", "puskesmas", "doctors", "health_post"}),
     "townhall": frozenset({"townhall", "government", "office", "village_office"}),
