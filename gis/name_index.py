@@ -148,17 +148,7 @@ class NameIndex:
         strings = [compact(span) for span in spans]
         unique = list(dict.fromkeys(strings))
         found = [self._certain(string) for string in unique]
-        values: list[dict[int, float]] = [{} for _ in unique]
-        fuzzy = [number for number, string in enumerate(unique) if len(string) >= SHORTEST_FUZZY_LENGTH]
-        for known, queries, weight in (
-            (self._letters, [unique[number] for number in fuzzy], 1.0),
-            (self._sounds, [spelling_key(unique[number]) for number in fuzzy], SOUND_WEIGHT),
-        ):
-            for query, forms, similarity in known.like(queries, lowest / weight):
-                for form in forms:
-                    value = similarity * weight * float(self._weights[form])
-                    if value > values[fuzzy[query]].get(form, 0.0):
-                        values[fuzzy[query]][form] = value
+        values = self._similarities(unique, lowest)
         for matches, like in zip(found, values, strict=True):
             least = max(like.values(), default=0.0) - SPREAD
             for form, value in like.items():
@@ -169,6 +159,22 @@ class NameIndex:
             for string, matches in zip(unique, found, strict=True)
         }
         return [collected[string] for string in strings]
+
+    def _similarities(self, strings: Sequence[str], lowest: float) -> list[dict[int, float]]:
+        """For each string the forms that are like it by letters or by sound, with their weighted similarity."""
+        values: list[dict[int, float]] = [{} for _ in strings]
+        fuzzy = [number for number, string in enumerate(strings) if len(string) >= SHORTEST_FUZZY_LENGTH]
+        for known, queries, weight in (
+            (self._letters, [strings[number] for number in fuzzy], 1.0),
+            (self._sounds, [spelling_key(strings[number]) for number in fuzzy], SOUND_WEIGHT),
+        ):
+            for query, forms, similarity in known.like(queries, lowest / weight):
+                of_string = values[fuzzy[query]]
+                for form in forms:
+                    value = similarity * weight * float(self._weights[form])
+                    if value > of_string.get(form, 0.0):
+                        of_string[form] = value
+        return values
 
     def _certain(self, string: str) -> dict[int, tuple[float, Likeness]]:
         """Forms equal by letters, by sound, or (for words without vowels) by consonants, with their similarity."""
@@ -214,7 +220,7 @@ class AlikeStrings:
 
     def like(self, queries: Sequence[str], lowest: float) -> Iterator[tuple[int, list[int], float]]:
         """The number of a query, the forms of a string, and their normalized similarity, where that is enough."""
-        if not self._strings:
+        if not self._strings or not queries:
             return
         by_length = sorted(range(len(queries)), key=lambda number: len(queries[number]))
         at_once = max(1, MOST_COMPARED // len(self._strings))

@@ -45,6 +45,8 @@ MOVED_UNCERTAINTY = 0.9
 REACHED_FACTOR = 0.9
 """A place that was named goes before the village which the words lead to from there."""
 
+REACHED_SPREAD = 3.0
+
 
 class SearchEngine:
     """The prepared indexes of one gazetteer; `search` is safe to call from several threads."""
@@ -130,7 +132,7 @@ class SearchEngine:
             name=f"{location.lat:.6f}, {location.lon:.6f}",
             location=location,
             radius_m=coordinates.precision_m,
-            village_code=self._streets.village_at(location),
+            village_code=self._streets.villages_at([location])[0],
         )
         reason = SearchReason(kind=SearchReasonKind.COORDINATES, form=coordinates.form, notes=tuple(coordinates.notes))
         return self._candidate(place, COORDINATES_SCORE, reason)
@@ -158,7 +160,7 @@ class SearchEngine:
         candidate = self._candidate(place, score, reason)
         relation = detail.relation
         if relation is not None and relation.anchor == scored.hit.phrase:
-            return self._related(candidate, relation, widen_only=True)
+            return _widened_by(candidate, relation)
         return candidate
 
     def _kecamatan_name(self, area: int) -> str | None:
@@ -180,6 +182,7 @@ class SearchEngine:
         kecamatan: Sequence[ScoredArea],
     ) -> Iterator[Candidate]:
         best_area = max((*villages, *kecamatan), key=lambda scored: scored.score, default=None)
+        anchored: list[Candidate] = []
         for point in self._points.find(detail, evidence):
             score = point.score
             if best_area is not None and not detail.phrases[point.phrase].words:
@@ -191,9 +194,11 @@ class SearchEngine:
                 continue
             candidate = self._candidate(point.place, score, point.reason)
             if detail.relation is not None and detail.relation.anchor == point.phrase:
-                candidate = self._related(candidate, detail.relation)
-                yield from self._reached(candidate)
-            yield candidate
+                anchored.append(candidate)
+            else:
+                yield candidate
+        if detail.relation is not None:
+            yield from self._related(anchored, detail.relation)
 
     def _street_candidates(
         self, detail: AddressDetail, villages: Sequence[ScoredArea], kecamatan: Sequence[ScoredArea]
@@ -203,8 +208,10 @@ class SearchEngine:
             candidate = self._candidate(scored.place, scored.score, scored.reason)
             if relation is None or (scored.place.kind == "street" and relation.anchor != scored.phrase):
                 yield candidate
+            elif scored.place.kind == "street":
+                yield _widened_by(candidate, relation)
             else:
-                yield self._related(candidate, relation, widen_only=scored.place.kind == "street")
+                yield from self._related([candidate], relation)
 
     # --- Making candidates --------------------------------------------------------------------------------------------
 
@@ -224,41 +231,35 @@ class SearchEngine:
             reason=reason,
         )
 
-    def _related(self, candidate: Candidate, relation: Relation, *, widen_only: bool = False) -> Candidate:
-        """Move a candidate by a bearing and a distance where both are known; else only widen its radius."""
-        reason = replace(candidate.reason, relation=relation)
-        if relation.bearing_deg is None or relation.distance_m is None or widen_only:
-            reach_m = relation.distance_m
-            if reach_m is None:
-                reach_m = RELATION_RADIUS_M.get(relation.word, DEFAULT_RELATION_RADIUS_M)
-            return replace(candidate, radius_m=candidate.radius_m + reach_m, reason=reason)
-        location = _moved(candidate.location, relation.bearing_deg, relation.distance_m)
-        code = self._streets.village_at(location)
-        elsewhere = code if code != candidate.village_code else None
-        return replace(
-            candidate,
-            location=location,
-            radius_m=candidate.radius_m + MOVED_UNCERTAINTY * relation.distance_m,
-            reason=replace(reason, moved=True, moved_to=None if elsewhere is None else self._village_name(elsewhere)),
-        )
+    def _related(self, candidates: Sequence[Candidate], relation: Relation) -> Iterator[Candidate]:
+        """Move candidates by a bearing and a distance where both are known; else only widen their radius.
 
-    def _reached(self, candidate: Candidate) -> Iterator[Candidate]:
-        """The village in which a moved candidate lies, where it is another than that of the place named."""
-        code = None if candidate.reason.moved_to is None else self._streets.village_at(candidate.location)
-        number = self._areas.village_by_code.get(code or "")
-        if number is not None:
-            village = self._areas.areas[number]
-            reason = SearchReason(
-                kind=SearchReasonKind.REACHED,
-                name=village.name,
-                other=candidate.place.name,
-                relation=candidate.reason.relation,
+        Where the best of them come to lie in another village than that of the place named, that village follows.
+        """
+        bearing_deg, distance = relation.bearing_deg, relation.distance_m
+        if bearing_deg is None or distance is None:
+            yield from (_widened_by(candidate, relation) for candidate in candidates)
+            return
+        lowest = max((candidate.score for candidate in candidates), default=0.0) - REACHED_SPREAD
+        locations = [_moved(candidate.location, bearing_deg, distance) for candidate in candidates]
+        for candidate, location, code in zip(candidates, locations, self._streets.villages_at(locations), strict=True):
+            elsewhere = (
+                None if code is None or code == candidate.village_code else self._areas.village_by_code.get(code)
             )
-            yield self._candidate(village, candidate.score * REACHED_FACTOR, reason)
-
-    def _village_name(self, code: str) -> str:
-        number = self._areas.village_by_code.get(code)
-        return code if number is None else self._areas.areas[number].name
+            village = None if elsewhere is None else self._areas.areas[elsewhere]
+            yield replace(
+                candidate,
+                location=location,
+                radius_m=candidate.radius_m + MOVED_UNCERTAINTY * distance,
+                reason=replace(
+                    candidate.reason, relation=relation, moved=True, moved_to=None if village is None else village.name
+                ),
+            )
+            if village is not None and candidate.score >= lowest:
+                reason = SearchReason(
+                    kind=SearchReasonKind.REACHED, name=village.name, other=candidate.place.name, relation=relation
+                )
+                yield self._candidate(village, candidate.score * REACHED_FACTOR, reason)
 
 
 def _ranked(candidates: Iterable[Candidate]) -> list[Candidate]:
@@ -272,6 +273,15 @@ def _ranked(candidates: Iterable[Candidate]) -> list[Candidate]:
     for candidate in ranked:
         seen.setdefault(candidate.place.place_id, candidate)
     return list(seen.values())
+
+
+def _widened_by(candidate: Candidate, relation: Relation) -> Candidate:
+    reach_m = relation.distance_m
+    if reach_m is None:
+        reach_m = RELATION_RADIUS_M.get(relation.word, DEFAULT_RELATION_RADIUS_M)
+    return replace(
+        candidate, radius_m=candidate.radius_m + reach_m, reason=replace(candidate.reason, relation=relation)
+    )
 
 
 def _scaled(candidate: Candidate, factor: float) -> Candidate:

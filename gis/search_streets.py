@@ -129,9 +129,11 @@ class StreetSearch:
     def _crossings(self, first: _Found, second: _Found, areas: Sequence[ScoredArea]) -> Iterator[ScoredStreet]:
         one, other = ({match.street: match.similarity for match in _best(matches)} for _, matches in (first, second))
         area = _apart(areas, second[0], second[1][0].length)
-        for here, there, location in self._streets.crossings(list(one), list(other)):
+        found = list(self._streets.crossings(list(one), list(other)))
+        codes = self._streets.villages_at([location for _, _, location in found])
+        for (here, there, location), code in zip(found, codes, strict=True):
             names = [self._streets.streets[street].name for street in (here, there)]
-            piece = Piece(location, NOMINAL_CROSSING_RADIUS_M, self._streets.village_at(location))
+            piece = Piece(location, NOMINAL_CROSSING_RADIUS_M, code)
             score = CROSSING_POINTS * math.sqrt(one[here] * other[there])
             if area is not None and self._is_elsewhere(piece, area):
                 score -= ELSEWHERE_POINTS

@@ -217,11 +217,13 @@ class StreetIndex:
                     lat, lon = self._plane.to_latlon(point.x, point.y)
                     yield firsts[one], seconds[other], Location(lat=float(lat), lon=float(lon))
 
-    def village_at(self, location: Location) -> str | None:
-        """The code of the village at a point, where that is known."""
-        if self._villages_at is None:
-            return None
-        return self._villages_at(np.array([location.lat]), np.array([location.lon]))[0]
+    def villages_at(self, locations: Sequence[Location]) -> Sequence[str | None]:
+        """The code of the village at each location, where that is known."""
+        if self._villages_at is None or not locations:
+            return [None] * len(locations)
+        return self._villages_at(
+            np.array([location.lat for location in locations]), np.array([location.lon for location in locations])
+        )
 
     def _along(self, street: int) -> _Points:
         known = self._points.get(street)
