@@ -106,7 +106,8 @@ class SearchEngine:
 
     def _parsed(self, text: str) -> AddressDetail:
         detail = parse_address(text, keep=self._keep, street_beginnings=self._streets.beginnings)
-        return replace(detail, phrases=tuple(self._areas.taken_apart(phrase) for phrase in detail.phrases))
+        detail = replace(detail, phrases=tuple(self._areas.taken_apart(phrase) for phrase in detail.phrases))
+        return self._areas.with_direction(detail)
 
     # --- Coordinates --------------------------------------------------------------------------------------------------
 

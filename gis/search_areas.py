@@ -11,13 +11,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from gis.address import Phrase, Role
+from gis.address import AddressDetail, Phrase, Role
 from gis.name_index import Likeness, NameIndex, similarity, vowelless_similarity
 from gis.runs import COMMON_IN_MESSAGE, Span, spans_of
 from gis.text import compact, is_vowelless, skeleton, spelling_key, spelling_keys
 from gis.text import words as name_words
 from gis.types import Place
-from gis.words import COMMON
+from gis.words import COMMON, DIRECTIONS
 
 LOWEST_IN_MESSAGE = 0.80
 NESTED_FACTOR = 0.70
@@ -59,6 +59,7 @@ _KECAMATAN_WEIGHT = {
     Role.HAMLET: 0.4,
 }
 _BESIDE_A_MARKED_VILLAGE = 0.78
+_AREA_MARKED = (Role.VILLAGE, Role.KECAMATAN)
 _DISTINCTIVE_ROLES = (Role.FREE, Role.VILLAGE, Role.POI)
 
 
@@ -177,6 +178,23 @@ class AreaIndex:
     def is_area_name(self, spelt: tuple[str, ...]) -> bool:
         """Whether the words are, or sound like, the name of a village or kecamatan or the beginning of one."""
         return self._names.knows(spelt)
+
+    def with_direction(self, detail: AddressDetail) -> AddressDetail:
+        """Read `Jagapura sebelah wetan Gegesik` as Jagapura Wetan, where there is one, not as east of Gegesik."""
+        relation = detail.relation
+        if relation is None or relation.distance_m is not None or not relation.anchor:
+            return detail
+        direction = DIRECTIONS.get(relation.bearing_deg)
+        named, anchor = detail.phrases[relation.anchor - 1 : relation.anchor + 1]
+        if direction is None or relation.word != "sebelah" or anchor.role not in (Role.FREE, *_AREA_MARKED):
+            return detail
+        if named.role not in (Role.FREE, Role.VILLAGE) or not self.is_area_name(anchor.words):
+            return detail
+        if not any(self._names.written((*named.words[at:], direction)) for at in range(len(named.words))):
+            return detail
+        phrases = list(detail.phrases)
+        phrases[relation.anchor - 1] = replace(named, words=(*named.words, direction))
+        return replace(detail, phrases=tuple(phrases), relation=None)
 
     def _is_name(self, words: tuple[str, ...]) -> bool:
         return bool(self._names.written(words))

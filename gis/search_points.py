@@ -218,8 +218,13 @@ def _has_sure(matches: Sequence[NameMatch]) -> bool:
 
 
 def _is_all(detail: AddressDetail, number: int) -> bool:
-    """Whether a text names nothing but a kind and its area: `kantor polisi kec. Weru`, not a call for the police."""
-    return number == 0 and all(phrase.role in (Role.VILLAGE, Role.KECAMATAN) for phrase in detail.phrases[1:])
+    """Whether a text names nothing but a kind and its area: `kantor polisi kec. Weru`, not a call for the police.
+
+    Behind the area a single word might be such a call; `kecamatan Weru kantor camat` is not.
+    """
+    others = (*detail.phrases[:number], *detail.phrases[number + 1 :])
+    said_as_place = number == 0 or " " in detail.phrases[number].marker
+    return said_as_place and all(phrase.role in (Role.VILLAGE, Role.KECAMATAN) for phrase in others)
 
 
 def _named(place: Place) -> Iterator[_Named]:

@@ -11,7 +11,7 @@ from gis.address import AddressDetail, Role
 from gis.name_index import Likeness
 from gis.search_areas import AreaIndex, ScoredArea
 from gis.search_reason import SearchReason, SearchReasonKind
-from gis.street_index import Piece, StreetIndex, StreetMatch
+from gis.street_index import UNCOVERED_WORD_FACTOR, Piece, StreetIndex, StreetMatch
 from gis.types import Location, Place
 
 STREET_POINTS = 88.0
@@ -99,7 +99,10 @@ class StreetSearch:
                 score -= ELSEWHERE_POINTS
                 kind = SearchReasonKind.STREET_ELSEWHERE
             else:
-                score = STREET_IN_AREA_POINTS * match.similarity * min(1.0, area.score / 90)
+                similarity = match.similarity
+                if area.hit.phrase == phrase:  # its words are no left-over of the street's name
+                    similarity = min(1.0, similarity / UNCOVERED_WORD_FACTOR ** (area.hit.end - area.hit.start))
+                score = STREET_IN_AREA_POINTS * similarity * min(1.0, area.score / 90)
                 kind = SearchReasonKind.STREET_IN_AREA
                 if piece.village_code is None and place.kind == "village":
                     piece = replace(piece, village_code=place.village_code)

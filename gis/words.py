@@ -264,6 +264,9 @@ SAME_DIRECTION = {
 }
 """Other words, Javanese, Sundanese and Indonesian, for the direction in a name."""
 
+DIRECTIONS: dict[float | None, str] = {0.0: "lor", 90.0: "wetan", 180.0: "kidul", 270.0: "kulon"}
+"""The word for a bearing that most names of villages end with."""
+
 COMPOUND_BEARINGS = {
     ("timur", "laut"): 45.0,
     ("barat", "laut"): 315.0,

@@ -14,6 +14,7 @@ from tests.cirebon import cirebon_gazetteer
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 TEXTS, FRESH_TEXTS = DATA / "search_texts.csv", DATA / "search_texts_fresh.csv"
+BLIND_TEXTS = DATA / "search_texts_blind.csv"
 EVERY_NTH = 4  # of the systematic misspellings; bench/search.py runs them all
 CERTAIN = {"exact, alone", "exact, with kecamatan", "exact, official", "kecamatan first", "joined", "message"}
 LOWEST_FIRST = 0.90
@@ -90,6 +91,14 @@ def test_texts_written_without_knowing_the_search_are_found(
 ) -> None:
     first, five, misses = shares(gazetteer, texts(*classes, source=FRESH_TEXTS))
     assert first >= lowest_first, misses
+    assert five >= 0.98, misses
+
+
+def test_texts_written_after_the_search_are_found(gazetteer: Gazetteer) -> None:
+    with BLIND_TEXTS.open(encoding="utf-8", newline="") as file:
+        wanted = [(row["text"], {row["village_code"]}) for row in csv.DictReader(file)]
+    first, five, misses = shares(gazetteer, wanted)
+    assert first >= 0.95, misses
     assert five >= 0.98, misses
 
 

@@ -304,6 +304,8 @@ def test_places_are_found_by_kind_and_name(text: str, place_id: str) -> None:
         ("kidul weru", "village:32.09.19.2007"),
         ("werulorweru", "village:32.09.19.2008"),
         ("babakanciwaringin", "village:32.09.26.2005"),
+        ("weru sebelah kidul sumber", "village:32.09.19.2007"),
+        ("kecamatan ciwaringin kantor polisi", "osm:node/3"),
     ],
 )
 def test_a_direction_may_be_said_otherwise_and_names_may_run_together(text: str, place_id: str) -> None:
@@ -443,6 +445,15 @@ def test_a_street_in_a_village_is_its_piece_there() -> None:
     assert whole.place.kind == "street"
     assert street.radius_m < whole.radius_m
     assert street.village_code == "32.09.15.1003"
+
+
+def test_a_village_behind_a_streets_name_is_no_part_of_it() -> None:
+    def villages_at(lats: FloatArray, lons: FloatArray) -> list[str | None]:
+        return ["32.09.15.1004" for _ in lats]
+
+    street = Street(name="Jl. Babakan", geometry=STREETS[0].geometry)
+    found = Gazetteer(places=PLACES, streets=(street,), villages_at=villages_at).search("jl babakan sumber").candidates
+    assert (found[0].place.name, found[0].village_code) == ("Jl. Babakan", "32.09.15.1004")
 
 
 def test_coordinates_in_a_text_come_first() -> None:
