@@ -304,7 +304,7 @@ def test_places_are_found_by_kind_and_name(text: str, place_id: str) -> None:
         ("kidul weru", "village:32.09.19.2007"),
         ("werulorweru", "village:32.09.19.2008"),
         ("babakanciwaringin", "village:32.09.26.2005"),
-        ("weru sebelah kidul sumber", "village:32.09.19.2007"),
+        ("weru sebelah kidul kec weru", "village:32.09.19.2007"),
         ("kecamatan ciwaringin kantor polisi", "osm:node/3"),
     ],
 )
@@ -449,11 +449,14 @@ def test_a_street_in_a_village_is_its_piece_there() -> None:
 
 def test_a_village_behind_a_streets_name_is_no_part_of_it() -> None:
     def villages_at(lats: FloatArray, lons: FloatArray) -> list[str | None]:
-        return ["32.09.15.1004" for _ in lats]
+        return ["32.09.19.2008" for _ in lats]
 
-    street = Street(name="Jl. Babakan", geometry=STREETS[0].geometry)
-    found = Gazetteer(places=PLACES, streets=(street,), villages_at=villages_at).search("jl babakan sumber").candidates
-    assert (found[0].place.name, found[0].village_code) == ("Jl. Babakan", "32.09.15.1004")
+    gazetteer = Gazetteer(places=PLACES, streets=STREETS, villages_at=villages_at)
+    marked, unmarked = (
+        gazetteer.search(text).candidates[0] for text in ("jl fatahillah desa weru lor", "jl fatahillah weru lor")
+    )
+    assert (unmarked.place, unmarked.village_code) == (marked.place, "32.09.19.2008")
+    assert unmarked.score > marked.score - 20
 
 
 def test_coordinates_in_a_text_come_first() -> None:
