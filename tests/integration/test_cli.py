@@ -76,6 +76,18 @@ def test_locate_file_adds_the_village_to_every_row(region: Path, tmp_path: Path)
     }  # fmt: skip
 
 
+def test_every_row_and_line_from_a_demonstration_region_says_so(tmp_path: Path) -> None:
+    source, target, texts = tmp_path / "in.csv", tmp_path / "out.csv", tmp_path / "texts.txt"
+    source.write_text("lat,lon\n-6.7172,108.5362\n,\n")
+    texts.write_text("kertawinangun\nxqzjwvk\n")
+    assert run("locate", "--file", source, "--out", target).exit_code == 0
+    with target.open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    answers = [json.loads(line) for line in run("search", "--file", texts, "--json").stdout.splitlines()]
+    assert len(rows) == len(answers) == 2
+    assert all("PETA CONTOH" in one["notice"] for one in (*rows, *answers))
+
+
 def test_search_prints_the_promised_keys(region: Path, tmp_path: Path) -> None:
     texts = tmp_path / "texts.txt"
     texts.write_text("Ds. Lor Wetan Kec. Utara\nperempatan jalan merdeka jalan pasar\n\nxyzzy qwrtp\n")
