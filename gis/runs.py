@@ -79,6 +79,14 @@ def spans_of(number: int, phrase: Phrase, is_name: Callable[[tuple[str, ...]], b
             yield Span(number, start, end, span, phrase.role, weight, trust, forgiving, in_message)
 
 
+def most_telling(spans: Sequence[Span], most: int) -> Sequence[Span]:
+    """At most so many of the spans, in their order: those that a marker or a word such as `di` points to go first."""
+    if len(spans) <= most:
+        return spans
+    by_telling = sorted(range(len(spans)), key=lambda number: (-spans[number].weight, spans[number].in_message, number))
+    return [spans[number] for number in sorted(by_telling[:most])]
+
+
 def runs(words: Sequence[str], shortest: int, longest: int) -> Iterator[tuple[int, int]]:
     """Start and end of every run of `shortest` to `longest` words without a common word or a number in it."""
     free_from = len(words)

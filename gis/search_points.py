@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from gis.address import AddressDetail, Phrase, Role, parse_address
 from gis.name_index import Likeness, NameIndex, NameMatch
 from gis.runs import runs
-from gis.search_areas import AreaHit, AreaIndex, Evidence
+from gis.search_areas import AreaIndex
+from gis.search_evidence import AreaHit, Evidence
 from gis.search_reason import SearchReason, SearchReasonKind
 from gis.text import school_level
 from gis.text import words as name_words
@@ -29,7 +31,9 @@ NAMED_IN_AREA = 60.0
 FREE_NAME_POINTS = 82.0
 LOWEST_FREE_SIMILARITY = 0.85
 LONGEST_NAME = 5
-SURE_VILLAGE = 0.9
+
+MOST_RUNS = 240
+"""Runs of words of one text that are compared with the names of places."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,16 +141,15 @@ class PointIndex:
         code = named.place.village_code
         village = self._areas.village_by_code.get(code) if code else None
         kecamatan = self._areas.kecamatan_of_code(code)
-        strength, _ = self._areas.support(kecamatan, evidence, core)
-        points = AREA_POINTS * strength - self._areas.contradiction(kecamatan, evidence, core)
-        for hit in evidence.villages:
-            if hit.area == village:
-                if not hit.overlaps(core):
-                    points = max(points, AREA_POINTS * hit.similarity)
-                elif hit.likeness <= Likeness.SPELLING:
-                    points += OWN_VILLAGE_POINTS
-                return points
-        return points - OTHER_VILLAGE_POINTS if _names_a_village(evidence) else points
+        strength, _ = evidence.support(kecamatan, core)
+        points = AREA_POINTS * strength - evidence.contradiction(kecamatan, core)
+        for hit in () if village is None else evidence.by_village.get(village, ()):
+            if not hit.overlaps(core):
+                points = max(points, AREA_POINTS * hit.similarity)
+            elif hit.likeness <= Likeness.SPELLING:
+                points += OWN_VILLAGE_POINTS
+            return points
+        return points - OTHER_VILLAGE_POINTS if evidence.names_a_village else points
 
     def _by_area(self, number: int, phrase: Phrase, evidence: Evidence) -> Iterator[ScoredPoint]:
         """Points of the kind in the village or kecamatan that the phrase, or else the rest of the text, names."""
@@ -167,7 +170,7 @@ class PointIndex:
             if phrase.level is not None and named.level not in (None, phrase.level):
                 continue
             kecamatan = self._areas.kecamatan_of_code(named.place.village_code)
-            against = self._areas.contradiction(kecamatan, evidence, whole)
+            against = evidence.contradiction(kecamatan, whole)
             yield ScoredPoint(
                 place=named.place,
                 score=score - against + (0.0 if phrase.words else 100 - UNNAMED_IN_VILLAGE),
@@ -179,13 +182,18 @@ class PointIndex:
             )
 
     def _by_free_name(self, phrases: Sequence[Phrase], evidence: Evidence) -> Iterator[ScoredPoint]:
-        spans = [
-            (number, start, end)
-            for number, phrase in enumerate(phrases)
-            if phrase.role in (Role.FREE, Role.HAMLET, Role.VILLAGE)
-            for start, end in runs(phrase.words, 1, LONGEST_NAME)
-            if phrase.role is not Role.VILLAGE or start == 0
-        ]
+        spans = list(
+            islice(
+                (
+                    (number, start, end)
+                    for number, phrase in enumerate(phrases)
+                    if phrase.role in (Role.FREE, Role.HAMLET, Role.VILLAGE)
+                    for start, end in runs(phrase.words, 1, LONGEST_NAME)
+                    if phrase.role is not Role.VILLAGE or start == 0
+                ),
+                MOST_RUNS,
+            )
+        )
         if not spans:
             return
         names = [phrases[number].words[start:end] for number, start, end in spans]
@@ -204,13 +212,6 @@ class PointIndex:
 
 
 _AREA_ROLES = (Role.VILLAGE, Role.KECAMATAN, Role.FREE)
-
-
-def _names_a_village(evidence: Evidence) -> bool:
-    """Whether the text names a village by a marker, and surely."""
-    return any(
-        hit.role is Role.VILLAGE and hit.start == 0 and hit.similarity >= SURE_VILLAGE for hit in evidence.villages
-    )
 
 
 def _has_sure(matches: Sequence[NameMatch]) -> bool:
