@@ -12,10 +12,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gis.address import ADDRESS_MARKERS, AddressDetail, Relation, Role, parse_address
-from gis.coordinates import ParsedCoordinates, is_short_plus_code, parse_coordinates, plus_code
-from gis.errors import InputError
+from gis.coordinate_types import ParsedCoordinates
+from gis.coordinates import is_short_plus_code, parse_coordinates, plus_code_beside
+from gis.errors import N_, InputError
 from gis.geodesy import LocalPlane
-from gis.search_areas import AreaIndex, Evidence, ScoredArea
+from gis.search_areas import AreaIndex, ScoredArea
+from gis.search_evidence import Evidence
 from gis.search_points import OTHER_VILLAGE_POINTS, PointIndex
 from gis.search_reason import SearchReason, SearchReasonKind
 from gis.search_results import Candidate, SearchResult
@@ -85,8 +87,10 @@ class SearchEngine:
         """
         if len(text) > MAX_TEXT_LENGTH:
             raise InputError(
-                "The text has {count} characters, more than the {most} that are searched; "
-                "send the part with the address.",
+                N_(
+                    "The text has {count} characters, more than the {most} that are searched; send the part with the "
+                    "address."
+                ),
                 count=len(text),
                 most=MAX_TEXT_LENGTH,
             )
@@ -101,7 +105,7 @@ class SearchEngine:
             candidates=tuple(_ranked(found)[:limit]),
             detail=detail,
             coordinates=coordinates,
-            problem=None if problem is None else str(problem),
+            problem=problem,
         )
 
     def _parsed(self, text: str) -> AddressDetail:
@@ -112,10 +116,10 @@ class SearchEngine:
     # --- Coordinates --------------------------------------------------------------------------------------------------
 
     def _coordinates(self, text: str) -> tuple[ParsedCoordinates | None, InputError | None]:
-        code = plus_code(text)
+        coded = plus_code_beside(text)
         reference = None
-        if code is not None and is_short_plus_code(code):
-            locality = _ranked(self._candidates(self._parsed(_without(text, code))))
+        if coded is not None and is_short_plus_code(coded[0]):
+            locality = _ranked(self._candidates(self._parsed(coded[1])))
             if locality:
                 reference = locality[0].location
             elif self._bounds is not None:
@@ -317,8 +321,3 @@ def _widened(bounds: Bounds | None) -> Bounds | None:
         north=min(bounds.north + BOUNDS_MARGIN_DEG, 90.0),
         east=min(bounds.east + BOUNDS_MARGIN_DEG, 180.0),
     )
-
-
-def _without(text: str, code: str) -> str:
-    position = text.upper().find(code)
-    return text[:position] + " " + text[position + len(code) :]

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
 from gis.address import Relation, Role
-from gis.coordinates import CoordinateForm
+from gis.coordinate_types import CoordinateForm, Note, Translate, english, note_text
 from gis.name_index import Likeness
-
-Translate = Callable[[str], str]
-"""From an English message to the same in the reader's language, placeholders kept."""
 
 
 class SearchReasonKind(StrEnum):
@@ -74,18 +70,13 @@ class SearchReason:
     shared: bool = False
     postcode: str | None = None
     form: CoordinateForm | None = None
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     relation: Relation | None = None
     moved: bool = False
     moved_to: str | None = None
 
 
-def english(message: str) -> str:
-    """The language in which messages are written."""
-    return message
-
-
-def search_reason_text(reason: SearchReason, _: Translate = english, *, note_text: Translate = english) -> str:
+def search_reason_text(reason: SearchReason, _: Translate = english) -> str:
     """A reason in one line.
 
     Parameters
@@ -94,8 +85,6 @@ def search_reason_text(reason: SearchReason, _: Translate = english, *, note_tex
         The record.
     _
         Translates messages.
-    note_text
-        Translates the notes of `gis.coordinates`, which hold values.
     """
     text = _subject(reason, _)
     if reason.shared and reason.kecamatan is not None:
@@ -106,7 +95,7 @@ def search_reason_text(reason: SearchReason, _: Translate = english, *, note_tex
         text = _("{text}, in kecamatan {kecamatan}").format(text=text, kecamatan=reason.kecamatan)
     if reason.postcode is not None and reason.kind is not SearchReasonKind.POSTCODE:
         text = _("{text}, postcode {postcode}").format(text=text, postcode=reason.postcode)
-    clauses = [text, *map(note_text, reason.notes)]
+    clauses = [text, *(note_text(note, _) for note in reason.notes)]
     if reason.relation is not None and reason.kind is not SearchReasonKind.REACHED:
         clauses.append(_where(reason, reason.relation, _))
     return "; ".join(clauses)

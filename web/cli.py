@@ -20,6 +20,7 @@ from web.cli_common import (
     print_json_line,
     progress_bar,
     region_option,
+    sentence_of,
 )
 from web.cli_region import region
 
@@ -35,7 +36,7 @@ class _Group(click.Group):
         try:
             return super().invoke(ctx)
         except SiagaError as error:
-            raise _Sentence(str(error)) from None
+            raise _Sentence(sentence_of(error, ctx)) from None
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise SystemExit(1) from None
@@ -75,11 +76,11 @@ def locate(
     as_json: bool,
     region_folder: Path | None,
 ) -> None:
-    r"""Tell the village, kecamatan and kabupaten of COORDINATES, as people send them, or of every row of a CSV.
+    """Tell the village, kecamatan and kabupaten of COORDINATES, as people send them, or of every row of a CSV.
 
     \b
     siaga112 locate -6.76,108.48
-    siaga112 locate "6°45'36\"S 108°28'48\"E"
+    siaga112 locate "6°45'36''S 108°28'48''E"
     siaga112 locate "https://www.openstreetmap.org/#map=17/-6.7600/108.4800"
     siaga112 locate --file incidents.csv --out located.csv
     """
@@ -121,7 +122,7 @@ def locate(
 def search(
     text: Sequence[str], source: Path | None, limit: int, lang: str, as_json: bool, region_folder: Path | None
 ) -> None:
-    r"""Find the place that TEXT means: village, street, crossing, point of interest, coordinates.
+    """Find the place that TEXT means: village, street, crossing, point of interest, coordinates.
 
     \b
     siaga112 search "Ds. Kertawinangun Kec. Kedawung"
@@ -174,7 +175,7 @@ def nearest(
     as_json: bool,
     region_folder: Path | None,
 ) -> None:
-    r"""Rank the available units by exact road travel time to a place.
+    """Rank the available units by exact road travel time to a place.
 
     \b
     siaga112 nearest --at -6.76,108.48 --kind ambulance -k 5
@@ -225,7 +226,7 @@ def route(
     as_json: bool,
     region_folder: Path | None,
 ) -> None:
-    r"""Give the fastest route, street by street.
+    """Give the fastest route, street by street.
 
     \b
     siaga112 route --unit AMB-01 --to "balai desa weru" --gpx route.gpx

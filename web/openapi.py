@@ -94,7 +94,9 @@ SCHEMAS: dict[str, Schema] = {
         text="A place that a text may mean.",
     ),
     "Search": _record(
-        {"text": TEXT, "notice": _ref("Notice"), "candidates": _list(_ref("Candidate")), "detail": {"type": "object"}}
+        {"text": TEXT, "notice": _ref("Notice"), "candidates": _list(_ref("Candidate")), "detail": {"type": "object"}},
+        optional={"problem": TEXT},
+        text="`problem` tells what is wrong with coordinates in the text, where other words of it were found.",
     ),
     "AreaMatch": _record(
         {

@@ -64,7 +64,8 @@ def candidates_text(answer: dict[str, Any], lang: str) -> str:
         for number, one in enumerate(answer["candidates"], start=1)
     ]
     head = ["#", _("score"), _("name"), _("kind"), _("village"), _("position"), _("radius"), _("reason")]
-    return table(head, rows, right=(0, 1, 6))
+    found = table(head, rows, right=(0, 1, 6))
+    return f"{answer['problem']}\n{found}" if "problem" in answer else found
 
 
 def ranking_text(answer: dict[str, Any], lang: str) -> str:

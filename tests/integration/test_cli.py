@@ -14,6 +14,8 @@ from xml.etree import ElementTree
 import pytest
 from click.testing import CliRunner, Result
 
+from gis.gazetteer import Gazetteer
+from gis.search_results import SearchResult
 from tests.tiny_region import write_sources
 from web.cli import main
 
@@ -100,6 +102,78 @@ def test_search_prints_the_promised_keys(region: Path, tmp_path: Path) -> None:
     crossing = answers[1]["candidates"][0]
     assert (crossing["kind"], crossing["lat"], crossing["lon"]) == ("crossing", -6.71, 108.51)
     assert answers[2]["candidates"] == []
+
+
+GOOGLE = "https://www.google.com/maps"
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        f"{GOOGLE}/dir//-6.705,108.505",
+        f"{GOOGLE}/dir/Current+Location/-6.705,108.505/@-6.7,108.5,13z",
+        "https://www.openstreetmap.org/directions?engine=fossgis_osrm_car&route=-6.71,108.51;-6.705,108.505",
+        f"{GOOGLE}/embed?pb=!1m18!1m12!1m3!1d3962.1!2d108.505!3d-6.705!2m3!1f0!2f0",
+    ],
+)
+def test_every_point_of_a_map_link_is_located_with_its_note(link: str, region: Path) -> None:
+    for lang, words in (("en", "taken"), ("id", "diambil")):
+        done = run("locate", link, "--lang", lang, "--region", region)
+        assert done.exit_code == 0, done.output
+        assert words in done.stdout
+
+
+def test_a_bad_line_never_ends_a_search_of_many(region: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = tmp_path / "texts.txt"
+    lines = [
+        "lor wetan",
+        f"{GOOGLE}/dir//-6.705,108.505",
+        "-6.76",
+        "defect",
+        "",
+        "6°75'36\"S 108°28'48\"E",
+        "lor kulon",
+    ]
+    texts.write_text("\n".join(lines) + "\n")
+    search = Gazetteer.search
+
+    def failing(gazetteer: Gazetteer, text: str, limit: int = 10) -> SearchResult:
+        if text == "defect":
+            raise KeyError(text)
+        return search(gazetteer, text, limit)
+
+    monkeypatch.setattr(Gazetteer, "search", failing)
+    done = run("search", "--file", texts, "--lang", "id", "--json", "--region", region)
+    assert done.exit_code == 0
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [answer["text"] for answer in answers] == lines
+    assert [bool(answer["candidates"]) for answer in answers] == [True, True, False, False, False, False, True]
+    problems = [answer.get("problem", "") for answer in answers]
+    assert [problem.split()[0] if problem else "" for problem in problems] == [
+        "", "", "“-6.76”", "Pencarian", "Barisnya", "Menit", "",
+    ]  # fmt: skip
+
+
+def test_a_search_tells_what_is_wrong_with_a_link_beside_the_words(region: Path) -> None:
+    text = "https://maps.app.goo.gl/abc desa lor wetan"
+    answer = json.loads(run("search", text, "--json", "--region", region).stdout)
+    assert answer["candidates"][0]["name"] == "Lor Wetan"
+    assert "shortened" in answer["problem"]
+    assert run("search", text, "--region", region).stdout.startswith(answer["problem"])
+
+
+def test_an_error_is_told_in_the_language_of_the_command(region: Path) -> None:
+    for lang, words in (("id", "disingkat"), ("en", "shortened")):
+        line = refused(run("locate", "https://maps.app.goo.gl/abc", "--lang", lang, "--region", region))
+        assert words in line
+
+
+@pytest.mark.parametrize("command", ["locate", "search", "nearest", "route", "region build"])
+def test_the_help_shows_examples_line_by_line(command: str) -> None:
+    text = run(*command.split(), "--help").stdout
+    assert "\\b" not in text
+    assert "\b" not in text
+    assert re.search(rf"^  siaga112 {command} \S.*$", text, re.MULTILINE)
 
 
 def test_nearest_ranks_by_road_and_says_why(region: Path) -> None:
