@@ -189,7 +189,8 @@ def nearest(
         click.echo(f"siaga112: {problem}", err=True)
     if strict and desk.unit_problems:
         count = len(desk.unit_problems)
-        raise InputError(f"{desk.units_source} has {count} bad row(s); mend them or leave out --strict.")
+        faults = "1 fault" if count == 1 else f"{count} faults"
+        raise InputError(f"{desk.units_source} has {faults}; mend them or leave out --strict.")
     answer = desk.nearest(at, kind=kind, k=k, lang=lang, capabilities=frozenset(capabilities))
     if map_file is not None:
         from web.maps import save_answer_map

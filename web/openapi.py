@@ -142,6 +142,15 @@ SCHEMAS: dict[str, Schema] = {
         },
         optional={"also": _list(TEXT), "straight_m": METRES, "fix_age_s": _or_null(NUMBER)},
     ),
+    "Road": _record(
+        {
+            "status": {"enum": ["connected", "rerouted", "isolated", "off_network"]},
+            "message": TEXT,
+            "distance_m": _or_null(METRES),
+        },
+        optional={"connected_m": _or_null(METRES)},
+        text="How a location meets the roads.",
+    ),
     "Nearest": _record(
         {
             "region": _record({"name": TEXT, "demonstration": FLAG, "notice": _ref("Notice")}),
@@ -159,13 +168,7 @@ SCHEMAS: dict[str, Schema] = {
                 text="The location as understood; alternatives mean that somebody should confirm.",
             ),
             "area": _ref("AreaMatch"),
-            "road": _record(
-                {
-                    "status": {"enum": ["connected", "rerouted", "isolated", "off_network"]},
-                    "message": TEXT,
-                    "distance_m": _or_null(METRES),
-                }
-            ),
+            "road": _ref("Road"),
             "candidates": _list(_ref("RankedUnit")),
             "excluded": _list(_ref("ExcludedUnit")),
             "shortfalls": _list(TEXT),
@@ -190,7 +193,15 @@ SCHEMAS: dict[str, Schema] = {
         },
         text="GeoJSON (RFC 7946): longitude before latitude.",
     ),
-    "FeatureCollection": _record({"type": {"const": "FeatureCollection"}, "features": _list(_ref("Feature"))}),
+    "Route": _record(
+        {
+            "type": {"const": "FeatureCollection"},
+            "features": _list(_ref("Feature")),
+            "road": _ref("Road"),
+            "notice": _ref("Notice"),
+        },
+        text="GeoJSON: the line first, whose `seconds` are those to the road, driving, and the last metres together.",
+    ),
     "Health": _record({"status": {"const": "ok"}}),
 }
 
@@ -260,7 +271,7 @@ def _paths() -> Schema:
         ),
         "/api/v1/route": _get(
             "The route of a unit to a location, street by street.",
-            {GEOJSON: _ref("FeatureCollection"), "application/gpx+xml": TEXT},
+            {GEOJSON: _ref("Route"), "application/gpx+xml": TEXT},
             [
                 _parameter("unit", "id of the unit", TEXT, required=True),
                 AT,

@@ -6,6 +6,7 @@ Thin: every answer is composed of what `gis`, `routing` and `dispatch` return. A
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -323,9 +324,16 @@ class Desk:
         return self.gpx_between(self.unit_location(unit_id), self.point(at), lang=lang)
 
     def route_between(self, origin: Location, target: Location, *, lang: str) -> dict[str, Any]:
-        """A route as a GeoJSON FeatureCollection."""
-        answer = route_geojson(self._route(origin, target), lang)
-        return {**answer, "notice": self.region.notice}
+        """A route as a GeoJSON FeatureCollection, and how the target meets the roads."""
+        route = self._route(origin, target)
+        access = self.region.router.access(target, self.region.router.pin([origin]))
+        if access.nearest_m is not None and route.target.distance_m <= access.nearest_m:
+            access = replace(access, status=RoadStatus.CONNECTED)  # from here even a road cut off for others is reached
+        return {
+            **route_geojson(route, lang),
+            "road": road_json(access, translator(lang)),
+            "notice": self.region.notice,
+        }
 
     def gpx_between(self, origin: Location, target: Location, *, lang: str) -> str:
         """A route as GPX 1.1."""

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from dispatch.ranking import EtaPart
 from dispatch.screening import UNSUITABLE
 from web.i18n import Translator, translator
-from web.wording import distance, duration, fix_age, kind_name, share
+from web.wording import distance, duration, eta_part_name, fix_age, kind_name, share
 
 Cell = str
 
@@ -155,7 +156,13 @@ def route_text(answer: dict[str, Any], lang: str) -> str:
     """A route, street by street."""
     _ = translator(lang)
     line = answer["features"][0]["properties"]
-    lines = [f"{distance(line['length_m'], _)}, {duration(line['seconds'], _)}"]
+    parts = [
+        [eta_part_name(EtaPart.REACH_ROAD, _), duration(line["reach_road_s"], _), distance(line["reach_road_m"], _)],
+        [eta_part_name(EtaPart.DRIVING, _), duration(line["driving_s"], _), distance(line["length_m"], _)],
+        [eta_part_name(EtaPart.LAST_METRES, _), duration(line["last_metres_s"], _), distance(line["last_metres_m"], _)],
+    ]
+    head = [_("Together"), duration(line["seconds"], _), ""]
+    lines = [table(head, parts, right=(1, 2)), answer["road"]["message"], ""]
     steps = [feature["properties"] for feature in answer["features"][1:]]
     return "\n".join([*lines, *(f"{number:3}. {step['text']}" for number, step in enumerate(steps, start=1))])
 

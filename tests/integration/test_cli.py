@@ -236,6 +236,54 @@ def test_route_writes_gpx_and_geojson(region: Path, tmp_path: Path) -> None:
     assert json.loads(geojson.read_text())["type"] == "FeatureCollection"
 
 
+def test_a_route_tells_the_parts_of_its_time_and_how_far_the_road_is(region: Path) -> None:
+    arguments = ("route", "--from", "-6.7105,108.502", "--to", "-6.7125,108.515", "--region", region)
+    answer = json.loads(run(*arguments, "--json").stdout)
+    line = answer["features"][0]["properties"]
+    parts = [line[f"{part}_s"] for part in ("reach_road", "driving", "last_metres")]
+    assert line["seconds"] == pytest.approx(sum(parts), abs=0.002)
+    assert min(parts) > 0
+    assert line["last_metres_m"] == answer["road"]["distance_m"] == pytest.approx(277, abs=2)
+    lines = run(*arguments).stdout.splitlines()
+    assert [text.split("  ")[0] for text in lines[:4]] == ["Together", "To the road", "Driving", "Last metres"]
+    assert lines[3].endswith("280 m")
+    assert lines[4] == "The nearest road is 280 m away."
+
+
+def test_a_route_to_a_road_that_is_cut_off_says_so(tmp_path: Path) -> None:
+    paths = write_sources(tmp_path)
+    lane = (
+        '<node id="8" version="1" lat="-6.7030" lon="108.5030"/><node id="9" version="1" lat="-6.7030" lon="108.5040"/>'
+        '<way id="9" version="1"><nd ref="8"/><nd ref="9"/><tag k="highway" v="residential"/></way>'
+    )
+    osm = paths["osm"].read_text()
+    assert "<way" in osm
+    head, ways = osm.split("<way", 1)
+    node, way = lane.split("<way", 1)
+    paths["osm"].write_text(f"{head}{node}<way{way}<way{ways}")
+    out = tmp_path / "region"
+    built = run(
+        "region", "build", "--name", "Uji", "--villages", paths["villages"], "--osm", paths["osm"], "--out", out
+    )
+    assert built.exit_code == 0, built.output
+    arguments = ("route", "--from", "-6.71,108.502", "--to", "-6.7031,108.5035", "--region", out)
+    answer = json.loads(run(*arguments, "--json").stdout)
+    assert answer["road"]["status"] in {"rerouted", "isolated"}
+    assert answer["features"][0]["properties"]["last_metres_m"] == answer["road"]["connected_m"]
+    assert "cut off" in run(*arguments).stdout
+    within = ("route", "--from", "-6.7029,108.5031", "--to", "-6.7031,108.5039", "--region", out)
+    assert "cut off" not in run(*within).stdout
+
+
+def test_nearest_uses_the_other_units_where_an_id_is_repeated(region: Path, tmp_path: Path) -> None:
+    units = tmp_path / "units.csv"
+    rows = "".join(f"{name},ambulance,PSC,available,-6.71,108.505,,\n" for name in ("B1", "Amb-2", "amb-2"))
+    units.write_text("id,kind,agency,status,lat,lon,fix_time,capabilities\n" + rows)
+    done = run("nearest", "--at", "-6.71,108.51", "--units", units, "--json", "--region", region)
+    assert [one["unit_id"] for one in json.loads(done.stdout)["candidates"]] == ["B1"]
+    assert "lines 3 and 4, id: “Amb-2”, “amb-2”" in done.stderr
+
+
 BAD = {
     "text of 10,000 characters": (["search", "a" * 10_000], "10000|10,000"),
     "a long location": (["nearest", "--at", "b" * 10_000], "10000|10,000"),
