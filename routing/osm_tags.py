@@ -215,7 +215,7 @@ def access(tags: Tags, *, forward: bool = True, note: Note = _silent) -> EdgeFla
 
 
 def _access_flags(value: str) -> EdgeFlag | None:
-    """Flags of one access value; of a list the most open one, and `EMERGENCY` if any has it. None where it is not understood."""
+    """Flags of one access value, None where it is not understood; of a list the most open, and `EMERGENCY` of any."""
     value = value.strip().lower()
     if value in _OPEN:
         return EdgeFlag(0)
@@ -260,8 +260,10 @@ def drivable(tags: Tags) -> Drivable:
     included, because the last metres to a patient lead over them; what the law closes joins with its flags.
     Footways, paths, cycleways and pedestrian streets join only where a tag lets cars in: `motorcar=*`, or
     `emergency=yes`; for `pedestrian` also `motor_vehicle=*` or `vehicle=*` (on paths those often speak of
-    motorcycles). A ferry joins where a tag says that it takes motor vehicles: the wiki gives no default, boats for
-    people on foot are seldom tagged so, and a unit sent to one would stand at the water. Areas, roads under construction, planned or abandoned ones, steps and the rest do not join.
+    motorcycles). Areas, roads under construction, planned or abandoned ones, steps and the rest do not join.
+
+    A ferry joins where a tag says that it takes motor vehicles: the wiki gives no default, and a unit sent to a boat for
+    people on foot would stand at the water.
     """
     highway = tags.get("highway")
     if highway is None:
