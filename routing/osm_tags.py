@@ -262,8 +262,8 @@ def drivable(tags: Tags) -> Drivable:
     `emergency=yes`; for `pedestrian` also `motor_vehicle=*` or `vehicle=*` (on paths those often speak of
     motorcycles). Areas, roads under construction, planned or abandoned ones, steps and the rest do not join.
 
-    A ferry joins where a tag says that it takes motor vehicles: the wiki gives no default, and a unit sent to a boat for
-    people on foot would stand at the water.
+    A ferry joins where a tag says that it takes motor vehicles: the wiki gives no default, and a unit sent to a boat
+    for people on foot would stand at the water.
     """
     highway = tags.get("highway")
     if highway is None:
