@@ -21,10 +21,13 @@ from web.cli_common import (
     progress_bar,
     region_option,
     sentence_of,
+    terminal_width,
 )
 from web.cli_region import region
 
 DEFAULT_PORT = 8112
+UNITS_SHOWN = 10
+"""How many units `nearest` shows as text when it is not told; JSON and the map have all."""
 
 _NEGATIVE_NUMBERS = {"ignore_unknown_options": True}  # so that -6.76,108.48 is an argument, not an option
 
@@ -138,7 +141,7 @@ def search(
         if as_json:
             print_json_line(answer)
         else:
-            click.echo(candidates_text(answer, lang))
+            click.echo(candidates_text(answer, lang, terminal_width()))
         if not answer["candidates"]:
             raise SystemExit(1)
         return
@@ -148,7 +151,7 @@ def search(
             if as_json:
                 print_json_line(answer)
             else:
-                click.echo(f"{answer['text']}\n{candidates_text(answer, lang)}\n")
+                click.echo(f"{answer['text']}\n{candidates_text(answer, lang, terminal_width())}\n")
             advance(1)
 
 
@@ -157,7 +160,7 @@ def search(
 @click.option("--units", type=click.Path(path_type=Path), help="CSV of units; default the region's own list.")
 @click.option("--kind", help="Only units of this kind, such as ambulance.")
 @click.option("--capability", "capabilities", multiple=True, help="Only units with this capability; repeatable.")
-@click.option("-k", "k", type=click.IntRange(1), help="Show only the first K.")
+@click.option("-k", "k", type=click.IntRange(1), help="Offer only the first K; text shows 10 without it.")
 @click.option("--strict", is_flag=True, help="Refuse the units file when any row of it is bad.")
 @click.option("--map", "map_file", type=click.Path(path_type=Path), help="Save the answer as one offline HTML map.")
 @language_option
@@ -199,7 +202,7 @@ def nearest(
     if as_json:
         print_json(answer)
     else:
-        click.echo(ranking_text(answer, lang))
+        click.echo(ranking_text(answer, lang, width=terminal_width(), most=UNITS_SHOWN if k is None else None))
         if map_file is not None:
             click.echo(f"{map_file}")
     if not answer["candidates"]:

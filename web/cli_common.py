@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -80,6 +82,11 @@ def open_desk(region_folder: Path | None, units: Path | None = None) -> Desk:
     if region.notice:
         click.echo(region.notice, err=True)
     return Desk(region, units_file=units)
+
+
+def terminal_width() -> int | None:
+    """Characters of a line of the terminal; None where something else reads the answer, which gets lines whole."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 @contextmanager
