@@ -39,7 +39,7 @@ SHORTEST_JOINED = 8
 LOWEST_SECOND_LOOK = 0.50
 LOWEST_BESIDE_KECAMATAN = 58.0
 
-MOST_SPANS = 240
+MOST_SPANS = 160
 """Runs of words of one text that are compared with the names; a real message of 5,000 characters has about as many."""
 
 MOST_HITS = 600

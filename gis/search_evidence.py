@@ -95,6 +95,17 @@ class Evidence:
             and hit.weight > COMMON_IN_MESSAGE
         ]
 
+    def beside_streets(self, known: Mapping[int, int]) -> Evidence:
+        """Without the villages that are only like a word of a street's name, of so many words of each phrase.
+
+        `Jl. Pangeran Cakrabuana` is no misspelt Pangenan.
+        """
+
+        def stands(hit: AreaHit) -> bool:
+            return hit.likeness is not Likeness.SIMILAR or hit.start >= known.get(hit.phrase, 0)
+
+        return Evidence(tuple(filter(stands, self.villages)), tuple(filter(stands, self.kecamatan)))
+
     def support(self, kecamatan: int | None, apart_from: AreaHit | None) -> tuple[float, AreaHit | None]:
         """How strongly words other than those of `apart_from` name the kecamatan, 0 to 1."""
         best: AreaHit | None = None

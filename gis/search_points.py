@@ -32,7 +32,7 @@ FREE_NAME_POINTS = 82.0
 LOWEST_FREE_SIMILARITY = 0.85
 LONGEST_NAME = 5
 
-MOST_RUNS = 240
+MOST_RUNS = 160
 """Runs of words of one text that are compared with the names of places."""
 
 
@@ -154,7 +154,7 @@ class PointIndex:
     def _by_area(self, number: int, phrase: Phrase, evidence: Evidence) -> Iterator[ScoredPoint]:
         """Points of the kind in the village or kecamatan that the phrase, or else the rest of the text, names."""
         kind = self._of_kind(phrase.kind or "")
-        best: dict[int, tuple[float, int]] = {}
+        best: dict[int, tuple[float, AreaHit]] = {}
         for hits, value in ((evidence.villages, UNNAMED_IN_VILLAGE), (evidence.kecamatan, UNNAMED_IN_KECAMATAN)):
             for hit in hits:
                 near = hit.phrase == number and hit.start == 0 if phrase.words else hit.role in _AREA_ROLES
@@ -163,9 +163,9 @@ class PointIndex:
                 for point in kind.by_area.get(hit.area, ()):
                     score = hit.similarity * (NAMED_IN_AREA if kind.points[point].core and phrase.words else value)
                     if score > best.get(point, (0.0,))[0]:
-                        best[point] = score, hit.area
+                        best[point] = score, hit
         whole = AreaHit(number, 0, len(phrase.words), -1, 1.0, Likeness.EXACT, Role.POI)
-        for point, (score, area) in best.items():
+        for point, (score, hit) in best.items():
             named = kind.points[point]
             if phrase.level is not None and named.level not in (None, phrase.level):
                 continue
@@ -177,7 +177,10 @@ class PointIndex:
                 phrase=number,
                 likeness=Likeness.PART,
                 reason=SearchReason(
-                    kind=SearchReasonKind.PLACE_OF_KIND, name=phrase.marker, area=self._areas.areas[area].name
+                    kind=SearchReasonKind.PLACE_OF_KIND,
+                    name=phrase.marker,
+                    area=self._areas.areas[hit.area].name,
+                    likeness=hit.likeness,
                 ),
             )
 

@@ -30,7 +30,7 @@ CROSSING_CLUSTER_M = 150.0
 
 PIECE_STEP_M = 50.0
 LONGEST_NAME = 6
-MOST_RUNS = 240
+MOST_RUNS = 160
 """Runs of words of one text that are compared with the names of streets."""
 
 LOWEST_UNMARKED = 0.90
