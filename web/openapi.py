@@ -199,8 +199,10 @@ SCHEMAS: dict[str, Schema] = {
             "features": _list(_ref("Feature")),
             "road": _ref("Road"),
             "notice": _ref("Notice"),
+            "attribution": _or_null(TEXT),
         },
-        text="GeoJSON: the line first, whose `seconds` are those to the road, driving, and the last metres together.",
+        text="GeoJSON: the line first, whose `seconds` are those to the road, driving, and the last metres together; "
+        "`attribution` names whose data it is, where the licence asks for it.",
     ),
     "Health": _record({"status": {"const": "ok"}}),
 }

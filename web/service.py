@@ -43,6 +43,7 @@ from web.answers import (
     road_json,
     village_ranked_json,
 )
+from web.credits import AREAS, ROADS, owed_credit
 from web.i18n import translator
 from web.resolve import Asked, resolve
 from web.wording import shortfall_text, village_ranking_text
@@ -167,6 +168,7 @@ class Desk:
                 "level": area.level.value,
                 "parent_code": area.parent_code,
                 "notice": self.region.notice,
+                "attribution": owed_credit(self.region, AREAS) or None,
             },
             "geometry": mapping(self.region.boundaries.polygon(area.code)),
         }
@@ -333,12 +335,13 @@ class Desk:
             **route_geojson(route, lang),
             "road": road_json(access, translator(lang)),
             "notice": self.region.notice,
+            "attribution": owed_credit(self.region, ROADS) or None,
         }
 
     def gpx_between(self, origin: Location, target: Location, *, lang: str) -> str:
         """A route as GPX 1.1."""
         name = " - ".join(part for part in (self.region.notice, self.region.name) if part)
-        return route_gpx(self._route(origin, target), lang, name=name)
+        return route_gpx(self._route(origin, target), lang, name=name, credit=owed_credit(self.region, ROADS))
 
     def _route(self, origin: Location, target: Location) -> Route:
         route = self.region.router.route(origin, target)
