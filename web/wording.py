@@ -193,6 +193,13 @@ def shortfall_text(shortfall: Shortfall, _: Translator) -> str:
 
 def road_access_text(access: RoadAccess, _: Translator) -> str:
     """How a location meets the roads."""
+    if access.on_closed_road:
+        open_road = _open_road_text(access, _)
+        return _("The location stands on a road closed to cars. {open_road}").format(open_road=open_road)
+    return _open_road_text(access, _)
+
+
+def _open_road_text(access: RoadAccess, _: Translator) -> str:
     nearest = distance(access.nearest_m or 0.0, _)
     if access.status is RoadStatus.CONNECTED:
         return _("The nearest road is {nearest} away.").format(nearest=nearest)
