@@ -10,7 +10,9 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from gis.errors import InputError, OutsideRegionError, RegionError, SiagaError
+from web.answers import place_json
 from web.i18n import DEFAULT_LANGUAGE, LANGUAGES, translator
+from web.resolve import NothingSureError
 from web.wording_errors import error_text
 
 PROBLEM_TYPE = "application/problem+json"
@@ -42,14 +44,18 @@ _STATUS: tuple[tuple[type[SiagaError], HTTPStatus, str], ...] = (
 """The first class that fits decides."""
 
 
-def problem(status: int, *, code: str, title: str, detail: str) -> Response:
-    """A problem as a response; `instance` is the path asked for, without its query (which may hold a location)."""
+def problem(status: int, *, code: str, title: str, detail: str, **members: object) -> Response:
+    """A problem as a response; `instance` is the path asked for, without its query (which may hold a location).
+
+    Further members are added as they are.
+    """
     body = {
         "type": TYPE_PREFIX + code,
         "title": title,
         "status": status,
         "detail": detail,
         "instance": request.path,
+        **members,
     }
     return Response(json.dumps(body, ensure_ascii=False), status=status, content_type=PROBLEM_TYPE)
 
@@ -63,7 +69,10 @@ def register_problems(app: Flask) -> None:
 
 def _expected(error: SiagaError) -> Response:
     status, title = next((status, title) for kind, status, title in _STATUS if isinstance(error, kind))
-    return problem(status, code=error.code, title=title, detail=error_text(error, translator(_language())))
+    _ = translator(_language())
+    offered = [place_json(one, _) for one in error.offered] if isinstance(error, NothingSureError) else []
+    members = {"offered": offered} if offered else {}
+    return problem(status, code=error.code, title=title, detail=error_text(error, _), **members)
 
 
 def _language() -> str:

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from shapely.geometry import mapping
 
 from dispatch.ranking import Ranking, rank_units
@@ -27,26 +26,29 @@ from gis.errors import N_, InputError, OutsideRegionError
 from gis.region_folder import SETTINGS
 from gis.search_reason import search_reason_text
 from gis.search_results import search_file
-from gis.types import AdministrativeArea, AreaMatch, Location
+from gis.types import AreaMatch, Location
 from routing.geojson import route_geojson
 from routing.gpx import route_gpx
 from routing.region import Region
 from routing.router import PinnedOrigins
 from routing.types import RoadStatus, Route
 from web.answers import (
+    area_match_json,
     asked_json,
     detail_json,
     excluded_json,
+    left_out_json,
     match_json,
     place_json,
     ranked_json,
     road_json,
     village_ranked_json,
 )
+from web.area_roads import AreaRoads, roads_of
 from web.credits import AREAS, ROADS, owed_credit
 from web.i18n import translator
 from web.resolve import Asked, resolve
-from web.wording import shortfall_text, village_ranking_text
+from web.wording import confirm_lines, left_out_text, shortfall_text, village_ranking_text
 from web.wording_errors import error_text
 
 Clock = Callable[[], datetime]
@@ -210,7 +212,10 @@ class Desk:
         """Village, kecamatan and kabupaten of a location, and how near their borders are."""
         asked, _ = self.resolve(text), translator(lang)
         match = self.region.boundaries.locate(asked.location)
-        notes = [note_text(note, _) for note in asked.notes]
+        notes = [
+            *(note_text(note, _) for note in asked.notes),
+            *confirm_lines(asked_json(asked, match, self.region.boundaries, _), _),
+        ]
         return {**match_json(match, _), "notice": self.region.notice, "notes": notes}
 
     # --- who, and how far ----------------------------------------------------------------------------------------
@@ -261,12 +266,16 @@ class Desk:
             candidates = [ranked_json(one, _) for one in ranking.ranked]
             spread = None
         else:
-            ranking = self._rank_area(asked, asked.area, wanted, words, k)
+            roads = roads_of(self.region, asked.area)
+            ranking = self._rank_area(asked, roads, wanted, words, k)
             candidates = [village_ranked_json(one, _) for one in ranking.ranked]
             spread = {
                 "road_m": round(ranking.road_m),
                 "unreachable_share": round(ranking.unreachable_share, 6),
-                "message": village_ranking_text(ranking, _),
+                "left_out": [left_out_json(one) for one in roads.left_out],
+                "message": " ".join(
+                    [village_ranking_text(ranking, _), *(left_out_text(one, _) for one in roads.left_out)]
+                ),
             }
         return {
             "region": {
@@ -275,7 +284,7 @@ class Desk:
                 "notice": self.region.notice,
             },
             "asked": asked_json(asked, match, self.region.boundaries, _),
-            "area": match_json(match, _),
+            "area": match_json(match, _) if asked.area is None else area_match_json(asked, self.region.boundaries, _),
             "road": road_json(target.access, _),
             "spread": spread,
             "candidates": candidates,
@@ -284,18 +293,10 @@ class Desk:
             "shortfalls": [shortfall_text(one, _) for one in ranking.shortfalls],
         }
 
-    def _pieces_of(self, area: AdministrativeArea) -> npt.NDArray[np.int64]:
-        """The pieces of road of an area: edges, one per curve."""
-        villages = self.region.boundaries.villages
-        of_area = [
-            number for number, village in enumerate(villages) if area.code in (village.code, village.parent_code)
-        ]
-        return np.flatnonzero(np.isin(self.region.edge_village, of_area))
-
     def _rank_area(
-        self, asked: Asked, area: AdministrativeArea, kind: str | None, words: frozenset[str], k: int | None
+        self, asked: Asked, roads: AreaRoads, kind: str | None, words: frozenset[str], k: int | None
     ) -> VillageRanking:
-        pieces = self._pieces_of(area)
+        pieces = roads.pieces
         return rank_units_for_village(
             target=asked.location,
             units=self.units,
