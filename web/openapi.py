@@ -219,6 +219,7 @@ SCHEMAS: dict[str, Schema] = {
             "notice": _ref("Notice"),
             "attribution": _or_null(TEXT),
         },
+        optional={"notes": _list(TEXT, description="that the caller should confirm the place, where it is not sure")},
         text="GeoJSON: the line first, whose `seconds` are those to the road, driving, and the last metres together; "
         "`attribution` names whose data it is, where the licence asks for it.",
     ),

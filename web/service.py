@@ -208,14 +208,23 @@ class Desk:
         """The point that a text means, for a route's ends."""
         return self.resolve(text).location
 
+    def doubts(self, text: str, lang: str = DEFAULT_LANGUAGE) -> list[str]:
+        """Lines that ask for the place to be confirmed; none where the text names it surely."""
+        return self._doubts(self.resolve(text), lang)
+
+    def _doubts(self, asked: Asked, lang: str) -> list[str]:
+        if not asked.confirm or asked.place is None:
+            return []
+        _ = translator(lang)
+        taken = place_json(asked.place, _)
+        others = [place_json(other, _) for other in asked.alternatives]
+        return [f"{taken['name']}: {taken['reason']}", *confirm_lines({"confirm": True, "alternatives": others}, _)]
+
     def locate(self, text: str, lang: str = DEFAULT_LANGUAGE) -> dict[str, Any]:
         """Village, kecamatan and kabupaten of a location, and how near their borders are."""
         asked, _ = self.resolve(text), translator(lang)
         match = self.region.boundaries.locate(asked.location)
-        notes = [
-            *(note_text(note, _) for note in asked.notes),
-            *confirm_lines(asked_json(asked, match, self.region.boundaries, _), _),
-        ]
+        notes = [*(note_text(note, _) for note in asked.notes), *self._doubts(asked, lang)]
         return {**match_json(match, _), "notice": self.region.notice, "notes": notes}
 
     # --- who, and how far ----------------------------------------------------------------------------------------
@@ -320,7 +329,9 @@ class Desk:
 
     def route(self, unit_id: str, at: str, lang: str = DEFAULT_LANGUAGE) -> dict[str, Any]:
         """The route of a unit to a location, as GeoJSON."""
-        return self.route_between(self.unit_location(unit_id), self.point(at), lang=lang)
+        answer = self.route_between(self.unit_location(unit_id), self.point(at), lang=lang)
+        doubts = self.doubts(at, lang)
+        return {**answer, "notes": doubts} if doubts else answer
 
     def route_gpx(self, unit_id: str, at: str, lang: str = DEFAULT_LANGUAGE) -> str:
         """The route of a unit to a location, as GPX."""

@@ -113,4 +113,10 @@ def test_a_misspelt_village_is_told_to_be_confirmed_in_every_answer(desk: Desk) 
     assert answer["asked"]["confirm"] is True
     assert answer["asked"]["alternatives"]
     assert "confirm with the caller" in ranking_text(answer, "en")
-    assert any("confirm with the caller" in note for note in desk.locate("kidul kolun selatan", lang="en")["notes"])
+    for notes in (
+        desk.locate("kidul kolun selatan", lang="en")["notes"],
+        desk.route("A1", "kidul kolun selatan", lang="en")["notes"],
+    ):
+        assert "a similar name" in notes[0]
+        assert "confirm with the caller" in notes[1]
+    assert "notes" not in desk.route("A1", "kidul kulon selatan", lang="en")
