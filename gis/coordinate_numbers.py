@@ -112,7 +112,10 @@ _LONE_DECIMAL = re.compile(_component(1, sexagesimal=False), re.IGNORECASE)
 _SHORTEST_EMBEDDED_DECIMALS = 3
 _INTRODUCTION = r"(?:koordinat|coordinate|posisi|lokasi|titik|gps|loc|location|sharelok|shareloc)\w*"
 _INTRODUCED = re.compile(rf"{_INTRODUCTION}(?:\W+[a-z]+){{0,3}}\W*$", re.I)
-LONGEST_INTRODUCTION = 200
+MOST_PAIRS = 200
+"""Pairs of numbers of one text that may be coordinates."""
+
+LONGEST_INTRODUCTION = 100
 """Characters before a pair in which the words that introduce it are looked for."""
 
 _ZOOM_OR_HEIGHT = re.compile(r"(\d\.\d+\s*,\s*-?\d+\.\d+),\s*\d{1,4}(?:\.\d+)?(?:[zm]\b|\s*$)")
@@ -160,7 +163,7 @@ def _decimal_matches(text: str) -> list[re.Match[str]]:
     """Matches in which every comma is either a decimal comma or a separator, never left to chance."""
     matches = []
     start = 0
-    while (match := _DECIMAL.search(text, start)) is not None:
+    while len(matches) < MOST_PAIRS and (match := _DECIMAL.search(text, start)) is not None:
         matches.append(match)
         start = match.start() + 1
     return matches
