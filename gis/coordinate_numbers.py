@@ -161,7 +161,7 @@ def _marked_seconds(text: str) -> str:
 
 def _decimal_matches(text: str) -> list[re.Match[str]]:
     """Matches in which every comma is either a decimal comma or a separator, never left to chance."""
-    matches = []
+    matches: list[re.Match[str]] = []
     start = 0
     while len(matches) < MOST_PAIRS and (match := _DECIMAL.search(text, start)) is not None:
         matches.append(match)
