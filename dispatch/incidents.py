@@ -171,7 +171,7 @@ class TextField(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrivateText:
-    """Personal data: a caller's name, number or words, or a note about an incident. Erased by rule, see `expires_at`."""
+    """Personal data: a caller's name, number or words, or a note. Erased by rule, see `expires_at`."""
 
     text_id: str
     field: TextField

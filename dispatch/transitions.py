@@ -30,7 +30,9 @@ INCIDENT_MOVES: Final[Mapping[IncidentStatus, frozenset[IncidentStatus]]] = Mapp
         IncidentStatus.EN_ROUTE: frozenset(
             {IncidentStatus.ON_SCENE, IncidentStatus.LOCATED, IncidentStatus.CLOSED, IncidentStatus.CANCELLED}
         ),
-        IncidentStatus.ON_SCENE: frozenset({IncidentStatus.UNDER_CONTROL, IncidentStatus.LOCATED, IncidentStatus.CLOSED}),
+        IncidentStatus.ON_SCENE: frozenset(
+            {IncidentStatus.UNDER_CONTROL, IncidentStatus.LOCATED, IncidentStatus.CLOSED}
+        ),
         IncidentStatus.UNDER_CONTROL: frozenset({IncidentStatus.ON_SCENE, IncidentStatus.CLOSED}),
         IncidentStatus.CLOSED: frozenset({IncidentStatus.REOPENED}),
         IncidentStatus.CANCELLED: frozenset({IncidentStatus.REOPENED}),
