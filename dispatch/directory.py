@@ -9,18 +9,29 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dispatch.incidents import Severity
+from dispatch.roster import Roster, Shift
 from gis.types import Location
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agency:
-    """Who runs units or is told of incidents; a `partner` (Polres, PLN) is outside the centre."""
+    """Who runs units or is told of incidents; a `partner` (Polres, PLN) is outside the centre.
+
+    Attributes
+    ----------
+    aliases
+        Other names of it, as units files spell them (`PSC 119`).
+    station_kinds
+        Kinds of the region's stations that are its own (`fire_station`, `puskesmas`).
+    """
 
     agency_id: str
     name: str
     partner: bool = False
     contact: str = ""
     webhook: str | None = None
+    aliases: tuple[str, ...] = ()
+    station_kinds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +169,17 @@ class VillageOfficial:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Directory:
-    """Everything above, for one centre."""
+    """Everything above, for one centre.
+
+    Attributes
+    ----------
+    rosters
+        Shifts of units; a unit that none of them names is always on duty.
+    border_m
+        An incident this near the region's edge, in metres, shows the neighbours.
+    kinds
+        Kinds of units that the centre has beside those of `dispatch.vocabulary`.
+    """
 
     agencies: tuple[Agency, ...] = ()
     stations: tuple[Station, ...] = ()
@@ -169,6 +190,8 @@ class Directory:
     neighbours: tuple[NeighbourCentre, ...] = ()
     officials: tuple[VillageOfficial, ...] = ()
     border_m: float = 2000.0
+    rosters: tuple[Roster, ...] = ()
+    kinds: tuple[str, ...] = ()
 
     def category(self, category_id: str) -> Category | None:
         """The category of an id, or None."""
@@ -180,3 +203,7 @@ class Directory:
             (one for one in self.plans if one.category == category_id and one.severity is severity),
             None,
         )
+
+    def shifts(self, unit_id: str) -> tuple[Shift, ...]:
+        """The shifts of a unit; none where no roster names it."""
+        return tuple(shift for one in self.rosters if unit_id in one.units for shift in one.shifts)
