@@ -332,3 +332,70 @@ class UnitState:
     on_duty: bool = True
     retired: bool = False
     version: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecommendationRef:
+    """A stored recommendation: the whole of it and its inputs are the document of that digest."""
+
+    recommendation_id: str
+    incident_id: str
+    made_at: datetime
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """A question to a village's officials whether a report is true; it never holds anything up.
+
+    Attributes
+    ----------
+    post
+        Of the official asked, such as `kepala desa`.
+    answer
+        `confirmed`, `denied` or `unknown`; None while nobody answered.
+    """
+
+    verification_id: str
+    incident_id: str
+    village_code: str
+    post: str
+    asked_at: datetime
+    answer: str | None = None
+    answered_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handover:
+    """An incident offered to a neighbouring centre, and its receipt.
+
+    Attributes
+    ----------
+    reference
+        The number under which the neighbour took it.
+    """
+
+    handover_id: str
+    incident_id: str
+    neighbour: str
+    asked_at: datetime
+    reference: str | None = None
+    received_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Device:
+    """A device that sends positions of a unit."""
+
+    token_hash: str
+    unit_id: str
+    label: str
+    created_at: datetime
+    revoked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Centre:
+    """What holds for the whole centre."""
+
+    directory_digest: str

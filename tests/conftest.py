@@ -6,6 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.postgres import postgres_server, postgres_url, sqlite_url, store_url
+
+__all__ = ["postgres_server", "postgres_url", "shared_data", "sqlite_url", "store_url"]
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 SHARED_DATA = REPOSITORY.parent / "shared" / "data"
 

@@ -1,8 +1,9 @@
 """The tables, for SQLite and PostgreSQL alike.
 
-The event log is the truth; `calls`, `incidents`, `units`, `assignments`, `recommendations`, `verifications`, `handovers`
-and `centre` are made from it by `dispatch.evolve` and can be made again. `private_texts` holds all personal data and
-is in no event; `documents` holds large bodies by their digest; positions, devices and webhooks have modules of their own.
+The event log is the truth; `calls`, `incidents`, `units`, `assignments`, `recommendations`, `verifications`,
+`handovers`, `devices` and `centre` are made from it by `dispatch.evolve` and can be made again. `private_texts` holds all
+personal data and is in no event; `documents` holds large bodies by their digest. Positions and webhooks have modules
+of their own.
 """
 
 from __future__ import annotations
@@ -50,11 +51,13 @@ class UtcDateTime(TypeDecorator[datetime]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> Any:
+        """The column type of a database."""
         if dialect.name == "postgresql":
             return dialect.type_descriptor(DateTime(timezone=True))
         return dialect.type_descriptor(String(27))
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        """What the database is given."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -63,6 +66,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return moment if dialect.name == "postgresql" else moment.strftime(_SQLITE_FORM).rjust(27, "0")
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        """What comes back from it."""
         if value is None:
             return None
         if isinstance(value, datetime):

@@ -1,0 +1,74 @@
+"""Records to JSON values and back, by pydantic; and JSON in the one form that hashes are taken of."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Hashable
+from functools import cache
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from gis.errors import InputError
+
+T = TypeVar("T")
+
+
+@cache
+def adapter(kind: Hashable) -> TypeAdapter[Any]:
+    """The pydantic adapter of a type."""
+    return TypeAdapter(kind)
+
+
+def dump(value: Any, kind: Any = None) -> Any:
+    """A record as a JSON value: times in ISO 8601, sets as sorted lists."""
+    return _sorted_sets(adapter(kind or type(value)).dump_python(value, mode="json"), value)
+
+
+def load(kind: type[T], value: Any) -> T:
+    """A record from a JSON value.
+
+    Raises
+    ------
+    InputError
+        The first thing that does not fit, with where it stands.
+    """
+    try:
+        loaded: T = adapter(kind).validate_python(value)
+        return loaded
+    except ValidationError as error:
+        raise InputError("{fault}", fault=first_fault(error)) from None
+
+
+def first_fault(error: ValidationError) -> str:
+    """One sentence about the first fault that pydantic found, without the value (which may be personal)."""
+    fault = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    where = ".".join(str(part) for part in fault["loc"]) or "the body"
+    said = fault["msg"].removeprefix("Value error, ").rstrip(".")
+    return f"Field {where}: {said[:1].lower()}{said[1:]}; correct it and send it again."
+
+
+def canonical(value: Any) -> str:
+    """JSON with sorted keys and without blanks: equal values give equal texts."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
+
+
+def digest(value: Any) -> str:
+    """SHA-256 of the canonical JSON, hexadecimal."""
+    return hashlib.sha256(canonical(value).encode()).hexdigest()
+
+
+def _sorted_sets(dumped: Any, value: Any) -> Any:
+    """Sets come out of pydantic in any order; a hash needs one."""
+    if isinstance(value, (set, frozenset)):
+        return sorted(dumped)
+    if isinstance(dumped, dict):
+        if isinstance(value, dict):
+            return {
+                key: _sorted_sets(part, one) for (key, part), one in zip(dumped.items(), value.values(), strict=True)
+            }
+        return {key: _sorted_sets(part, getattr(value, key, None)) for key, part in dumped.items()}
+    if isinstance(dumped, list) and isinstance(value, (list, tuple)):
+        return [_sorted_sets(part, one) for part, one in zip(dumped, value, strict=True)]
+    return dumped
