@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Hashable
-from functools import cache
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -15,10 +13,15 @@ from gis.errors import InputError
 T = TypeVar("T")
 
 
-@cache
-def adapter(kind: Hashable) -> TypeAdapter[Any]:
-    """The pydantic adapter of a type."""
-    return TypeAdapter(kind)
+_ADAPTERS: dict[Any, TypeAdapter[Any]] = {}
+
+
+def adapter(kind: Any) -> TypeAdapter[Any]:
+    """The pydantic adapter of a type, made once."""
+    found = _ADAPTERS.get(kind)
+    if found is None:
+        found = _ADAPTERS[kind] = TypeAdapter(kind)
+    return found
 
 
 def dump(value: Any, kind: Any = None) -> Any:

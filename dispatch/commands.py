@@ -27,10 +27,13 @@ from dispatch.incidents import (
 from dispatch.types import UnitStatus
 from gis.types import Location
 
+# No control characters: PostgreSQL cannot store NUL, and no terminal should obey a caller.
 _PRINTABLE = r"^[^\x00-\x08\x0B\x0C\x0E-\x1F\x7F]*$"
 
-Id = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/ -]*$")]
-"""An id: letters, digits and `. _ : / -`, or a blank."""
+Id = Annotated[
+    str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9]([A-Za-z0-9._: -]*[A-Za-z0-9])?$")
+]
+"""An id: letters and digits, with `. _ : -` and blanks between them."""
 Word = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[a-z0-9][a-z0-9_]*$")]
 """A lower-case word, such as a unit kind."""
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_PRINTABLE)]
