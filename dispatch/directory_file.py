@@ -116,6 +116,54 @@ def directory_of(
     )
 
 
+def region_toml(own: str | None, *, source: str) -> str:
+    """The directory's part of a new region.toml: the default pack, or what a centre wrote instead or beside it.
+
+    Parameters
+    ----------
+    own
+        TOML text with tables of the directory; with the core tables it stands alone, without them the default pack
+        comes before it. None for the default pack alone.
+    source
+        The file of that text, for the text of errors.
+
+    Raises
+    ------
+    SourceError
+        The text is no TOML, has other tables than those of the directory, or cannot be used.
+    """
+    if own is None:
+        return default_pack_toml()
+    tables = toml_tables(own, source=source)
+    foreign = [name for name in tables if name not in TABLES]
+    if foreign:
+        raise SourceError(f"{source}: {shown(foreign[0])} is not a table of the directory; use {', '.join(TABLES)}.")
+    wanted = directory_of(tables, source=source).directory
+    text = own
+    if not any(name in tables for name in CORE):
+        head, mark, rest = default_pack_toml().partition("[directory]\n")
+        # The pack's own [directory] gives way to one of the centre's: TOML allows a table once.
+        pack = head + rest[rest.index("# ---") :] if "directory" in tables else head + mark + rest
+        text = f"{pack}\n{own}"
+    if directory_of(toml_tables(f"[dispatch]\n{text}", source=source), source=source).directory != wanted:
+        raise SourceError(f"{source}: something stands before its first [table]; put it into a table.")
+    return text
+
+
+def toml_tables(text: str, *, source: str) -> dict[str, Any]:
+    """The tables of a TOML text.
+
+    Raises
+    ------
+    SourceError
+        It is no TOML, with the line.
+    """
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SourceError(f"{source} is not valid TOML: {error}; mend that line.") from None
+
+
 def agency_of(directory: Directory, name: str) -> Agency | None:
     """The agency that a units file means by a name: its id, name or one of its aliases, in any spelling."""
     wanted = normalised(name)

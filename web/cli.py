@@ -21,6 +21,7 @@ from web.cli_common import (
     progress_bar,
     region_option,
 )
+from web.cli_directory import directory_group
 from web.cli_region import region
 
 DEFAULT_PORT = 8112
@@ -266,6 +267,7 @@ def serve(host: str, port: int, units: Path | None, region_folder: Path | None) 
 
 
 main.add_command(region)
+main.add_command(directory_group)
 
 if __name__ == "__main__":
     main()
