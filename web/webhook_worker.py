@@ -1,0 +1,164 @@
+"""The threads that tell agencies: one follows the event log, a few deliver.
+
+Several processes, also on several hosts, may each run one on the same database. Killed at any moment, nothing is lost:
+what a killed worker had claimed is tried again once its lease has run out.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+from dispatch.store.webhook_queue import WebhookQueue
+from dispatch.webhook_body import body_of
+from dispatch.webhooks import Answer, Claim, RetryPolicy, headers, judge, unreachable
+from web.webhook_post import Call, Poster
+
+THREADS: Final = 4
+POLL_S: Final = 1.0
+LEASE_MARGIN_S: Final = 30.0
+"""A lease outlasts the longest attempt by this much: for the database, and for clocks of hosts that differ."""
+
+_log = logging.getLogger(__name__)
+
+
+class WebhookWorker:
+    """Delivers what is due until it is stopped.
+
+    Parameters
+    ----------
+    clock
+        Now, in UTC.
+    chance
+        A number from 0 to below 1 at every call: spreads the retries (`random.random`).
+    threads
+        Deliveries at the same time; a receiver that hangs takes up one of them at most.
+    poll_s
+        How long to wait for something new after there was nothing to do; `wake` cuts it short.
+    """
+
+    def __init__(
+        self,
+        queue: WebhookQueue,
+        poster: Poster,
+        *,
+        clock: Callable[[], datetime],
+        chance: Callable[[], float],
+        policy: RetryPolicy | None = None,
+        threads: int = THREADS,
+        poll_s: float = POLL_S,
+    ) -> None:
+        self._queue = queue
+        self._poster = poster
+        self._clock = clock
+        self._chance = chance
+        self._policy = policy or RetryPolicy()
+        self._poll_s = poll_s
+        self._news = threading.Condition()
+        self._stopping = False
+        self._calls: set[Call] = set()
+        self._threads = [threading.Thread(target=self._loop, args=(self.follow,), name="webhook-follow", daemon=True)]
+        self._threads += [
+            threading.Thread(target=self._loop, args=(self.deliver,), name=f"webhook-send-{number}", daemon=True)
+            for number in range(threads)
+        ]
+
+    def start(self) -> None:
+        """Begin."""
+        for thread in self._threads:
+            thread.start()
+
+    def wake(self) -> None:
+        """Look at once: something was written."""
+        with self._news:
+            self._news.notify_all()
+
+    def stop(self, timeout_s: float = 10.0) -> bool:
+        """End: requests under way are broken off and their claims given back; whether all threads ended in time."""
+        with self._news:
+            self._stopping = True
+            calls = list(self._calls)
+            self._news.notify_all()
+        for call in calls:
+            call.abort()
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(timeout_s)
+        return not any(thread.is_alive() for thread in self._threads)
+
+    def follow(self) -> bool:
+        """Take over what is new in the event log; whether there was anything."""
+        found = self._queue.fill() > 0
+        if found:
+            self.wake()
+        return found
+
+    def deliver(self) -> bool:
+        """Try one delivery that is due; whether there was one."""
+        claim = self._queue.claim(self._poster.longest_s + LEASE_MARGIN_S)
+        if claim is None:
+            return False
+        self._attempt(claim)
+        return True
+
+    def _attempt(self, claim: Claim) -> None:
+        call = self._poster.call()
+        with self._news:
+            self._calls.add(call)
+            stopping = self._stopping
+        try:
+            if stopping:
+                self._queue.release(claim)
+                return
+            answer = self._send(claim, call)
+        finally:
+            with self._news:
+                self._calls.discard(call)
+                stopping = self._stopping
+        if answer.status is None and stopping:
+            self._queue.release(claim)
+            return
+        self._record(claim, answer)
+
+    def _send(self, claim: Claim, call: Call) -> Answer:
+        body, now = body_of(claim.event), self._clock()
+        signed = headers(claim.delivery.message_id, now, body, claim.webhook.secrets(now))
+        return self._poster.post(claim.webhook.url, signed, body, call)
+
+    def _record(self, claim: Claim, answer: Answer) -> None:
+        verdict = judge(
+            answer,
+            attempts=claim.delivery.attempts + 1,
+            failures=claim.failures,
+            now=self._clock(),
+            chance=self._chance(),
+            policy=self._policy,
+        )
+        self._queue.finish(claim, verdict, status=answer.status, reached=not unreachable(answer))
+        if verdict.fault is not None:
+            _log.warning(
+                "Webhook %s of %s, event %d, attempt %d: %s (%s)",
+                claim.webhook.webhook_id,
+                claim.webhook.agency,
+                claim.event.seq,
+                claim.delivery.attempts + 1,
+                verdict.fault,
+                "tried again" if verdict.due_at else "given up",
+            )
+
+    def _loop(self, step: Callable[[], bool]) -> None:
+        while True:
+            try:
+                busy = step()
+            except Exception as error:  # the database may be away for a while; the threads outlive it
+                # The text may hold values of a row, so only its kind is logged.
+                _log.error("Webhooks: %s; tried again in a moment", type(error).__name__)
+                busy = False
+            with self._news:
+                if not busy and not self._stopping:
+                    self._news.wait(self._poll_s)
+                if self._stopping:
+                    return
