@@ -41,7 +41,7 @@ class Context:
     new_id
         Gives ids that never repeat.
     hash_number
-        Keyed hash of a caller's number.
+        Keyed hash of a caller's number; None for what is no number.
     directory
         Agencies, categories and run cards in force.
     text_kept
@@ -52,7 +52,7 @@ class Context:
     actor: str
     timezone: tzinfo
     new_id: Callable[[], str]
-    hash_number: Callable[[str], str]
+    hash_number: Callable[[str], str | None]
     directory: Directory = field(default_factory=Directory)
     text_kept: timedelta = TEXT_KEPT
 

@@ -53,6 +53,7 @@ from dispatch.transitions import (
     ENDS_ASSIGNMENT,
     INCIDENT_MOVES,
     MILESTONE_OF,
+    UNIT_MOVES,
     check_incident_move,
     check_unit_move,
 )
@@ -257,8 +258,14 @@ def _correct(command: CorrectMilestone, book: Book, context: Context, decision: 
 def release(
     assignment: Assignment, end: AssignmentEnd, reason: str, book: Book, context: Context, decision: Decision
 ) -> None:
-    """Free a unit from its incident: it returns (or stays with its patient, on the way to hospital)."""
+    """Free a unit from its incident: it returns. One with a patient aboard is not freed."""
     state = the_unit(book, assignment.unit_id)
+    if UnitStatus.RETURNING not in UNIT_MOVES[state.unit.status]:
+        raise RefusedError(
+            "Unit {unit} is {status} and cannot be freed now; wait until it reports the next step.",
+            unit=assignment.unit_id,
+            status=state.unit.status.value,
+        )
     cleared = Moment(server_time=context.now)
     decision.happened(
         MilestoneReached(
@@ -336,12 +343,13 @@ def _divert(
 def _wait_again(
     ended: Assignment, book: Book, context: Context, decision: Decision, leaving: frozenset[str] = frozenset()
 ) -> None:
-    """An incident that lost its last unit before the work was done waits for another."""
+    """An incident whose last unit left before any had done its work waits for another."""
     incident = the_incident(book, ended.incident_id)
     others = [
         one
         for one in book.assignments_of(ended.incident_id)
-        if one.is_active and one.assignment_id != ended.assignment_id and one.unit_id not in leaving
+        if (one.is_active and one.assignment_id != ended.assignment_id and one.unit_id not in leaving)
+        or one.end is AssignmentEnd.COMPLETED
     ]
     moved = any(
         isinstance(body, IncidentMoved) and body.incident_id == incident.incident_id for body, _ in decision.events

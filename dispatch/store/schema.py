@@ -1,9 +1,9 @@
 """The tables, for SQLite and PostgreSQL alike.
 
 The event log is the truth; `calls`, `incidents`, `units`, `assignments`, `recommendations`, `verifications`,
-`handovers`, `devices` and `centre` are made from it by `dispatch.evolve` and can be made again. `private_texts` holds all
-personal data and is in no event; `documents` holds large bodies by their digest. Positions and webhooks have modules
-of their own.
+`handovers`, `devices` and `centre` are made from it by `dispatch.evolve` and can be made again. `private_texts` holds
+all personal data and is in no event; `documents` holds large bodies by their digest. Positions and webhooks have
+modules of their own.
 """
 
 from __future__ import annotations
@@ -193,6 +193,14 @@ incidents = Table(
     Index(None, "received_at"),
     Index(None, "village_code"),
 )
+
+day_counts = Table(
+    "day_counts",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("number", Integer, nullable=False),
+)
+"""How many calls and incidents have an id of a day, such as `incidents 261124`."""
 
 units = Table(
     "units",

@@ -1,0 +1,243 @@
+"""Care of the store: is the log whole, do the tables say what the log says, what may be erased."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import Connection, Engine, delete, func, select
+
+from dispatch.book import MemoryBook
+from dispatch.codec import dump
+from dispatch.decide import text_digest
+from dispatch.errors import ChainBrokenError
+from dispatch.events import GENESIS, Event, verify_chain
+from dispatch.evolve import body_of, evolve
+from dispatch.store import rows, schema
+from dispatch.store.engine import reading, writing
+
+_PAGE = 5000
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditReport:
+    """What `verify` found.
+
+    Attributes
+    ----------
+    events
+        How many there are.
+    head
+        Hash of the last; keep it outside the machine.
+    texts, erased_texts
+        Personal texts that the log refers to and that match their digest, and those erased.
+    documents
+        Large bodies that match their digest.
+    """
+
+    events: int
+    head: str
+    texts: int
+    erased_texts: int
+    documents: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """A record that the tables and the log tell differently; None where one of them has none."""
+
+    kind: str
+    key: str
+    table: dict[str, Any] | None
+    log: dict[str, Any] | None
+
+
+def verify(engine: Engine, *, expect: tuple[int, str] | None = None, progress: Progress | None = None) -> AuditReport:
+    """Check the whole chain, and that personal texts and documents are the ones that the log refers to.
+
+    Parameters
+    ----------
+    engine
+        The database.
+    expect
+        Sequence number and hash that were noted down earlier: they must still be in the log.
+    progress
+        Told how many events are done, of how many.
+
+    Raises
+    ------
+    ChainBrokenError
+        What does not fit, and where.
+    """
+    with reading(engine) as connection:
+        head = connection.execute(select(schema.chain_head)).mappings().one()
+        total = int(head["seq"])
+        seq, last = 0, GENESIS
+        refs: dict[str, str] = {}
+        digests: set[str] = set()
+        for page in _pages(connection):
+            seq, last = verify_chain(page, seq=seq, head=last)
+            for event in page:
+                _collect(event.payload, refs)
+                if "digest" in event.payload:
+                    digests.add(event.payload["digest"])
+                if expect is not None and event.seq == expect[0] and event.hash != expect[1]:
+                    raise ChainBrokenError(
+                        "Event {seq} is not the one that was noted down: the log was written anew; restore a backup.",
+                        seq=event.seq,
+                    )
+            if progress is not None:
+                progress(seq, total)
+        if (seq, last) != (total, str(head["hash"])):
+            raise ChainBrokenError(
+                "The log ends at event {seq}, but its head says {total}; restore a backup.", seq=seq, total=total
+            )
+        if expect is not None and expect[0] > seq:
+            raise ChainBrokenError(
+                "The log ends at event {seq}, but event {expected} was noted down: the end was cut off; restore a "
+                "backup.",
+                seq=seq,
+                expected=expect[0],
+            )
+        texts = _verify_texts(connection, refs)
+        _verify_documents(connection, digests)
+    return AuditReport(events=seq, head=last, texts=texts, erased_texts=len(refs) - texts, documents=len(digests))
+
+
+def replayed(engine: Engine, progress: Progress | None = None) -> MemoryBook:
+    """All records, made anew from the log alone."""
+    book = MemoryBook()
+    with reading(engine) as connection:
+        total = int(connection.execute(select(schema.chain_head.c.seq)).scalar_one())
+        for page in _pages(connection):
+            for event in page:
+                evolve(body_of(event.type, event.payload), book)
+            if progress is not None:
+                progress(page[-1].seq, total)
+    return book
+
+
+def differences(engine: Engine, progress: Progress | None = None) -> list[Difference]:
+    """Every record that the tables tell otherwise than the log. None: the state equals the log."""
+    book = replayed(engine, progress)
+    from_log = {
+        "call": book.calls,
+        "incident": book.incidents,
+        "unit": book.units,
+        "assignment": book.assignments,
+        "recommendation": book.recommendations,
+        "verification": book.verifications,
+        "handover": book.handovers,
+        "device": book.devices,
+        "centre": {} if book.whole is None else {"1": book.whole},
+    }
+    tables = {
+        "call": (schema.calls, rows.call_of),
+        "incident": (schema.incidents, rows.incident_of),
+        "unit": (schema.units, rows.unit_of),
+        "assignment": (schema.assignments, rows.assignment_of),
+        "recommendation": (schema.recommendations, rows.recommendation_of),
+        "verification": (schema.verifications, rows.verification_of),
+        "handover": (schema.handovers, rows.handover_of),
+        "device": (schema.devices, rows.device_of),
+        "centre": (schema.centre, rows.centre_of),
+    }
+    found: list[Difference] = []
+    with reading(engine) as connection:
+        for kind, (table, record_of) in tables.items():
+            key = next(iter(table.primary_key.columns)).name
+            stored = {
+                str(row[key]): record_of(row)  # type: ignore[operator]
+                for row in connection.execute(select(table)).mappings()
+            }
+            logged: dict[str, Any] = dict(from_log[kind])  # type: ignore[call-overload]
+            found += [
+                Difference(kind=kind, key=one, table=_shown(stored.get(one)), log=_shown(logged.get(one)))
+                for one in sorted(stored.keys() | logged.keys())
+                if stored.get(one) != logged.get(one)
+            ]
+    return found
+
+
+def expired_texts(engine: Engine, now: datetime, limit: int = 1000) -> list[str]:
+    """Ids of personal texts whose time is over; `EraseTexts` erases them."""
+    table = schema.private_texts
+    query = select(table.c.text_id).where(table.c.expires_at < now).order_by(table.c.expires_at).limit(limit)
+    with reading(engine) as connection:
+        return list(connection.execute(query).scalars())
+
+
+def forget_requests(engine: Engine, before: datetime) -> int:
+    """Drop the answers to idempotency keys older than a time; gives how many."""
+    table = schema.requests
+    with writing(engine) as connection:
+        return int(connection.execute(delete(table).where(table.c.made_at < before)).rowcount)
+
+
+def _pages(connection: Connection) -> Iterator[list[Event]]:
+    table, seq = schema.events, 0
+    while True:
+        query = select(table).where(table.c.seq > seq).order_by(table.c.seq).limit(_PAGE)
+        page = [rows.event_of(row) for row in connection.execute(query).mappings()]  # type: ignore[arg-type]
+        if not page:
+            return
+        yield page
+        seq = page[-1].seq
+
+
+def _collect(value: Any, refs: dict[str, str]) -> None:
+    """All references to personal texts in a payload."""
+    if isinstance(value, dict):
+        if value.keys() == {"text_id", "digest"}:
+            refs[value["text_id"]] = value["digest"]
+        for part in value.values():
+            _collect(part, refs)
+    elif isinstance(value, list):
+        for part in value:
+            _collect(part, refs)
+
+
+def _verify_texts(connection: Connection, refs: dict[str, str]) -> int:
+    found = 0
+    for row in connection.execute(select(schema.private_texts)):
+        expected = refs.get(row.text_id)
+        if expected is None or text_digest(row.salt, row.text) != expected:
+            raise ChainBrokenError(
+                "The text {text} is not the one that was written; restore a backup.", text=row.text_id
+            )
+        found += 1
+    return found
+
+
+def _verify_documents(connection: Connection, digests: set[str]) -> None:
+    table = schema.documents
+    for digest in sorted(digests):
+        body = connection.execute(select(table.c.body).where(table.c.digest == digest)).scalar_one_or_none()
+        if body is None:
+            raise ChainBrokenError("The document {digest} is missing; restore a backup.", digest=digest)
+        try:
+            text = zlib.decompress(body)
+            json.loads(text)
+        except (zlib.error, ValueError):
+            text = b""
+        if sha256(text).hexdigest() != digest:
+            raise ChainBrokenError("The document {digest} was altered; restore a backup.", digest=digest)
+
+
+def _shown(record: Any) -> dict[str, Any] | None:
+    return None if record is None else dump(record)  # type: ignore[no-any-return]
+
+
+def table_counts(engine: Engine) -> dict[str, int]:
+    """Rows by table."""
+    with reading(engine) as connection:
+        return {
+            table.name: int(connection.execute(select(func.count()).select_from(table)).scalar_one())
+            for table in schema.metadata.sorted_tables
+        }

@@ -1,0 +1,366 @@
+"""The store: commands in, events and answers out, one transaction each.
+
+A command locks the head of the chain first. So writers are serial, `seq` has no gaps and follows the order of commits,
+and a reader that asks for what comes after N never misses an event. A call centre has a few commands a second; the
+store does hundreds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import secrets as random
+import threading
+import uuid
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import partial
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, Engine, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+import dispatch.decide_calls
+import dispatch.decide_centre
+import dispatch.decide_incidents
+import dispatch.decide_units  # noqa: F401 - importing registers what each command may do
+from dispatch.codec import canonical, dump, load
+from dispatch.commands import Command
+from dispatch.decide import TEXT_KEPT, Context, Decision, decide
+from dispatch.directory import Directory
+from dispatch.errors import KeyReusedError, RefusedError, StoreError, UnitTakenError
+from dispatch.event_types import subjects
+from dispatch.events import Event, chain_hash
+from dispatch.evolve import evolve
+from dispatch.ghost_calls import is_withheld, number_hash
+from dispatch.store import rows, schema
+from dispatch.store.book import SqlBook
+from dispatch.store.engine import reading, writing
+from gis.errors import InputError
+
+Answer = dict[str, Any]
+
+_PLURAL = {
+    "call": "calls",
+    "incident": "incidents",
+    "unit": "units",
+    "assignment": "assignments",
+    "recommendation": "recommendations",
+    "verification": "verifications",
+    "handover": "handovers",
+}
+_NUMBER_KEY = "number_key"
+JAKARTA = ZoneInfo("Asia/Jakarta")
+
+
+def utc_now() -> datetime:
+    """The time now, in UTC."""
+    return datetime.now(UTC)
+
+
+def new_id() -> str:
+    """An id that never repeats."""
+    return uuid.uuid4().hex
+
+
+class Store:
+    """One database; safe for threads.
+
+    Parameters
+    ----------
+    engine
+        From `dispatch.store.engine.open_engine`, with the tables in place (`dispatch.store.migrate`).
+    clock, new_id
+        Injected, so that tests decide time and ids.
+    timezone
+        Of the centre.
+    text_kept
+        How long personal texts are kept.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+        new_id: Callable[[], str] = new_id,
+        timezone: tzinfo = JAKARTA,
+        text_kept: timedelta = TEXT_KEPT,
+    ) -> None:
+        self.engine = engine
+        self.timezone = timezone
+        self._clock = clock
+        self._new_id = new_id
+        self._text_kept = text_kept
+        self._committed = threading.Condition()
+        self._last_seq = 0
+        self._directories: dict[str, Directory] = {}
+        self._number_key = self._secret(_NUMBER_KEY)
+
+    # --- commands ------------------------------------------------------------------------------------------------
+
+    def execute(self, command: Command, *, actor: str, key: str | None = None) -> Answer:
+        """Carry out a command: its events and what they change are committed before this returns.
+
+        Parameters
+        ----------
+        command
+            Of `dispatch.commands`.
+        actor
+            Who asks.
+        key
+            Idempotency key: the same key with the same command and actor gives the first answer again.
+
+        Returns
+        -------
+        dict
+            `seq` of the last event, and the records that it is about, as lists by kind.
+
+        Raises
+        ------
+        RefusedError, UnknownIdError, InputError
+            It cannot be done; nothing was changed. With a key the refusal is remembered too.
+        StoreError
+            The database failed; nothing was changed.
+        """
+        fingerprint = self._fingerprint(command, actor)
+        try:
+            with writing(self.engine) as connection:
+                head = connection.execute(select(schema.chain_head).with_for_update()).mappings().one()
+                if key is not None:
+                    before = self._answered(connection, key, fingerprint)
+                    if before is not None:
+                        return _told_again(before)
+                try:
+                    answer = self._carry_out(connection, command, actor, int(head["seq"]), str(head["hash"]))
+                except RefusedError as refusal:
+                    if key is None:
+                        raise
+                    answer = {
+                        "refused": {
+                            "code": refusal.code,
+                            "message": refusal.message,
+                            "values": {name: str(value) for name, value in refusal.values.items()},
+                        }
+                    }
+                if key is not None:
+                    self._remember(connection, key, fingerprint, answer)
+        except IntegrityError as error:
+            raise _conflict(error) from error
+        with self._committed:
+            self._last_seq = max(self._last_seq, answer.get("seq", 0))
+            self._committed.notify_all()
+        return _told_again(answer)
+
+    def _carry_out(self, connection: Connection, command: Command, actor: str, seq: int, head: str) -> Answer:
+        book = SqlBook(connection)
+        now = self._clock().astimezone(UTC)
+        decision = decide(
+            command,
+            book,
+            Context(
+                now=now,
+                actor=actor,
+                timezone=self.timezone,
+                new_id=self._new_id,
+                hash_number=partial(_hashed, key=self._number_key),
+                directory=self._directory(connection),
+                text_kept=self._text_kept,
+            ),
+        )
+        self._keep(connection, decision)
+        made: list[Event] = []
+        for body, device_time in decision.events:
+            incident_id, unit_id, call_id = subjects(body)
+            seq += 1
+            content: dict[str, Any] = {
+                "seq": seq,
+                "server_time": now,
+                "device_time": device_time,
+                "actor": actor,
+                "type": body.type,
+                "incident_id": incident_id,
+                "unit_id": unit_id,
+                "call_id": call_id,
+                "payload": dump(body),
+                "prev_hash": head,
+            }
+            head = chain_hash(**content)
+            made.append(Event(**content, hash=head))
+            evolve(body, book)
+        if made:
+            connection.execute(insert(schema.events), [rows.event_row(event) for event in made])
+            connection.execute(update(schema.chain_head).values(seq=seq, hash=head))
+        return self._answer(book, decision, seq)
+
+    def _keep(self, connection: Connection, decision: Decision) -> None:
+        if decision.texts:
+            connection.execute(
+                insert(schema.private_texts),
+                [
+                    {"text_id": one.text_id, "field": one.field.value, "text": one.text, "salt": one.salt,
+                     "expires_at": one.expires_at}
+                    for one in decision.texts
+                ],
+            )  # fmt: skip
+        if decision.erased:
+            texts = schema.private_texts
+            connection.execute(delete(texts).where(texts.c.text_id.in_(decision.erased)))
+        documents = schema.documents
+        for digest, body in decision.documents.items():
+            if connection.execute(select(documents.c.digest).where(documents.c.digest == digest)).first() is None:
+                connection.execute(insert(documents).values(digest=digest, body=zlib.compress(body.encode())))
+
+    def _answer(self, book: SqlBook, decision: Decision, seq: int) -> Answer:
+        answer: Answer = {"seq": seq}
+        for kind, key in dict.fromkeys(decision.about):
+            record = getattr(book, kind)(key)
+            answer.setdefault(_PLURAL[kind], []).append(dump(record))
+        return answer
+
+    def _answered(self, connection: Connection, key: str, fingerprint: str) -> Answer | None:
+        requests = schema.requests
+        row = connection.execute(select(requests).where(requests.c.key == key)).mappings().one_or_none()
+        if row is None:
+            return None
+        if row["fingerprint"] != fingerprint:
+            raise KeyReusedError(
+                "The idempotency key came with another request before; use a new key for each request."
+            )
+        answer: Answer = json.loads(row["answer"])
+        return answer
+
+    def _remember(self, connection: Connection, key: str, fingerprint: str, answer: Answer) -> None:
+        connection.execute(
+            insert(schema.requests).values(
+                key=key, fingerprint=fingerprint, answer=canonical(answer), made_at=self._clock()
+            )
+        )
+
+    def _fingerprint(self, command: Command, actor: str) -> str:
+        content = canonical([actor, type(command).__name__, dump(command)])
+        return hmac.new(self._number_key, content.encode(), hashlib.sha256).hexdigest()
+
+    # --- reading -------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def book(self) -> Iterator[SqlBook]:
+        """All records as one transaction sees them."""
+        with reading(self.engine) as connection:
+            yield SqlBook(connection)
+
+    def head(self) -> tuple[int, str]:
+        """Sequence number and hash of the last event."""
+        with reading(self.engine) as connection:
+            row = connection.execute(select(schema.chain_head)).mappings().one()
+            return int(row["seq"]), str(row["hash"])
+
+    def events_after(
+        self,
+        seq: int,
+        *,
+        limit: int = 1000,
+        incident_id: str | None = None,
+        unit_id: str | None = None,
+        types: tuple[str, ...] = (),
+    ) -> list[Event]:
+        """Events that follow a sequence number, in order, at most `limit`."""
+        table = schema.events
+        query = select(table).where(table.c.seq > seq).order_by(table.c.seq).limit(limit)
+        if incident_id is not None:
+            query = query.where(table.c.incident_id == incident_id)
+        if unit_id is not None:
+            query = query.where(table.c.unit_id == unit_id)
+        if types:
+            query = query.where(table.c.type.in_(types))
+        with reading(self.engine) as connection:
+            return [rows.event_of(row) for row in connection.execute(query).mappings()]  # type: ignore[arg-type]
+
+    def wait_for(self, seq: int, timeout_s: float) -> None:
+        """Return when this process may have committed something after `seq`, or when the time is over.
+
+        Other processes are not heard here: ask `events_after` again all the same.
+        """
+        with self._committed:
+            self._committed.wait_for(lambda: self._last_seq > seq, timeout_s)
+
+    def texts(self, text_ids: list[str]) -> dict[str, str]:
+        """Personal texts by id; erased ones are missing. Only for those who may see them."""
+        table = schema.private_texts
+        with reading(self.engine) as connection:
+            found = connection.execute(select(table.c.text_id, table.c.text).where(table.c.text_id.in_(text_ids)))
+            return {row.text_id: row.text for row in found}
+
+    def document(self, digest: str) -> Any:
+        """A large body by its digest.
+
+        Raises
+        ------
+        StoreError
+            It is not there.
+        """
+        with reading(self.engine) as connection:
+            return self._document(connection, digest)
+
+    def directory(self) -> Directory:
+        """Agencies, categories and run cards in force."""
+        with reading(self.engine) as connection:
+            return self._directory(connection)
+
+    def _directory(self, connection: Connection) -> Directory:
+        digest = connection.execute(select(schema.centre.c.directory_digest)).scalar_one_or_none()
+        if digest is None:
+            return Directory()
+        if digest not in self._directories:
+            self._directories[digest] = load(Directory, self._document(connection, digest))
+        return self._directories[digest]
+
+    def _document(self, connection: Connection, digest: str) -> Any:
+        table = schema.documents
+        body = connection.execute(select(table.c.body).where(table.c.digest == digest)).scalar_one_or_none()
+        if body is None:
+            raise StoreError("The document {digest} is missing from the database; restore a backup.", digest=digest)
+        return json.loads(zlib.decompress(body))
+
+    def _secret(self, name: str) -> bytes:
+        table = schema.secrets
+        with writing(self.engine) as connection:
+            connection.execute(select(schema.chain_head).with_for_update()).one()
+            value = connection.execute(select(table.c.value).where(table.c.name == name)).scalar_one_or_none()
+            if value is None:
+                value = random.token_hex(32)
+                connection.execute(insert(table).values(name=name, value=value))
+        return bytes.fromhex(value)
+
+
+def _hashed(number: str, *, key: bytes) -> str | None:
+    """None for what is no number: a call is taken all the same."""
+    try:
+        return None if is_withheld(number) else number_hash(number, key)
+    except InputError:
+        return None
+
+
+def _told_again(answer: Answer) -> Answer:
+    refused = answer.get("refused")
+    if refused is None:
+        return answer
+    kind = next((one for one in _kinds(RefusedError) if one.code == refused["code"]), RefusedError)
+    raise kind(refused["message"], **refused["values"])
+
+
+def _kinds(kind: type[RefusedError]) -> Iterator[type[RefusedError]]:
+    yield kind
+    for below in kind.__subclasses__():
+        yield from _kinds(below)
+
+
+def _conflict(error: IntegrityError) -> Exception:
+    said = str(error.orig)
+    if "one_active_per_unit" in said or "assignments.unit_id" in said:
+        return UnitTakenError("The unit was given to another incident a moment ago; choose the next one.")
+    return StoreError("The database refused the change: {said}. Nothing was changed.", said=said.splitlines()[0])
