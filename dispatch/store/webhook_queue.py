@@ -10,59 +10,45 @@ A claim that its worker did not finish lapses, and the delivery is tried again: 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, and_, delete, exists, func, insert, or_, select, update
+from sqlalchemy import Connection, Engine, and_, exists, insert, or_, select, update
 
-from dispatch.errors import UnknownIdError
 from dispatch.events import Event
+from dispatch.store.engine import reading, writing
+from dispatch.store.rows import event_of
 from dispatch.store.schema import assignments, events, incidents, units
 from dispatch.store.webhook_tables import (
+    all_webhooks,
     delivery_of,
-    event_of,
+    last_seq,
+    lock_cursor,
     webhook_cursor,
     webhook_deliveries,
     webhook_of,
     webhooks,
 )
 from dispatch.webhook_body import is_sent
-from dispatch.webhooks import (
-    Claim,
-    Delivery,
-    DeliveryState,
-    Verdict,
-    Webhook,
-    check_event_types,
-    check_secret,
-    check_url,
-    message_id,
-    new_secret,
-)
+from dispatch.webhooks import Claim, DeliveryState, Verdict, Webhook, message_id
 
 BATCH: Final = 200
-OLD_SECRET_S: Final = 86_400.0
-MAX_LIST: Final = 500
-
-Concerned = Callable[[Connection, Event], frozenset[str]]
 
 
 class WebhookQueue:
-    """Webhooks, their deliveries and their dead letters.
+    """What is still to be sent, for the workers; `dispatch.store.webhook_register` is for people.
 
     Parameters
     ----------
+    engine
+        From `dispatch.store.engine.open_engine`, with the tables in place.
     clock
         Now, in UTC.
     new_id
-        Gives a new unguessable word at every call; without a full stop (Standard Webhooks signs around it).
-    random_bytes
-        Makes keys; `secrets.token_bytes`.
+        Gives a new word at every call.
     concerned
-        The agencies that an event concerns, as far as the database knows; see `agencies_concerned`.
-    plain_hosts
-        Hosts that may be told over plain http.
+        The agencies that an event concerns, as far as the database knows.
     """
 
     def __init__(
@@ -71,128 +57,27 @@ class WebhookQueue:
         *,
         clock: Callable[[], datetime],
         new_id: Callable[[], str],
-        random_bytes: Callable[[int], bytes],
-        concerned: Concerned | None = None,
-        plain_hosts: frozenset[str] = frozenset(),
+        concerned: Callable[[Connection, Event], frozenset[str]] | None = None,
     ) -> None:
         self._engine = engine
         self._clock = clock
         self._new_id = new_id
-        self._random_bytes = random_bytes
         self._concerned = concerned or agencies_concerned
-        self._plain_hosts = plain_hosts
-
-    # Webhooks
-
-    def register(
-        self,
-        agency: str,
-        url: str,
-        *,
-        event_types: Iterable[str] = (),
-        everything: bool = False,
-        secret: str | None = None,
-    ) -> Webhook:
-        """Add a webhook, to be told from the next event on.
-
-        Raises
-        ------
-        InputError
-            Address, types or secret cannot be used.
-        """
-        given = check_secret(secret) if secret is not None else new_secret(self._random_bytes)
-        wanted = check_event_types(event_types)
-        check_url(url, plain_hosts=self._plain_hosts)
-        with self._engine.begin() as connection:
-            _cursor(connection)
-            webhook = Webhook(
-                webhook_id="wh_" + self._new_id(),
-                agency=agency,
-                url=url,
-                secret=given,
-                event_types=wanted,
-                everything=everything,
-                created_at=self._clock(),
-                since_seq=_last_seq(connection),
-            )
-            connection.execute(
-                insert(webhooks).values(
-                    webhook_id=webhook.webhook_id,
-                    agency=webhook.agency,
-                    url=webhook.url,
-                    secret=webhook.secret,
-                    event_types=json.dumps(wanted),
-                    everything=everything,
-                    active=True,
-                    why_inactive="",
-                    since_seq=webhook.since_seq,
-                    created_at=webhook.created_at,
-                    failures=0,
-                )
-            )
-        return webhook
-
-    def webhooks(self) -> tuple[Webhook, ...]:
-        """All of them, oldest first."""
-        with self._engine.connect() as connection:
-            return _webhooks(connection)
-
-    def webhook(self, webhook_id: str) -> Webhook:
-        """One of them.
-
-        Raises
-        ------
-        UnknownIdError
-            There is none of that id.
-        """
-        with self._engine.connect() as connection:
-            query = select(webhooks).where(webhooks.c.webhook_id == webhook_id)
-            row = connection.execute(query).mappings().one_or_none()
-        if row is None:
-            raise _unknown(webhook_id)
-        return webhook_of(row)
-
-    def set_active(self, webhook_id: str, active: bool, *, why: str = "") -> None:
-        """Pause or resume: a paused webhook keeps what is due, and is given no new events."""
-        self._change(webhook_id, active=active, why_inactive="" if active else why, held_until=None, failures=0)
-
-    def change_secret(self, webhook_id: str, secret: str | None = None, *, overlap_s: float = OLD_SECRET_S) -> Webhook:
-        """Sign with a new key; the old one signs beside it for a while, so that the receiver can change too."""
-        given = check_secret(secret) if secret is not None else new_secret(self._random_bytes)
-        until = self._clock() + timedelta(seconds=overlap_s)
-        # In an UPDATE the right-hand side is the value before it.
-        self._change(webhook_id, secret=given, old_secret=webhooks.c.secret, old_secret_until=until)
-        return self.webhook(webhook_id)
-
-    def remove(self, webhook_id: str) -> None:
-        """Forget a webhook and its deliveries."""
-        with self._engine.begin() as connection:
-            connection.execute(delete(webhook_deliveries).where(webhook_deliveries.c.webhook_id == webhook_id))
-            if connection.execute(delete(webhooks).where(webhooks.c.webhook_id == webhook_id)).rowcount == 0:
-                raise _unknown(webhook_id)
-
-    def _change(self, webhook_id: str, **values: Any) -> None:
-        with self._engine.begin() as connection:
-            statement = update(webhooks).where(webhooks.c.webhook_id == webhook_id).values(**values)
-            if connection.execute(statement).rowcount == 0:
-                raise _unknown(webhook_id)
-
-    # From the log to the outbox
 
     def fill(self, limit: int = BATCH) -> int:
         """Follow the log by up to `limit` events; how many there were."""
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             # No lock where nothing happened: on SQLite it would be every writer's.
             followed = connection.scalar(select(webhook_cursor.c.seq))
-            if followed is not None and _last_seq(connection) <= followed:
+            if followed is not None and last_seq(connection) <= followed:
                 return 0
-        with self._engine.begin() as connection:
-            followed = _cursor(connection)
+        with writing(self._engine) as connection:
+            followed = lock_cursor(connection)
             query = select(events).where(events.c.seq > followed).order_by(events.c.seq).limit(limit)
-            batch = [event_of(row) for row in connection.execute(query).mappings()]
+            batch = [event_of(dict(row)) for row in connection.execute(query).mappings()]
             if not batch:
                 return 0
-            active = [webhook for webhook in _webhooks(connection) if webhook.active]
+            active = [webhook for webhook in all_webhooks(connection) if webhook.active]
             for event in batch if active else ():
                 self._put(connection, event, active)
             connection.execute(update(webhook_cursor).values(seq=batch[-1].seq))
@@ -230,8 +115,6 @@ class WebhookQueue:
             "due_at": now,
         }
 
-    # From the outbox to the receivers
-
     def claim(self, lease_s: float) -> Claim | None:
         """One delivery that is due, for this worker alone until the lease ends; None where there is nothing to do.
 
@@ -250,17 +133,19 @@ class WebhookQueue:
             )
             .order_by(webhooks.c.claimed_at.nulls_first(), webhooks.c.webhook_id)
             .limit(1)
-            # SQLite has one writer and leaves this out.
-            .with_for_update(skip_locked=True)
         )
-        # One statement, and it writes: SQLite takes its lock at once, and nobody comes between look and take.
+        with reading(self._engine) as connection:
+            # No lock where nothing is due, as in `fill`.
+            if connection.scalar(free) is None:
+                return None
+        # One statement that looks and takes, so that nobody comes between; SQLite has one writer and locks no rows.
         take = (
             update(webhooks)
-            .where(webhooks.c.webhook_id == free.scalar_subquery())
+            .where(webhooks.c.webhook_id == free.with_for_update(skip_locked=True).scalar_subquery())
             .values(claim_token=token, claimed_until=until, claimed_at=now)
             .returning(webhooks)
         )
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             taken = connection.execute(take).mappings().one_or_none()
             if taken is None:
                 return None
@@ -283,7 +168,7 @@ class WebhookQueue:
                 until=until,
                 webhook=webhook_of(taken),
                 delivery=delivery_of(row),
-                event=event_of(event),
+                event=event_of(dict(event)),
                 failures=taken["failures"],
             )
 
@@ -296,7 +181,7 @@ class WebhookQueue:
         now = self._clock()
         delivered = verdict.state is DeliveryState.DELIVERED
         mine = and_(webhooks.c.webhook_id == claim.webhook.webhook_id, webhooks.c.claim_token == claim.token)
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             values: dict[str, Any] = {"claim_token": None, "claimed_until": None, "held_until": verdict.held_until}
             values["failures"] = 0 if reached else webhooks.c.failures + 1
             if verdict.gone:
@@ -323,76 +208,8 @@ class WebhookQueue:
 
     def release(self, claim: Claim) -> None:
         """Give a claim back untried, for any worker to take at once."""
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             _release(connection, claim.webhook.webhook_id, claim.token)
-
-    # Looking after it
-
-    def deliveries(
-        self,
-        *,
-        state: DeliveryState | None = None,
-        webhook_id: str | None = None,
-        after: tuple[str, int] = ("", 0),
-        limit: int = MAX_LIST,
-    ) -> tuple[Delivery, ...]:
-        """Deliveries by webhook and event, after a webhook's id and sequence number: page by page.
-
-        The dead letters are those of `DeliveryState.DEAD`.
-        """
-        table = webhook_deliveries
-        query = (
-            select(table)
-            .where(or_(table.c.webhook_id > after[0], and_(table.c.webhook_id == after[0], table.c.seq > after[1])))
-            .order_by(table.c.webhook_id, table.c.seq)
-            .limit(min(limit, MAX_LIST))
-        )
-        if state is not None:
-            query = query.where(table.c.state == state.value)
-        if webhook_id is not None:
-            query = query.where(table.c.webhook_id == webhook_id)
-        with self._engine.connect() as connection:
-            return tuple(delivery_of(row) for row in connection.execute(query).mappings())
-
-    def redeliver(self, webhook_id: str, seqs: Iterable[int] | None = None) -> int:
-        """Try again at once, with all attempts anew and the same `Webhook-Id`: all dead letters of a webhook, or
-        its finished deliveries of these events; how many there were.
-        """
-        now = self._clock()
-        statement = update(webhook_deliveries).where(webhook_deliveries.c.webhook_id == webhook_id)
-        if seqs is None:
-            statement = statement.where(webhook_deliveries.c.state == DeliveryState.DEAD.value)
-        else:
-            chosen = list(seqs)
-            statement = statement.where(
-                webhook_deliveries.c.seq.in_(chosen), webhook_deliveries.c.state != DeliveryState.PENDING.value
-            )
-        values = {"state": DeliveryState.PENDING.value, "attempts": 0, "due_at": now, "finished_at": None}
-        with self._engine.begin() as connection:
-            if connection.scalar(select(webhooks.c.webhook_id).where(webhooks.c.webhook_id == webhook_id)) is None:
-                raise _unknown(webhook_id)
-            return int(connection.execute(statement.values(**values)).rowcount)
-
-    def purge(self, before: datetime) -> int:
-        """Forget what was delivered before a moment; how many there were.
-
-        Dead letters stay, and of every incident the last delivery, which says that its story was told (`_missed`).
-        """
-        later = webhook_deliveries.alias()
-        statement = delete(webhook_deliveries).where(
-            webhook_deliveries.c.state == DeliveryState.DELIVERED.value,
-            webhook_deliveries.c.finished_at < before,
-            or_(
-                webhook_deliveries.c.incident_id.is_(None),
-                exists().where(
-                    later.c.webhook_id == webhook_deliveries.c.webhook_id,
-                    later.c.incident_id == webhook_deliveries.c.incident_id,
-                    later.c.seq > webhook_deliveries.c.seq,
-                ),
-            ),
-        )
-        with self._engine.begin() as connection:
-            return int(connection.execute(statement).rowcount)
 
 
 def agencies_concerned(connection: Connection, event: Event) -> frozenset[str]:
@@ -420,33 +237,7 @@ def _missed(connection: Connection, webhook: Webhook, event: Event) -> list[Even
     query = (
         select(events).where(events.c.incident_id == event.incident_id, events.c.seq < event.seq).order_by(events.c.seq)
     )
-    return [event_of(row) for row in connection.execute(query).mappings()]
-
-
-def _cursor(connection: Connection) -> int:
-    """Lock the cursor and say where it stands; a writing statement, so that SQLite takes its lock before it reads."""
-    lock = update(webhook_cursor).where(webhook_cursor.c.id == 1).values(seq=webhook_cursor.c.seq)
-    seq = connection.execute(lock.returning(webhook_cursor.c.seq)).scalar_one_or_none()
-    if seq is not None:
-        return int(seq)
-    # Nobody was to be told of anything before the first webhook.
-    seq = _last_seq(connection)
-    dialect = connection.dialect.name
-    statement: Any
-    if dialect == "postgresql":
-        from sqlalchemy.dialects.postgresql import insert as insert_or_skip
-
-        statement = insert_or_skip(webhook_cursor).values(id=1, seq=seq).on_conflict_do_nothing()
-    else:
-        from sqlalchemy.dialects.sqlite import insert as insert_or_skip_sqlite
-
-        statement = insert_or_skip_sqlite(webhook_cursor).values(id=1, seq=seq).on_conflict_do_nothing()
-    connection.execute(statement)
-    return int(connection.execute(lock.returning(webhook_cursor.c.seq)).scalar_one())
-
-
-def _last_seq(connection: Connection) -> int:
-    return int(connection.scalar(select(func.max(events.c.seq))) or 0)
+    return [event_of(dict(row)) for row in connection.execute(query).mappings()]
 
 
 def _release(connection: Connection, webhook_id: str, token: str) -> None:
@@ -455,12 +246,3 @@ def _release(connection: Connection, webhook_id: str, token: str) -> None:
         .where(webhooks.c.webhook_id == webhook_id, webhooks.c.claim_token == token)
         .values(claim_token=None, claimed_until=None)
     )
-
-
-def _webhooks(connection: Connection) -> tuple[Webhook, ...]:
-    query = select(webhooks).order_by(webhooks.c.created_at, webhooks.c.webhook_id)
-    return tuple(webhook_of(row) for row in connection.execute(query).mappings())
-
-
-def _unknown(webhook_id: str) -> UnknownIdError:
-    return UnknownIdError("There is no webhook “{id}”; list the webhooks to see their ids.", id=webhook_id[:80])

@@ -9,16 +9,19 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Connection,
     ForeignKey,
     Index,
     Integer,
     RowMapping,
     Table,
     Text,
+    func,
+    select,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 
-from dispatch.events import Event
-from dispatch.store.schema import UtcDateTime, metadata
+from dispatch.store.schema import UtcDateTime, events, metadata
 from dispatch.webhooks import Delivery, DeliveryState, Webhook
 
 webhooks = Table(
@@ -111,18 +114,20 @@ def delivery_of(row: RowMapping) -> Delivery:
     )
 
 
-def event_of(row: RowMapping) -> Event:
-    """The record of a row of `events`."""
-    return Event(
-        seq=row["seq"],
-        server_time=row["server_time"],
-        device_time=row["device_time"],
-        actor=row["actor"],
-        type=row["type"],
-        incident_id=row["incident_id"],
-        unit_id=row["unit_id"],
-        call_id=row["call_id"],
-        payload=json.loads(row["payload"]),
-        prev_hash=row["prev_hash"],
-        hash=row["hash"],
-    )
+def lock_cursor(connection: Connection) -> int:
+    """Lock the row that says how far the log was followed, and read it; it begins at the log's present end."""
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    first = insert(webhook_cursor).values(id=1, seq=last_seq(connection))
+    lock = first.on_conflict_do_update(index_elements=["id"], set_={"seq": webhook_cursor.c.seq})
+    return int(connection.execute(lock.returning(webhook_cursor.c.seq)).scalar_one())
+
+
+def last_seq(connection: Connection) -> int:
+    """Sequence number of the last event; 0 where there is none."""
+    return int(connection.scalar(select(func.max(events.c.seq))) or 0)
+
+
+def all_webhooks(connection: Connection) -> tuple[Webhook, ...]:
+    """All of them, oldest first."""
+    query = select(webhooks).order_by(webhooks.c.created_at, webhooks.c.webhook_id)
+    return tuple(webhook_of(row) for row in connection.execute(query).mappings())
