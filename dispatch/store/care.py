@@ -153,7 +153,7 @@ def differences(engine: Engine, progress: Progress | None = None) -> list[Differ
         for kind, (table, record_of) in tables.items():
             key = next(iter(table.primary_key.columns)).name
             stored = {
-                str(row[key]): record_of(row)  # type: ignore[operator]
+                str(row[key]): record_of(row)  # type: ignore[arg-type]
                 for row in connection.execute(select(table)).mappings()
             }
             logged: dict[str, Any] = dict(from_log[kind])  # type: ignore[call-overload]
@@ -231,7 +231,7 @@ def _verify_documents(connection: Connection, digests: set[str]) -> None:
 
 
 def _shown(record: Any) -> dict[str, Any] | None:
-    return None if record is None else dump(record)  # type: ignore[no-any-return]
+    return None if record is None else dump(record)
 
 
 def table_counts(engine: Engine) -> dict[str, int]:
