@@ -54,3 +54,11 @@ def _stations(region: Region) -> list[tuple[str, str, Location]]:
         for (kind, name, operating), (lon, lat) in zip(rows, points, strict=True)
         if operating
     ]
+
+
+def region_population(region: Region) -> dict[str, float]:
+    """People by village code; empty where nobody counted them."""
+    from routing.region import GEOPACKAGE
+
+    rows, _ = read_layer(region.folder / GEOPACKAGE, "villages", ("code", "population"))
+    return {str(code): float(people) for code, people in rows if people is not None}

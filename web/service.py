@@ -5,6 +5,7 @@ Thin: every answer is composed of what `gis`, `routing` and `dispatch` return. A
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Iterator
 from datetime import UTC, datetime
 from functools import cached_property
@@ -13,7 +14,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import shapely
 from shapely.geometry import mapping
+from shapely.geometry.base import BaseGeometry
 
 from dispatch.ranking import Ranking, rank_units
 from dispatch.settings import DispatchSettings
@@ -47,6 +50,7 @@ from web.wording import note_text, search_reason_text, shortfall_text, village_r
 Clock = Callable[[], datetime]
 
 DEFAULT_LANGUAGE = "id"
+METRES_PER_DEGREE = 111_320.0
 
 
 def utc_now() -> datetime:
@@ -69,6 +73,16 @@ class Desk:
         """Turnout times and limits from the region's `[dispatch]` table."""
         source = str(self.region.folder / SETTINGS)
         return DispatchSettings.from_table(self.region.table.get("dispatch", {}), source=source)
+
+    @property
+    def has_units_file(self) -> bool:
+        """Whether a list of units is at hand."""
+        return self._units_file is not None
+
+    @property
+    def listed_units(self) -> tuple[Unit, ...]:
+        """The units of the list, whatever a centre's database says of them."""
+        return self._read.units
 
     @property
     def units_source(self) -> str:
@@ -270,6 +284,38 @@ class Desk:
             "excluded": [excluded_json(one, _) for one in ranking.excluded],
             "shortfalls": [shortfall_text(one, _) for one in ranking.shortfalls],
         }
+
+    def pieces_of(self, code: str) -> npt.NDArray[np.int64]:
+        """The pieces of road of a village or kecamatan, by its code.
+
+        Raises
+        ------
+        OutsideRegionError
+            The region has no such area.
+        """
+        try:
+            return self._pieces_of(self.region.boundaries.area(code))
+        except LookupError:
+            raise OutsideRegionError(
+                "The region has no area with the code '{code}'; check the code.", code=code[:20]
+            ) from None
+
+    def edge_distance(self, location: Location) -> tuple[float, bool]:
+        """Metres from a position to the edge of the region, and whether it lies beyond it."""
+        point = shapely.Point(location.lon * self._edge_scale, location.lat)
+        metres = float(self._edge.boundary.distance(point)) * METRES_PER_DEGREE
+        return metres, not self._edge.covers(point)
+
+    @cached_property
+    def _edge_scale(self) -> float:
+        return math.cos(math.radians(self.region.boundaries.bounds.middle.lat))
+
+    @cached_property
+    def _edge(self) -> BaseGeometry:
+        """The whole region, in degrees of latitude both ways."""
+        boundaries = self.region.boundaries
+        whole = shapely.union_all([boundaries.polygon(one.code) for one in boundaries.kabupaten])
+        return shapely.transform(whole, lambda xy: xy * [self._edge_scale, 1.0])
 
     def _pieces_of(self, area: AdministrativeArea) -> npt.NDArray[np.int64]:
         """The pieces of road of an area: edges, one per curve."""

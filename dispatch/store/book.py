@@ -27,7 +27,7 @@ class SqlBook:
     """Reads and writes through one connection, inside the transaction that its owner began."""
 
     def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+        self.connection = connection
         self._insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
 
     def call(self, call_id: str) -> Call | None:
@@ -54,13 +54,13 @@ class SqlBook:
         """The assignment that binds a unit now."""
         table = schema.assignments
         query = select(table).where(table.c.unit_id == unit_id, table.c.ended_at.is_(None))
-        row = self._connection.execute(query).mappings().one_or_none()
+        row = self.connection.execute(query).mappings().one_or_none()
         return None if row is None else rows.assignment_of(row)  # type: ignore[arg-type]
 
     def assignments_of(self, incident_id: str) -> tuple[Assignment, ...]:
         """All assignments of an incident, in the order they were made."""
         table = schema.assignments
-        found = self._connection.execute(select(table).where(table.c.incident_id == incident_id)).mappings()
+        found = self.connection.execute(select(table).where(table.c.incident_id == incident_id)).mappings()
         made = [rows.assignment_of(row) for row in found]  # type: ignore[arg-type]
         return tuple(sorted(made, key=lambda one: int(one.assignment_id.rpartition(".")[2])))
 
@@ -68,7 +68,7 @@ class SqlBook:
         """All calls of an incident, by id."""
         table = schema.calls
         query = select(table).where(table.c.incident_id == incident_id)
-        found = [rows.call_of(row) for row in self._connection.execute(query).mappings()]  # type: ignore[arg-type]
+        found = [rows.call_of(row) for row in self.connection.execute(query).mappings()]  # type: ignore[arg-type]
         return tuple(sorted(found, key=lambda one: one.call_id))
 
     def recommendation(self, recommendation_id: str) -> RecommendationRef | None:
@@ -93,7 +93,7 @@ class SqlBook:
 
     def centre(self) -> Centre | None:
         """What holds for the whole centre."""
-        found = self._connection.execute(select(schema.centre.c.directory_digest)).scalar_one_or_none()
+        found = self.connection.execute(select(schema.centre.c.directory_digest)).scalar_one_or_none()
         return None if found is None else Centre(directory_digest=found)
 
     def incidents_on(self, day: str) -> int:
@@ -130,17 +130,17 @@ class SqlBook:
 
     def _one(self, table: Table, key: str) -> Row | None:
         column = next(iter(table.primary_key.columns))
-        found = self._connection.execute(select(table).where(column == key)).mappings().one_or_none()
+        found = self.connection.execute(select(table).where(column == key)).mappings().one_or_none()
         return found  # type: ignore[return-value]
 
     def _count(self, name: str) -> int:
         query = select(schema.day_counts.c.number).where(schema.day_counts.c.name == name)
-        return int(self._connection.execute(query).scalar_one_or_none() or 0)
+        return int(self.connection.execute(query).scalar_one_or_none() or 0)
 
     def _count_one_more(self, name: str) -> None:
         counts = schema.day_counts
         first = self._insert(counts).values(name=name, number=1)
-        self._connection.execute(
+        self.connection.execute(
             first.on_conflict_do_update(index_elements=[counts.c.name], set_={"number": counts.c.number + 1})
         )
 
@@ -148,7 +148,7 @@ class SqlBook:
         """Write a row; whether it is a new one."""
         key = next(iter(table.primary_key.columns))
         changed = update(table).where(key == row[key.name]).values(**row)
-        if self._connection.execute(changed).rowcount:
+        if self.connection.execute(changed).rowcount:
             return False
-        self._connection.execute(self._insert(table).values(**row))
+        self.connection.execute(self._insert(table).values(**row))
         return True

@@ -245,6 +245,10 @@ class Store:
         content = canonical([actor, type(command).__name__, dump(command)])
         return hmac.new(self._number_key, content.encode(), hashlib.sha256).hexdigest()
 
+    def now(self) -> datetime:
+        """The server's time, UTC."""
+        return self._clock().astimezone(UTC)
+
     # --- reading -------------------------------------------------------------------------------------------------
 
     @contextmanager
