@@ -2,8 +2,8 @@
 
 Where a unit is now is a function of the newest fixes of its track alone, not of the order in which they came: the
 store keeps the last `WINDOW` of them by time and `trusted` walks over them in time order. So a late, repeated or
-batched delivery ends at the same place as an orderly one, and a late fix can take the current position back only by
-proving that the newer fix was an impossible jump.
+batched delivery ends at the same place as an orderly one. A late fix goes into the history and never becomes the
+current one, unless it shows that the newer fix was an impossible jump, or far poorer than itself.
 
 - **Clock ahead.** A device time ahead of the server by more than the tolerance is not believed: the fix counts from
   the time it was received. `estimate_skew` tells a constant error of a device's clock from slow delivery.
