@@ -21,6 +21,7 @@ from dispatch.directory_read import read_tables
 from dispatch.toml_entry import shown
 from dispatch.vocabulary import normalised
 from gis.errors import SourceError
+from gis.geodesy import distance_m
 from gis.types import Location
 
 CORE: Final = ("agencies", "categories", "questions", "response_plans", "dispositions")
@@ -31,6 +32,9 @@ TABLES: Final = (
 )  # fmt: skip
 OTHER_TABLES: Final = ("region", "sources", "routing", "dispatch", "timers")
 """What else stands in region.toml; a table that is in neither list is remarked on."""
+
+AT_STATION_M: Final = 150.0
+"""A unit parked this near a station stands at it; positions of public lists are rounded to about 100 m."""
 
 PLACEHOLDER: Final = "BELUM-DITETAPKAN"
 """How an export code begins that the centre has yet to set."""
@@ -138,16 +142,17 @@ def region_toml(own: str | None, *, source: str) -> str:
     foreign = [name for name in tables if name not in TABLES]
     if foreign:
         raise SourceError(f"{source}: {shown(foreign[0])} is not a table of the directory; use {', '.join(TABLES)}.")
-    wanted = directory_of(tables, source=source).directory
-    text = own
-    if not any(name in tables for name in CORE):
-        head, mark, rest = default_pack_toml().partition("[directory]\n")
-        # The pack's own [directory] gives way to one of the centre's: TOML allows a table once.
-        pack = head + rest[rest.index("# ---") :] if "directory" in tables else head + mark + rest
-        text = f"{pack}\n{own}"
-    if directory_of(toml_tables(f"[dispatch]\n{text}", source=source), source=source).directory != wanted:
+    # Other tables come before it in region.toml: a bare key would be taken for a field of the last of these.
+    lines = (line.strip() for line in own.splitlines())
+    if next((line for line in lines if line and not line.startswith("#")), "[")[0] != "[":
         raise SourceError(f"{source}: something stands before its first [table]; put it into a table.")
-    return text
+    directory_of(tables, source=source)
+    if any(name in tables for name in CORE):
+        return own
+    head, mark, rest = default_pack_toml().partition("[directory]\n")
+    # The pack's own [directory] gives way to one of the centre's: TOML allows a table once.
+    pack = head + rest[rest.index("# ---") :] if "directory" in tables else head + mark + rest
+    return f"{pack}\n{own}"
 
 
 def toml_tables(text: str, *, source: str) -> dict[str, Any]:
@@ -171,6 +176,19 @@ def agency_of(directory: Directory, name: str) -> Agency | None:
         if wanted in {normalised(word) for word in (agency.agency_id, agency.name, *agency.aliases)}:
             return agency
     return None
+
+
+def home_station(directory: Directory, agency_id: str, location: Location) -> Station | None:
+    """The station at which a parked unit of an agency stands, its own agency's before others; None where it is none.
+
+    Only stations within `AT_STATION_M` count; equally near ones go by id.
+    """
+    near: list[tuple[bool, float, str, Station]] = []
+    for one in directory.stations:
+        metres = float(distance_m(one.location.lat, one.location.lon, location.lat, location.lon))
+        if metres <= AT_STATION_M:
+            near.append((one.agency != agency_id, round(metres, 2), one.station_id, one))
+    return min(near, key=lambda row: row[:3])[3] if near else None
 
 
 # --- the region's own map, and remarks --------------------------------------------------------------------------------
@@ -209,11 +227,12 @@ def _slugs(names: Sequence[str]) -> list[str]:
 
 
 def _remarks(directory: Directory, tables: Mapping[str, Any], source: str) -> list[str]:
-    remarks = [
-        f"{source}, [[categories]] {one.category_id}: no response standard is set, so nothing is overdue."
-        for one in directory.categories
-        if one.standard is None
-    ]
+    remarks: list[str] = []
+    if without := [one.category_id for one in directory.categories if one.standard is None]:
+        remarks.append(
+            f"{source}, [[categories]]: no response standard is set for {', '.join(without)}; nothing of these is "
+            "ever overdue."
+        )
     unset = sum(code.startswith(PLACEHOLDER) for one in directory.categories for code in (one.exports or {}).values())
     if unset:
         remarks.append(f"{source}, [[categories]]: {unset} export codes are still placeholders ({PLACEHOLDER}).")
