@@ -1,8 +1,8 @@
 """Several incidents wait: the best joint assignment beside first come, first served, and what each costs each incident.
 
-Every incident is expanded into the slots of its open requirements; a unit fills one slot at most. With w from 4
-(critical) to 1 (low) the severity of a slot's incident and t the arrival of the unit that fills it, in seconds from now,
-the joint assignment makes, in this order,
+Every incident is expanded into the slots of its open requirements; a unit fills one slot at most. With w from
+4 (critical) to 1 (low) the severity of a slot's incident and t the arrival of the unit that fills it, in seconds
+from now, the joint assignment makes, in this order,
 
 1. the sum of w over the slots left open the least. The sets of slots that can be filled at once are the independent
    sets of a transversal matroid (J. Edmonds and D. R. Fulkerson, Transversals and matroid partition, Journal of
