@@ -25,8 +25,8 @@ HERE = Location(lat=-6.76, lon=108.48)
 class Clock:
     """A time that stands still until a test moves it."""
 
-    def __init__(self) -> None:
-        self._now = START
+    def __init__(self, start: datetime) -> None:
+        self._now = start
         self._lock = threading.Lock()
 
     def __call__(self) -> datetime:
@@ -41,10 +41,10 @@ class Clock:
 class Centre:
     """The store, the register and the queue on one database."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, start: datetime = START) -> None:
         self.engine: Engine = open_engine(url)
         ensure_tables(self.engine)
-        self.clock = Clock()
+        self.clock = Clock(start)
         self.store = Store(self.engine)
         self._bytes = itertools.count(1)
         self.register = WebhookRegister(

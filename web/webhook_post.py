@@ -102,6 +102,9 @@ class Poster:
                 connection.sock = self._connect(host, connection.port, secure, call)
                 connection.request("POST", target, body, dict(headers))
                 response = connection.getresponse()
+                if call.aborted:
+                    # http.client takes the end of a connection in the middle of the headers for their end.
+                    raise TimeoutError
                 answer = Answer(
                     status=response.status,
                     retry_after_s=retry_after_s(response.headers.get("Retry-After"), self._clock()),

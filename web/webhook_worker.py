@@ -20,7 +20,6 @@ from web.webhook_post import Call, Poster
 THREADS: Final = 4
 POLL_S: Final = 1.0
 LEASE_MARGIN_S: Final = 30.0
-"""A lease outlasts the longest attempt by this much: for the database, and for clocks of hosts that differ."""
 
 _log = logging.getLogger(__name__)
 
@@ -38,6 +37,8 @@ class WebhookWorker:
         Deliveries at the same time; a receiver that hangs takes up one of them at most.
     poll_s
         How long to wait for something new after there was nothing to do; `wake` cuts it short.
+    lease_margin_s
+        A claim outlasts the longest attempt by this much: for the database, and for clocks of hosts that differ.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class WebhookWorker:
         policy: RetryPolicy | None = None,
         threads: int = THREADS,
         poll_s: float = POLL_S,
+        lease_margin_s: float = LEASE_MARGIN_S,
     ) -> None:
         self._queue = queue
         self._poster = poster
@@ -57,6 +59,7 @@ class WebhookWorker:
         self._chance = chance
         self._policy = policy or RetryPolicy()
         self._poll_s = poll_s
+        self._lease_s = poster.longest_s + lease_margin_s
         self._news = threading.Condition()
         self._stopping = False
         self._calls: set[Call] = set()
@@ -98,7 +101,7 @@ class WebhookWorker:
 
     def deliver(self) -> bool:
         """Try one delivery that is due; whether there was one."""
-        claim = self._queue.claim(self._poster.longest_s + LEASE_MARGIN_S)
+        claim = self._queue.claim(self._lease_s)
         if claim is None:
             return False
         self._attempt(claim)
