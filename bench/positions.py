@@ -31,11 +31,13 @@ from typing import Any
 from urllib.parse import urlencode
 
 import numpy as np
-from sqlalchemy import Engine, create_engine, event, func, select
+from sqlalchemy import Engine, func, select
 from waitress.server import create_server
 
+from dispatch.store.engine import open_engine
+from dispatch.store.migrate import ensure_tables
 from dispatch.store.positions import PositionStore, positions, token_hash
-from dispatch.store.schema import devices, metadata, units
+from dispatch.store.schema import devices, units
 from web.app import create_app
 from web.lanes import LaneDispatcher
 from web.position_intake import DeviceBook, PositionIntake
@@ -57,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     with tempfile.TemporaryDirectory() as folder:
         database = options.database or f"sqlite:///{Path(folder) / 'positions.db'}"
-        engine = _engine(database)
+        engine = open_engine(database)
         _add_units(engine, options.units)
         command = [sys.executable, "-m", "bench.positions", "--serve", "--database", database]
         server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
@@ -120,24 +122,12 @@ def _report(label: str, times_ms: Sequence[float]) -> None:
 # --- the server --------------------------------------------------------------------------------------------------
 
 
-def _engine(url: str) -> Engine:
-    engine = create_engine(url, hide_parameters=True)
-    if engine.dialect.name == "sqlite":
-
-        @event.listens_for(engine, "connect")
-        def _(connection: Any, _record: Any) -> None:
-            for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000"):
-                connection.execute(f"PRAGMA {pragma}")
-
-    return engine
-
-
 def _token(number: int) -> str:
     return f"load-{number:04}-{SEED}"
 
 
 def _add_units(engine: Engine, count: int) -> None:
-    metadata.create_all(engine)
+    ensure_tables(engine)
     now = datetime.now(UTC)
     with engine.begin() as connection:
         connection.execute(
@@ -177,7 +167,7 @@ def _serve(database: str) -> None:
     """The desk of the demonstration region with the endpoints of positions, until terminated."""
     desk = Desk(open_region(None))
     desk.warm()
-    store = PositionStore(_engine(database))
+    store = PositionStore(open_engine(database))
     intake = PositionIntake(store)
     intake.start()
     app = create_app(desk)

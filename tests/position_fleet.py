@@ -9,12 +9,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine
 from waitress.server import create_server
 
 from dispatch.fixes import Device
+from dispatch.store.engine import open_engine
+from dispatch.store.migrate import ensure_tables
 from dispatch.store.positions import PositionStore, token_hash
-from dispatch.store.schema import devices, metadata, units
+from dispatch.store.schema import devices, units
 from web.lanes import LaneDispatcher
 from web.position_intake import DeviceBook, PositionIntake
 from web.positions import Positions, register_positions
@@ -23,17 +25,10 @@ from web.problems import register_problems
 MADE_AT = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def open_engine(url: str) -> Engine:
-    """An engine with all tables; SQLite as the product opens it: WAL, and writers that wait for each other."""
-    engine = create_engine(url)
-    if engine.dialect.name == "sqlite":
-
-        @event.listens_for(engine, "connect")
-        def _(connection: Any, _record: Any) -> None:
-            for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=10000"):
-                connection.execute(f"PRAGMA {pragma}")
-
-    metadata.create_all(engine)
+def open_database(url: str) -> Engine:
+    """An engine on a database with all tables."""
+    engine = open_engine(url)
+    ensure_tables(engine)
     return engine
 
 

@@ -23,6 +23,8 @@ from dispatch.errors import StoreError
 from dispatch.fixes import Device, Reading, fixes_of
 from dispatch.store.positions import Delivery, Receipt
 from gis.errors import InputError, SiagaError
+from web.access import Permission, needs
+from web.access import Permission, needs
 from web.position_formats import osmand_token, parse_batch, parse_osmand, parse_owntracks
 from web.position_intake import RETRY_AFTER_S, DeviceBook, IntakeBusyError, PositionIntake
 from web.problems import problem
@@ -81,6 +83,8 @@ def register_positions(app: Flask, positions: Positions) -> None:
 
 
 @positions_blueprint.route("/osmand", methods=["GET", "POST"])
+@needs(Permission.DEVICE)
+@needs(Permission.DEVICE)
 def osmand() -> Response:
     """A position by the OsmAnd protocol: query, form or Traccar Client's JSON. Answers with an empty 200."""
     query, body, content_type = request.query_string.decode("ascii", "replace"), request.get_data(), _content_type()
@@ -92,6 +96,8 @@ def osmand() -> Response:
 
 
 @positions_blueprint.post("/owntracks")
+@needs(Permission.DEVICE)
+@needs(Permission.DEVICE)
 def owntracks() -> Response:
     """A message of OwnTracks in HTTP mode. Answers with the empty list: there is nothing to tell the phone."""
     body = request.get_data()
@@ -101,6 +107,8 @@ def owntracks() -> Response:
 
 
 @positions_blueprint.post("")
+@needs(Permission.DEVICE)
+@needs(Permission.DEVICE)
 def batch() -> Response:
     """Up to 1,000 positions of one device as plain JSON; all are stored or none."""
     device = _device(_header_tokens())

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -33,10 +32,9 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import SQLAlchemyError
 
-from dispatch.errors import StoreError
 from dispatch.fixes import ClockSkew, Device, Fix, FixFlag, FixRules, Track, estimate_skew, join
+from dispatch.store.engine import reading, writing
 from dispatch.store.schema import UtcDateTime, devices, metadata, units
 from gis.types import Location
 
@@ -163,7 +161,7 @@ class PositionStore:
             .join(units, units.c.unit_id == devices.c.unit_id)
             .where(devices.c.revoked_at.is_(None))
         )
-        with self._connection() as connection:
+        with reading(self._engine) as connection:
             return {
                 row.token_hash: Device(token_hash=row.token_hash, unit_id=row.unit_id, kind=row.kind, label=row.label)
                 for row in connection.execute(chosen)
@@ -171,7 +169,7 @@ class PositionStore:
 
     def current_fixes(self) -> dict[str, Fix]:
         """The trusted current fix of every unit that has one, by unit."""
-        with self._connection() as connection:
+        with reading(self._engine) as connection:
             return current_fixes(connection)
 
     def write(self, deliveries: Sequence[Delivery]) -> list[Receipt]:
@@ -185,7 +183,7 @@ class PositionStore:
         if not deliveries:
             return []
         kinds = {delivery.device.unit_id: delivery.device.kind for delivery in deliveries}
-        with self._connection() as connection:
+        with writing(self._engine) as connection:
             before = self._locked_tracks(connection, sorted(kinds))
             tracks = dict(before)
             seen = self._seen_before(connection, deliveries)
@@ -226,14 +224,13 @@ class PositionStore:
             .order_by(positions.c.received_at)
             .limit(most)
         )
-        with self._connection() as connection:
+        with writing(self._engine) as connection:
             return connection.execute(delete(positions).where(key.in_(oldest))).rowcount
 
     def _locked_tracks(self, connection: Connection, unit_ids: Sequence[str]) -> dict[str, Track]:
         """The tracks of units, which no other writer can change until this transaction ends.
 
-        The insert comes first, also where all rows are there: on SQLite it takes the write lock before anything is
-        read, and in the order of the ids, so that two writers on PostgreSQL cannot wait for each other.
+        In the order of the ids, so that two writers on PostgreSQL cannot wait for each other.
         """
         blank = [{"unit_id": unit_id, "recent": "[]"} for unit_id in unit_ids]
         connection.execute(_insert_or_ignore(connection, unit_positions), blank)
@@ -263,16 +260,6 @@ class PositionStore:
             wanted = tuple_(*columns).in_(ordered[start : start + EXPIRE_ROWS])
             seen.update((row[0], row[1], row[2]) for row in connection.execute(select(*columns).where(wanted)))
         return seen
-
-    @contextmanager
-    def _connection(self) -> Iterator[Connection]:
-        try:
-            with self._engine.begin() as connection:
-                yield connection
-        except SQLAlchemyError as error:
-            # Not the error's text: it repeats the rows, and those say where crews are.
-            cause = type(getattr(error, "orig", None) or error).__name__
-            raise StoreError("The positions could not be read or written ({cause}); try again.", cause=cause) from None
 
 
 def _insert_or_ignore(connection: Connection, table: Table) -> Any:

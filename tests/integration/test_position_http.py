@@ -8,6 +8,7 @@ import json
 import logging
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -18,9 +19,10 @@ from sqlalchemy import Engine, update
 
 from dispatch.errors import StoreError
 from dispatch.fixes import Fix, FixFlag
+from dispatch.store.engine import writing
 from dispatch.store.positions import PositionStore, history, positions
 from dispatch.store.schema import devices
-from tests.position_fleet import MADE_AT, add_units, open_engine, position_app, served, token_of
+from tests.position_fleet import MADE_AT, add_units, open_database, position_app, served, token_of
 from tests.strategies import NOW
 from web.position_intake import PositionIntake
 
@@ -68,7 +70,7 @@ class Client:
 
 @pytest.fixture
 def engine(sqlite_url: str) -> Iterator[Engine]:
-    engine = open_engine(sqlite_url)
+    engine = open_database(sqlite_url)
     add_units(engine, [UNIT, OTHER])
     yield engine
     engine.dispose()
@@ -262,8 +264,8 @@ def test_many_posts_at_once_cost_few_transactions(client: Client, intake: Positi
 def test_a_full_queue_answers_503_and_when_to_come_back(engine: Engine) -> None:
     intake = PositionIntake(PositionStore(engine), most_rows=0)
     intake.start()
-    with served(position_app(intake.store, intake)) as port, engine.connect() as connection:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")  # the writer waits, so the queue fills
+    with served(position_app(intake.store, intake)) as port, ExitStack() as writer:
+        writer.enter_context(writing(engine))  # the intake waits for it, so the queue fills
         first = threading.Thread(target=lambda: Client(port).osmand(timestamp=SECONDS))
         first.start()
         answers = []
@@ -275,7 +277,7 @@ def test_a_full_queue_answers_503_and_when_to_come_back(engine: Engine) -> None:
             second.start()
             second.join(0.2)
         status, headers, body = answers[-1]
-        connection.rollback()
+        writer.close()
         first.join()
     intake.stop()
     assert (status, headers["retry-after"]) == (503, "5")
@@ -331,15 +333,15 @@ def test_positions_that_wait_hold_up_no_other_request(engine: Engine) -> None:
     app.add_url_rule("/desk", view_func=lambda: Response("here"))
     intake.start()
     try:
-        with served(app, threads=1, lane_threads=2) as port, engine.connect() as connection:
+        with served(app, threads=1, lane_threads=2) as port, ExitStack() as writer:
             client = Client(port)
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            writer.enter_context(writing(engine))
             statuses: list[int] = []
             sender = threading.Thread(target=lambda: statuses.extend(together(client, 12)))
             sender.start()
             assert [client.send("GET", "/desk")[2] for _ in range(5)] == [b"here"] * 5
             assert statuses == []
-            connection.rollback()
+            writer.close()
             sender.join()
             assert statuses == [200] * 12
     finally:

