@@ -57,6 +57,11 @@ class ForbiddenError(SiagaError, PermissionError):
     code = "forbidden"
 
 
+def anybody_reads(_: Request) -> Actor:
+    """The policy of a map without a centre: there is nothing to change and nothing to hide."""
+    return Actor(name="reader", may=ANYBODY | {Permission.CENTRE_READ})
+
+
 View = TypeVar("View", bound=Callable[..., Any])
 _MARK: Final = "siaga112_needs"
 _ACTOR_HEADER: Final = "Siaga112-Actor"

@@ -24,7 +24,6 @@ from dispatch.fixes import Device, Reading, fixes_of
 from dispatch.store.positions import Delivery, Receipt
 from gis.errors import InputError, SiagaError
 from web.access import Permission, needs
-from web.access import Permission, needs
 from web.position_formats import osmand_token, parse_batch, parse_osmand, parse_owntracks
 from web.position_intake import RETRY_AFTER_S, DeviceBook, IntakeBusyError, PositionIntake
 from web.problems import problem

@@ -9,7 +9,9 @@ from http import HTTPStatus
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
+from dispatch.errors import KeyReusedError, RefusedError, StoreError, UnknownIdError, VersionConflictError
 from gis.errors import InputError, OutsideRegionError, RegionError, SiagaError
+from web.access import ForbiddenError
 from web.i18n import DEFAULT_LANGUAGE, LANGUAGES, translator
 from web.wording_errors import error_text
 
@@ -33,6 +35,12 @@ class BadRequestError(InputError):
 
 _STATUS: tuple[tuple[type[SiagaError], HTTPStatus, str], ...] = (
     (NotFoundError, HTTPStatus.NOT_FOUND, "Not found"),
+    (UnknownIdError, HTTPStatus.NOT_FOUND, "Not found"),
+    (ForbiddenError, HTTPStatus.FORBIDDEN, "Not allowed"),
+    (VersionConflictError, HTTPStatus.PRECONDITION_FAILED, "Changed meanwhile"),
+    (KeyReusedError, HTTPStatus.UNPROCESSABLE_ENTITY, "The idempotency key was used before"),
+    (RefusedError, HTTPStatus.CONFLICT, "Not as things stand"),
+    (StoreError, HTTPStatus.SERVICE_UNAVAILABLE, "The database cannot be used"),
     (BadRequestError, HTTPStatus.BAD_REQUEST, "The request cannot be used"),
     (OutsideRegionError, HTTPStatus.UNPROCESSABLE_ENTITY, "Outside the region"),
     (InputError, HTTPStatus.UNPROCESSABLE_ENTITY, "The input cannot be used"),
@@ -41,8 +49,11 @@ _STATUS: tuple[tuple[type[SiagaError], HTTPStatus, str], ...] = (
 )
 """The first class that fits decides."""
 
+_TOLD = ("unit", "incident", "by", "taken_at", "next_best", "expected", "version")
+"""Values of an error that a program may want: they stand beside the sentence."""
 
-def problem(status: int, *, code: str, title: str, detail: str) -> Response:
+
+def problem(status: int, *, code: str, title: str, detail: str, **more: object) -> Response:
     """A problem as a response; `instance` is the path asked for, without its query (which may hold a location)."""
     body = {
         "type": TYPE_PREFIX + code,
@@ -50,6 +61,7 @@ def problem(status: int, *, code: str, title: str, detail: str) -> Response:
         "status": status,
         "detail": detail,
         "instance": request.path,
+        **more,
     }
     return Response(json.dumps(body, ensure_ascii=False), status=status, content_type=PROBLEM_TYPE)
 
@@ -63,7 +75,8 @@ def register_problems(app: Flask) -> None:
 
 def _expected(error: SiagaError) -> Response:
     status, title = next((status, title) for kind, status, title in _STATUS if isinstance(error, kind))
-    return problem(status, code=error.code, title=title, detail=error_text(error, translator(_language())))
+    more = {name: error.values[name] for name in _TOLD if name in error.values}
+    return problem(status, code=error.code, title=title, detail=error_text(error, translator(_language())), **more)
 
 
 def _language() -> str:

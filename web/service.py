@@ -6,7 +6,7 @@ Thin: every answer is composed of what `gis`, `routing` and `dispatch` return. A
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -65,6 +65,12 @@ class Desk:
         self.region = region
         self._clock = clock
         self._units_file = units_file or region.units_file
+        self._live: Callable[[], Sequence[Unit]] | None = None
+        self._pins: tuple[tuple[Location, ...], PinnedOrigins] | None = None
+
+    def follow(self, units: Callable[[], Sequence[Unit]]) -> None:
+        """Rank these units from now on, as they stand at each question, in place of the list."""
+        self._live = units
 
     # --- what there is -------------------------------------------------------------------------------------------
 
@@ -97,24 +103,28 @@ class Desk:
 
     @property
     def units(self) -> tuple[Unit, ...]:
-        """The units, as read."""
-        return self._read.units
+        """The units, as they stand."""
+        return self._read.units if self._live is None else tuple(self._live())
 
     @property
     def unit_problems(self) -> tuple[str, ...]:
         """Bad rows of the units file, one sentence each."""
         return () if self._units_file is None else tuple(str(problem) for problem in self._read.problems)
 
-    @cached_property
-    def _pinned(self) -> PinnedOrigins:
-        return self.region.router.pin([unit.location for unit in self.units])
+    def _pinned(self, units: Sequence[Unit]) -> PinnedOrigins:
+        """The units on the roads; found anew only when one has moved."""
+        locations = tuple(unit.location for unit in units)
+        kept = self._pins
+        if kept is None or kept[0] != locations:
+            kept = self._pins = (locations, self.region.router.pin(locations))
+        return kept[1]
 
     def warm(self) -> None:
         """Load all parts now, so that the first call is as quick as the others."""
         self.region.gazetteer.prepare()
         _ = self.settings, self.region.edge_village
         if self._units_file is not None:
-            self.region.router.times_to(self.region.boundaries.bounds.middle, self._pinned)
+            self.region.router.times_to(self.region.boundaries.bounds.middle, self._pinned(self.units))
 
     def region_json(self) -> dict[str, Any]:
         """Name, notice, extent and counts of the region."""
@@ -244,14 +254,15 @@ class Desk:
         match = self.region.boundaries.locate(asked.location)
         wanted = None if kind is None else unit_kind(kind)
         words = frozenset(normalised(word) for word in capabilities)
-        target = self.region.router.answer(asked.location, self._pinned)
+        units = self.units
+        target = self.region.router.answer(asked.location, self._pinned(units))
         if target.access.status is RoadStatus.OFF_NETWORK and asked.area is None:
             raise _off_network(match)
         ranking: Ranking | VillageRanking
         if asked.area is None:
             ranking = rank_units(
                 target=asked.location,
-                units=self.units,
+                units=units,
                 times=target.times,
                 settings=self.settings,
                 now=self._clock(),
@@ -262,7 +273,7 @@ class Desk:
             candidates = [ranked_json(one, _) for one in ranking.ranked]
             spread = None
         else:
-            ranking = self._rank_area(asked, asked.area, wanted, words, k)
+            ranking = self._rank_area(asked, asked.area, units, wanted, words, k)
             candidates = [village_ranked_json(one, _) for one in ranking.ranked]
             spread = {
                 "road_m": round(ranking.road_m),
@@ -326,13 +337,19 @@ class Desk:
         return np.flatnonzero(np.isin(self.region.edge_village, of_area))
 
     def _rank_area(
-        self, asked: Asked, area: AdministrativeArea, kind: str | None, words: frozenset[str], k: int | None
+        self,
+        asked: Asked,
+        area: AdministrativeArea,
+        units: Sequence[Unit],
+        kind: str | None,
+        words: frozenset[str],
+        k: int | None,
     ) -> VillageRanking:
         pieces = self._pieces_of(area)
         return rank_units_for_village(
             target=asked.location,
-            units=self.units,
-            road_s=self.region.router.edge_midpoint_times(self._pinned, pieces).seconds,
+            units=units,
+            road_s=self.region.router.edge_midpoint_times(self._pinned(units), pieces).seconds,
             length_m=np.asarray(self.region.network.edge_length_m)[pieces],
             settings=self.settings,
             now=self._clock(),
