@@ -77,6 +77,14 @@ def kind_name(kind: str | None, _: Translator) -> str:
         "ladder_truck": _("ladder truck"),
         "rescue": _("rescue vehicle"),
         "police": _("police car"),
+        "boat": _("boat"),
+        "rapid_response": _("rapid response team"),
+        "evacuation_truck": _("evacuation truck"),
+        "heavy_equipment": _("heavy equipment"),
+        "public_order": _("Satpol PP patrol"),
+        "traffic_unit": _("Dishub patrol"),
+        "tow_truck": _("tow truck"),
+        "social_services": _("Dinsos car"),
     }
     return names.get(kind, kind.replace("_", " "))
 

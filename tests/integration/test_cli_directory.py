@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import tomllib
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
-from dispatch.directory_file import default_pack_toml
+from dispatch.directory_file import agency_of, default_pack_toml, home_station
+from dispatch.units import read_units
 from routing.region import Region
 from tests.tiny_region import write_sources
 from web.cli import main
 from web.directory import region_directory
+from web.regions import open_region
 
 STATIONS = """kind,name,lat,lon,operating
 fire_station,Pos Damkar Uji,-6.719,108.5101,1
@@ -154,3 +157,30 @@ def test_a_build_with_a_bad_directory_leaves_nothing(tmp_path: Path) -> None:
 
 def test_the_pack_is_one_valid_file() -> None:
     assert len(tomllib.loads(default_pack_toml())["response_plans"]) == 40
+
+
+def test_every_unit_of_the_demonstration_has_an_agency_and_most_a_home_station() -> None:
+    region = open_region(None)
+    assert region.units_file is not None
+    directory = region_directory(region).directory
+    units = read_units(region.units_file, source="units.csv", now=datetime.now(UTC)).units
+    agencies = [agency_of(directory, unit.agency) for unit in units]
+    assert None not in agencies
+    homes = {
+        unit.unit_id: home_station(directory, agency.agency_id, unit.location)
+        for unit, agency in zip(units, agencies, strict=True)
+        if agency is not None
+    }
+    fire = homes["DAMKAR-01"]
+    assert fire is not None and (fire.name, fire.agency) == ("Pos Damkar Sumber", "damkar")
+    assert all(home is not None for unit_id, home in homes.items() if not unit_id.startswith("POL"))
+
+
+def test_every_kind_that_the_pack_sends_at_once_is_in_the_demonstration() -> None:
+    region = open_region(None)
+    assert region.units_file is not None
+    units = read_units(region.units_file, source="units.csv", now=datetime.now(UTC)).units
+    for plan in region_directory(region).directory.plans:
+        for unit in plan.requirements(1):
+            able = [one for one in units if one.kind == unit.kind and unit.capabilities <= one.capabilities]
+            assert len(able) >= unit.number, f"{plan.category}/{plan.severity}: {unit}"

@@ -58,6 +58,10 @@ def test_the_wheel_carries_the_demonstration_region_and_not_its_making(wheel: Pa
     assert inside == ["web/demonstration/region.zip"]
 
 
+def test_the_wheel_carries_the_default_pack_of_run_cards(wheel: Path) -> None:
+    assert "dispatch/defaults/kabupaten.toml" in zipfile.ZipFile(wheel).namelist()
+
+
 @pytest.mark.slow
 def test_an_installed_wheel_dispatches_on_the_demonstration_region(wheel: Path, tmp_path: Path) -> None:
     venv.create(tmp_path / "venv", with_pip=True)

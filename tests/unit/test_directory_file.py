@@ -265,8 +265,8 @@ def test_neighbours_alone_stand_beside_the_default_pack() -> None:
 def test_the_default_pack_has_the_categories_and_agencies_of_a_kabupaten() -> None:
     pack = directory_of({}).directory
     assert [one.category_id for one in pack.categories] == [
-        "medical", "fire", "traffic_accident", "flood", "landslide", "wind", "security", "violence", "animal",
-        "water_rescue",
+        "medical", "fire", "traffic_accident", "flood", "landslide", "wind", "security", "violence_women_children",
+        "animal", "sea_river_rescue",
     ]  # fmt: skip
     assert {one.agency_id: one.partner for one in pack.agencies} == {
         "diskominfo": False, "dinkes": False, "damkar": False, "bpbd": False, "satpolpp": False, "dishub": False,
@@ -277,7 +277,9 @@ def test_the_default_pack_has_the_categories_and_agencies_of_a_kabupaten() -> No
 def test_every_card_of_the_default_pack_asks_where_first_or_whether_it_is_safe_to_speak() -> None:
     for plan in directory_of({}).directory.plans:
         asked = [question.question_id for question in plan.questions]
-        assert asked[:2] == ["can_speak", "where"] if plan.category == "violence" else asked[0] == "where"
+        assert (
+            asked[:2] == ["can_speak", "where"] if plan.category == "violence_women_children" else asked[0] == "where"
+        )
         assert 2 <= len(asked) <= 8, "a caller under stress cannot be asked more before help is sent"
 
 
@@ -320,11 +322,16 @@ CAP_CATEGORIES = {
 def test_export_codes_are_of_their_lists_and_the_ministrys_are_marked_as_not_set() -> None:
     for category in directory_of({}).directory.categories:
         exports = category.exports or {}
-        assert set(exports) == {"eido", "cap_category", "cap_event", "cap_event_en", "ministry"}
+        assert set(exports) - {"public"} == {"eido", "cap_category", "cap_event", "ministry"}
         assert exports["cap_category"] in CAP_CATEGORIES
         assert exports["ministry"].startswith(PLACEHOLDER)
         assert exports["eido"].isupper()
     assert any(PLACEHOLDER in remark for remark in directory_of({}).remarks)
+
+
+def test_violence_is_never_shown_to_the_public() -> None:
+    category = directory_of({}).directory.category("violence_women_children")
+    assert category is not None and category.exports is not None and category.exports["public"] == "hidden"
 
 
 def test_the_pack_asks_for_listed_kinds_only() -> None:
