@@ -83,7 +83,6 @@ def register_positions(app: Flask, positions: Positions) -> None:
 
 @positions_blueprint.route("/osmand", methods=["GET", "POST"])
 @needs(Permission.DEVICE)
-@needs(Permission.DEVICE)
 def osmand() -> Response:
     """A position by the OsmAnd protocol: query, form or Traccar Client's JSON. Answers with an empty 200."""
     query, body, content_type = request.query_string.decode("ascii", "replace"), request.get_data(), _content_type()
@@ -96,7 +95,6 @@ def osmand() -> Response:
 
 @positions_blueprint.post("/owntracks")
 @needs(Permission.DEVICE)
-@needs(Permission.DEVICE)
 def owntracks() -> Response:
     """A message of OwnTracks in HTTP mode. Answers with the empty list: there is nothing to tell the phone."""
     body = request.get_data()
@@ -106,7 +104,6 @@ def owntracks() -> Response:
 
 
 @positions_blueprint.post("")
-@needs(Permission.DEVICE)
 @needs(Permission.DEVICE)
 def batch() -> Response:
     """Up to 1,000 positions of one device as plain JSON; all are stored or none."""
