@@ -41,7 +41,7 @@ from dispatch.store.schema import devices, units
 from web.app import create_app
 from web.lanes import LaneDispatcher
 from web.position_intake import DeviceBook, PositionIntake
-from web.positions import Positions, register_positions
+from web.positions import Positions
 from web.regions import open_region
 from web.service import Desk
 
@@ -170,9 +170,8 @@ def _serve(database: str) -> None:
     store = PositionStore(open_engine(database))
     intake = PositionIntake(store)
     intake.start()
-    app = create_app(desk)
-    register_positions(app, Positions(intake=intake, devices=DeviceBook(store)))
-    lanes = LaneDispatcher(PATH, lane_threads=LANE_THREADS, threads=THREADS)
+    app = create_app(desk, positions=Positions(intake=intake, devices=DeviceBook(store)))
+    lanes = LaneDispatcher({PATH: LANE_THREADS}, threads=THREADS)
     listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
     server = create_server(app, _dispatcher=lanes, sockets=[listener], connection_limit=2000, asyncore_use_poll=True)
     print(listener.getsockname()[1], flush=True)

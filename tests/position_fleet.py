@@ -80,7 +80,7 @@ def add_units(engine: Engine, unit_ids: list[str], kind: str = "ambulance") -> N
 @contextmanager
 def served(app: Flask, *, threads: int = 4, lane_threads: int = 16) -> Iterator[int]:
     """A waitress server on a free port of loopback, with a lane for positions; gives the port."""
-    lanes = LaneDispatcher("/api/v1/positions", lane_threads=lane_threads, threads=threads)
+    lanes = LaneDispatcher({"/api/v1/positions": lane_threads}, threads=threads)
     server = create_server(
         app, _dispatcher=lanes, host="127.0.0.1", port=0, connection_limit=1000, asyncore_use_poll=True
     )
