@@ -16,7 +16,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
 Costs = Sequence[Sequence[int | None]]
 """Cost of each row in each column, never negative; None where the column cannot fill the row."""
 
@@ -38,31 +41,87 @@ def best_assignment(costs: Costs, open_costs: Sequence[int]) -> tuple[int | None
     ValueError
         Rows of different lengths, a negative cost, or costs too large to be added exactly.
     """
-    rows = _options(costs, open_costs)
-    best = _solve(rows, {})
-    total = _total(rows, best)
-    fixed: dict[int, int] = {}
-    for row, options in enumerate(rows):
-        for option, cost in options.items():
-            if option == best[row]:
+    problem = _Problem(costs, open_costs)
+    best = problem.solve(problem.matrix)
+    total = problem.total(best)
+    may_be = problem.cells_of_optima(best)
+    matrix = problem.matrix.copy()
+    for row, options in enumerate(problem.rows):
+        for place in (problem.place[column] for column in options):
+            if place == best[row]:
                 break
-            # No better than the cheapest cell of every row still free would allow: not worth solving.
-            least = cost + sum(rows[one][at] for one, at in fixed.items())
-            least += sum(min(rows[one].values()) for one in range(row + 1, len(rows)))
-            if least > total or option in fixed.values():
+            if not may_be[row, place]:
                 continue
-            other = _solve(rows, {**fixed, row: option})
-            if _total(rows, other) == total:
+            tried = matrix.copy()
+            _fix(tried, row, place, problem.forbidden)
+            other = problem.solve(tried)
+            if problem.total(other) == total:
                 best = other
                 break
-        fixed[row] = best[row]
-    return tuple(column if column >= 0 else None for column in best)
+        _fix(matrix, row, int(best[row]), problem.forbidden)
+    columns = [problem.columns[place] for place in best]
+    return tuple(column if column >= 0 else None for column in columns)
 
 
 def least_cost(costs: Costs, open_costs: Sequence[int]) -> int:
     """The least sum alone, without the search for the first among equals."""
-    rows = _options(costs, open_costs)
-    return _total(rows, _solve(rows, {}))
+    problem = _Problem(costs, open_costs)
+    return problem.total(problem.solve(problem.matrix))
+
+
+class _Problem:
+    """Rows with their own column each, for being left open; cells that cannot be cost `forbidden`."""
+
+    def __init__(self, costs: Costs, open_costs: Sequence[int]) -> None:
+        self.rows = _options(costs, open_costs)
+        # More than any assignment without such a cell costs; leaving every row open is always allowed.
+        self.forbidden = sum(max(row.values()) for row in self.rows) + 1
+        # The solver's path lengths and dual values stay within four times that: every row has a column of its own
+        # to end at, and there is always a column that no row has, which bounds the duals.
+        if 4 * self.forbidden >= _EXACT:
+            raise ValueError("the costs are too large to be added exactly")
+        self.columns = sorted({column for row in self.rows for column in row})
+        self.place = {column: place for place, column in enumerate(self.columns)}
+        self.matrix = np.full((len(self.rows), len(self.columns)), self.forbidden, dtype=np.int64)
+        for number, row in enumerate(self.rows):
+            for column, cost in row.items():
+                self.matrix[number, self.place[column]] = cost
+
+    def solve(self, matrix: IntArray) -> IntArray:
+        """(n,) the place of each row's column."""
+        from scipy.optimize import linear_sum_assignment  # here, so that the command line starts without it
+
+        if not self.rows:
+            return np.zeros(0, dtype=np.int64)
+        return np.asarray(linear_sum_assignment(matrix.astype(np.float64))[1], dtype=np.int64)
+
+    def total(self, chosen: IntArray) -> int:
+        """Cost of an assignment; at least `forbidden` where it has a cell that cannot be."""
+        return int(self.matrix[np.arange(len(self.rows)), chosen].sum())
+
+    def cells_of_optima(self, best: IntArray) -> BoolArray:
+        """Cells without which no optimum is lost: those whose cost is met exactly by dual values of one optimum.
+
+        The duals v of the columns are the shortest distances over the moves of rows from their own column to others
+        (Bellman and Ford); there is no negative cycle, for `best` is optimal. By complementary slackness every
+        optimum keeps to the cells with u + v = cost.
+        """
+        own = self.matrix[np.arange(len(self.rows)), best]
+        v = np.zeros(len(self.columns), dtype=np.int64)
+        for _ in range(len(self.columns) + 1):
+            u = own - v[best]
+            shorter = np.minimum(v, (self.matrix - u[:, None]).min(axis=0, initial=0))
+            if (shorter == v).all():
+                break
+            v = shorter
+        return np.asarray(self.matrix - (own - v[best])[:, None] - v[None, :] == 0)
+
+
+def _fix(matrix: IntArray, row: int, place: int, forbidden: int) -> None:
+    """Allow a row one cell only."""
+    cost = matrix[row, place]
+    matrix[row, :] = forbidden
+    matrix[row, place] = cost
 
 
 def _options(costs: Costs, open_costs: Sequence[int]) -> list[dict[int, int]]:
@@ -78,33 +137,4 @@ def _options(costs: Costs, open_costs: Sequence[int]) -> list[dict[int, int]]:
         rows.append({column: cost for cost, column in cells[: len(costs)]} | {-1 - number: left_open})
     if any(cost < 0 for row in rows for cost in row.values()):
         raise ValueError("a cost is negative")
-    # The solver's path lengths and dual values stay within four times the cost of a forbidden cell: every row has a
-    # column of its own to end at, and there is always a column that no row has, which bounds the duals.
-    if 4 * _forbidden(rows) >= _EXACT:
-        raise ValueError("the costs are too large to be added exactly")
     return rows
-
-
-def _solve(rows: list[dict[int, int]], fixed: dict[int, int]) -> list[int]:
-    from scipy.optimize import linear_sum_assignment  # here, so that the command line starts without it
-
-    if not rows:
-        return []
-    columns = sorted({column for row in rows for column in row})
-    at = {column: place for place, column in enumerate(columns)}
-    matrix = np.full((len(rows), len(columns)), float(_forbidden(rows)))
-    for number, row in enumerate(rows):
-        allowed = {fixed[number]: row[fixed[number]]} if number in fixed else row
-        for column, cost in allowed.items():
-            matrix[number, at[column]] = float(cost)
-    chosen = linear_sum_assignment(matrix)[1]
-    return [columns[place] for place in chosen]
-
-
-def _forbidden(rows: list[dict[int, int]]) -> int:
-    """More than any assignment without such a cell costs; leaving every row open is always allowed."""
-    return sum(max(row.values()) for row in rows) + 1
-
-
-def _total(rows: list[dict[int, int]], chosen: list[int]) -> int:
-    return sum(row.get(column, _EXACT) for row, column in zip(rows, chosen, strict=True))
