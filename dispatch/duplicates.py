@@ -84,7 +84,7 @@ RELATED_GROUPS: Final[tuple[frozenset[str], ...]] = (
     frozenset({"traffic_accident", "medical"}),  # "someone is lying in the road"
     frozenset({"traffic_accident", "fire"}),  # a burning car
     frozenset({"fire", "medical"}),  # burns, smoke
-    frozenset({"flood", "landslide", "wind", "disaster"}),  # one storm
+    frozenset({"flood", "landslide", "wind"}),  # one storm
     frozenset({"flood", "sea_river_rescue"}),  # people in the water
     frozenset({"medical", "sea_river_rescue"}),  # drowning
     frozenset({"security", "violence_women_children"}),  # "shouting next door"

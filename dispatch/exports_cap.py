@@ -1,6 +1,7 @@
 """An incident as a CAP 1.2 alert (OASIS Common Alerting Protocol, 1 July 2010), in Bahasa Indonesia and English.
 
-One message has two `info` blocks that say the same. A public message shows the village and the hour; a restricted or
+One message has two `info` blocks that say the same. A public message shows the village (or the kecamatan, where the
+category's `exports["public"]` asks for it) and the hour; a restricted or
 private one the exact circle and minute. What callers said is in none. A demonstration region only ever sends
 exercises, whatever was asked for, and says so in every block.
 """
@@ -10,7 +11,7 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
 from typing import Final
@@ -25,7 +26,7 @@ from dispatch.exports_common import (
     category_name,
     local_hour,
 )
-from dispatch.incidents import Incident, IncidentStatus, Milestone, Severity
+from dispatch.incidents import UNKNOWN_LOCATION, Incident, IncidentStatus, Milestone, Severity
 from gis.errors import InputError
 from gis.types import Location
 
@@ -187,11 +188,15 @@ def cap_alert(
     incident = case.incident
     public = header.scope is CapScope.PUBLIC
     category = directory.category(incident.category)
-    if public and category_export(category, "public") not in (None, "village"):
+    finest = category_export(category, "public") or "village"
+    if public and finest not in ("village", "kecamatan"):
         raise InputError(
-            "Incidents of the category {category} are not shown by village to the public; send it restricted.",
+            "Incidents of the category {category} are not shown to the public by area; send it restricted.",
             category=incident.category,
         )
+    if public and finest == "kecamatan":
+        incident = replace(incident, location=replace(UNKNOWN_LOCATION, kecamatan_code=area_codes(incident)[1]))
+        case = replace(case, incident=incident)
     ET.register_namespace("", NAMESPACE)
     alert = ET.Element(f"{{{NAMESPACE}}}alert")
     exercise = notice is not None or incident.exercise

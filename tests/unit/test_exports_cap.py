@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -101,6 +102,14 @@ def test_a_private_category_is_never_alerted_to_the_public() -> None:
     with pytest.raises(InputError, match="restricted"):
         sent(case, PUBLIC)
     assert sent(case)
+
+
+def test_a_category_shown_by_kecamatan_is_alerted_by_kecamatan() -> None:
+    fire = replace(DIRECTORY.categories[0], exports={"public": "kecamatan"})
+    body = sent(head=PUBLIC, directory=replace(DIRECTORY, categories=(fire,)))
+    assert texts(body, "./info/area/areaDesc") == ["Kecamatan 0"] * 2
+    assert texts(body, "./info/area/geocode/value") == ["32.09.01"] * 2
+    assert VILLAGES[0] not in body.decode()
 
 
 def test_a_polygon_is_closed_and_takes_the_place_of_the_circle() -> None:

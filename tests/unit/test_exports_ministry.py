@@ -12,18 +12,14 @@ from hypothesis import strategies as st
 
 from dispatch.directory import Directory
 from dispatch.exports_common import IncidentCase
+from dispatch.exports_mapping import DEFAULT_TOML, Measure, Statistic, check_mapping, read_mapping
 from dispatch.exports_ministry import (
-    DEFAULT_TOML,
     NO_INCIDENT,
     TOTAL,
-    Measure,
     MonthlyReport,
-    Statistic,
-    check_mapping,
     month_bounds,
     month_of,
     monthly_report,
-    read_mapping,
     report_csv,
 )
 from dispatch.incidents import Call, CallType, Channel, IncidentStatus, Milestone, Severity
