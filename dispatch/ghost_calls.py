@@ -268,14 +268,15 @@ def ghost_score(history: Iterable[Call], now: datetime) -> GhostScore:
     Raises
     ------
     ValueError
-        Calls of several numbers, or of none: their sum would accuse the wrong person.
+        Calls of several numbers, or several without one: their sum would accuse the wrong person.
     """
     calls = sorted(
         (one for one in history if one.call_type is not CallType.TEST),
         key=lambda one: (one.received_at, one.call_id),
         reverse=True,
     )
-    if None in (hashes := {one.number_hash for one in calls}) or len(hashes) > 1:
+    hashes = {one.number_hash for one in calls}
+    if len(hashes) > 1 or (None in hashes and len(calls) > 1):
         raise ValueError("a ghost score needs the calls of one number")
     counts = (_counts(calls, now, HOUR_S), _counts(calls, now, DAY_S), _counts(calls, now, MONTH_S))
     hour, day, month = counts

@@ -172,7 +172,8 @@ def test_calls_of_several_numbers_are_never_added_up() -> None:
     with pytest.raises(ValueError, match="one number"):
         ghost_score([call(1), call(2, number="b" * 64)], NOW)
     with pytest.raises(ValueError, match="one number"):
-        ghost_score([call(1, number=None)], NOW)
+        ghost_score([call(1, number=None), call(2, number=None)], NOW)
+    assert ghost_score([call(1, number=None)], NOW).level is GhostLevel.NONE
 
 
 HISTORIES = st.lists(
