@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from gis.errors import InputError, SiagaError
+from web.cli_centre import COMMANDS as CENTRE_COMMANDS
 from web.cli_common import (
     json_option,
     language_option,
@@ -279,6 +280,8 @@ def serve(
 
 main.add_command(region)
 main.add_command(directory_group)
+for centre_command in CENTRE_COMMANDS:
+    main.add_command(centre_command)
 
 if __name__ == "__main__":
     main()

@@ -16,8 +16,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Engine
-
 from dispatch.commands import EraseTexts
 from dispatch.store import care
 from dispatch.store.engine import open_engine
@@ -121,7 +119,7 @@ class Running:
         self.centre = Centre(self.store, desk)
         self.centre.prepare()
         desk.follow(self.centre.plain_units)
-        engine: Engine = self.store.engine
+        engine = self.store.engine
         kept = PositionStore(engine)
         self.positions = Positions(
             intake=PositionIntake(kept, keep_for=POSITIONS_KEPT), devices=DeviceBook(kept), clock=utc_now

@@ -22,6 +22,7 @@ STREAM_THREADS = 32
 POSITION_THREADS = 64
 POSITIONS_PATH = "/api/v1/positions"
 EVENTS_PATH = "/api/v1/events"
+MAX_CONNECTIONS = 2000
 
 
 def run(desk: Desk, *, host: str, port: int, announce: Callable[[str], Any], running: Running | None = None) -> None:
@@ -49,7 +50,10 @@ def run(desk: Desk, *, host: str, port: int, announce: Callable[[str], Any], run
     lanes = LaneDispatcher(
         {POSITIONS_PATH: POSITION_THREADS, EVENTS_PATH: STREAM_THREADS} if running else {}, threads=THREADS
     )
-    server = create_server(app, sockets=[listener], _dispatcher=lanes)
+    # Trackers keep hundreds of connections open; the default of 100 would shut dispatchers out.
+    server = create_server(
+        app, sockets=[listener], _dispatcher=lanes, connection_limit=MAX_CONNECTIONS, asyncore_use_poll=True
+    )
     if running is not None:
         running.start()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))

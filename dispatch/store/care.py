@@ -16,6 +16,7 @@ from dispatch.book import MemoryBook
 from dispatch.codec import dump
 from dispatch.decide import text_digest
 from dispatch.errors import ChainBrokenError
+from dispatch.event_types import TextsErased
 from dispatch.events import GENESIS, Event, verify_chain
 from dispatch.evolve import body_of, evolve
 from dispatch.store import rows, schema
@@ -76,37 +77,46 @@ def verify(engine: Engine, *, expect: tuple[int, str] | None = None, progress: P
         What does not fit, and where.
     """
     with reading(engine) as connection:
-        head = connection.execute(select(schema.chain_head)).mappings().one()
-        total = int(head["seq"])
-        seq, last = 0, GENESIS
-        refs: dict[str, str] = {}
-        digests: set[str] = set()
-        for page in _pages(connection):
-            seq, last = verify_chain(page, seq=seq, head=last)
-            for event in page:
-                _collect(event.payload, refs)
-                if "digest" in event.payload:
-                    digests.add(event.payload["digest"])
-                if expect is not None and event.seq == expect[0] and event.hash != expect[1]:
-                    raise ChainBrokenError(
-                        "Event {seq} is not the one that was noted down: the log was written anew; restore a backup.",
-                        seq=event.seq,
-                    )
-            if progress is not None:
-                progress(seq, total)
-        if (seq, last) != (total, str(head["hash"])):
-            raise ChainBrokenError(
-                "The log ends at event {seq}, but its head says {total}; restore a backup.", seq=seq, total=total
-            )
-        if expect is not None and expect[0] > seq:
-            raise ChainBrokenError(
-                "The log ends at event {seq}, but event {expected} was noted down: the end was cut off; restore a "
-                "backup.",
-                seq=seq,
-                expected=expect[0],
-            )
-        texts = _verify_texts(connection, refs)
-        _verify_documents(connection, digests)
+        return verify_within(connection, expect=expect, progress=progress)
+
+
+def verify_within(
+    connection: Connection, *, expect: tuple[int, str] | None = None, progress: Progress | None = None
+) -> AuditReport:
+    """As `verify`, in a transaction that is under way."""
+    head = connection.execute(select(schema.chain_head)).mappings().one()
+    total = int(head["seq"])
+    seq, last = 0, GENESIS
+    refs: dict[str, str] = {}
+    digests: set[str] = set()
+    erased: set[str] = set()
+    for page in _pages(connection):
+        seq, last = verify_chain(page, seq=seq, head=last)
+        for event in page:
+            _collect(event.payload, refs)
+            if "digest" in event.payload:
+                digests.add(event.payload["digest"])
+            if event.type == TextsErased.type:
+                erased.update(event.payload["text_ids"])
+            if expect is not None and event.seq == expect[0] and event.hash != expect[1]:
+                raise ChainBrokenError(
+                    "Event {seq} is not the one that was noted down: the log was written anew; restore a backup.",
+                    seq=event.seq,
+                )
+        if progress is not None:
+            progress(seq, total)
+    if (seq, last) != (total, str(head["hash"])):
+        raise ChainBrokenError(
+            "The log ends at event {seq}, but its head says {total}; restore a backup.", seq=seq, total=total
+        )
+    if expect is not None and expect[0] > seq:
+        raise ChainBrokenError(
+            "The log ends at event {seq}, but event {expected} was noted down: the end was cut off; restore a backup.",
+            seq=seq,
+            expected=expect[0],
+        )
+    texts = _verify_texts(connection, refs, erased)
+    _verify_documents(connection, digests)
     return AuditReport(events=seq, head=last, texts=texts, erased_texts=len(refs) - texts, documents=len(digests))
 
 
@@ -203,16 +213,19 @@ def _collect(value: Any, refs: dict[str, str]) -> None:
             _collect(part, refs)
 
 
-def _verify_texts(connection: Connection, refs: dict[str, str]) -> int:
-    found = 0
+def _verify_texts(connection: Connection, refs: dict[str, str], erased: set[str]) -> int:
+    found: set[str] = set()
     for row in connection.execute(select(schema.private_texts)):
         expected = refs.get(row.text_id)
         if expected is None or text_digest(row.salt, row.text) != expected:
             raise ChainBrokenError(
                 "The text {text} is not the one that was written; restore a backup.", text=row.text_id
             )
-        found += 1
-    return found
+        found.add(row.text_id)
+    lost = sorted(refs.keys() - found - erased)
+    if lost:
+        raise ChainBrokenError("The text {text} is gone, and no event erased it; restore a backup.", text=lost[0])
+    return len(found)
 
 
 def _verify_documents(connection: Connection, digests: set[str]) -> None:

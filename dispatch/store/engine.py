@@ -45,14 +45,14 @@ def open_engine(url: str, *, pool_size: int = 32) -> Engine:
         if not folder.is_dir():
             raise StoreError("The folder {folder} of the database does not exist; create it.", folder=folder)
         engine = create_engine(
-            address, pool_size=pool_size, max_overflow=pool_size, pool_timeout=60,
+            address, hide_parameters=True, pool_size=pool_size, max_overflow=pool_size, pool_timeout=60,
             connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False},
         )  # fmt: skip
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     elif address.get_backend_name() == "postgresql":
         engine = create_engine(
-            address.set(drivername="postgresql+psycopg"), pool_size=pool_size, max_overflow=pool_size,
+            address.set(drivername="postgresql+psycopg"), hide_parameters=True, pool_size=pool_size, max_overflow=pool_size,
             pool_timeout=60, pool_pre_ping=True,
             connect_args={"options": f"-c lock_timeout={LOCK_TIMEOUT_MS} -c timezone=UTC", "connect_timeout": 10},
         )  # fmt: skip

@@ -100,6 +100,7 @@ events = Table(
     Column("hash", String(64), nullable=False, unique=True),
     Index(None, "incident_id", "seq"),
     Index(None, "unit_id", "seq"),
+    Index(None, "call_id", "seq"),
 )
 
 private_texts = Table(

@@ -270,6 +270,7 @@ class Store:
         limit: int = 1000,
         incident_id: str | None = None,
         unit_id: str | None = None,
+        call_id: str | None = None,
         types: tuple[str, ...] = (),
     ) -> list[Event]:
         """Events that follow a sequence number, in order, at most `limit`."""
@@ -279,6 +280,8 @@ class Store:
             query = query.where(table.c.incident_id == incident_id)
         if unit_id is not None:
             query = query.where(table.c.unit_id == unit_id)
+        if call_id is not None:
+            query = query.where(table.c.call_id == call_id)
         if types:
             query = query.where(table.c.type.in_(types))
         with reading(self.engine) as connection:
