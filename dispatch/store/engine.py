@@ -52,8 +52,8 @@ def open_engine(url: str, *, pool_size: int = 32) -> Engine:
         event.listen(engine, "begin", _begin_sqlite)
     elif address.get_backend_name() == "postgresql":
         engine = create_engine(
-            address.set(drivername="postgresql+psycopg"), hide_parameters=True, pool_size=pool_size, max_overflow=pool_size,
-            pool_timeout=60, pool_pre_ping=True,
+            address.set(drivername="postgresql+psycopg"), hide_parameters=True, pool_size=pool_size,
+            max_overflow=pool_size, pool_timeout=60, pool_pre_ping=True,
             connect_args={"options": f"-c lock_timeout={LOCK_TIMEOUT_MS} -c timezone=UTC", "connect_timeout": 10},
         )  # fmt: skip
     else:
