@@ -17,8 +17,7 @@ from typing import Any, Final
 from flask import Blueprint, Response, request, stream_with_context
 
 from dispatch.codec import dump, load
-from dispatch.commands import EraseTexts, LoadDirectory, RevokeDevice
-from dispatch.directory import Directory
+from dispatch.commands import EraseTexts, RevokeDevice
 from dispatch.events import Event
 from dispatch.incidents import Call, CallType, Incident, IncidentLocation, IncidentStatus, TextRef
 from dispatch.recommend import recommend_from
@@ -286,16 +285,8 @@ def revoke_device(unit_id: str, device: str) -> Response:
 @centre_api.get("/directory")
 @needs(Permission.CENTRE_READ)
 def directory() -> Response:
-    """Agencies, stations, categories, run cards, dispositions and neighbours."""
+    """Agencies, stations, categories, run cards, dispositions and neighbours, as region.toml had them at the start."""
     return _json(dump(centre().store.directory()))
-
-
-@centre_api.put("/directory")
-@needs(Permission.ADMIN)
-def load_directory() -> Response:
-    """Put another directory in place."""
-    command = LoadDirectory(directory=load(Directory, json_body()))
-    return answer_json(centre().execute(command, actor=actor().name, key=idempotency_key()))
 
 
 @centre_api.post("/texts/erase")
