@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import gc
 import random
 import statistics
 import sys
@@ -30,6 +31,7 @@ from rapidfuzz import fuzz, process
 
 from bench.region import malta
 from gis.gazetteer import Gazetteer
+from gis.text import MAX_TEXT_LENGTH
 from gis.types import Place
 from routing.region import Region
 from routing.region_build import build_region
@@ -41,6 +43,7 @@ SEED = 112
 SHOWN_MISSES = 12
 SLOWEST = 20
 RUNS = 5
+SHORT_LENGTH = 1300
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 KEYBOARD = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 NEIGHBOURS = {
@@ -71,6 +74,16 @@ REPORT = (
     "sudah menghubungi polsek dan puskesmas terdekat. Demikian laporan kami, atas perhatian dan bantuannya "
     "terima kasih banyak."
 )
+
+REPEATED = {
+    "a word": "karang ",
+    "single letters": "a b c d e f g h ",
+    "a village": "desa karang ",
+    "places": "puskesmas plumbon ",
+    "streets": "jl merdeka ",
+    "crossings": "simpang fatahillah ",
+}
+"""Texts that say the same over and over, which must not take longer than a message of their length."""
 
 Wanted = frozenset[str]
 Case = tuple[str, Wanted]
@@ -213,6 +226,40 @@ def least(gazetteer: Gazetteer, text: str) -> Took:
     return min((timed(gazetteer, text) for _ in range(RUNS)), key=lambda took: took.wall_ms)
 
 
+def work(gazetteer: Gazetteer, text: str) -> int:
+    """How many functions a search calls, of Python and of C: the same on every machine and in every run."""
+    for _ in range(2):
+        gazetteer.search(text)  # what is remembered of words is remembered now
+    calls = 0
+
+    def count(frame: object, event: str, argument: object) -> None:
+        nonlocal calls
+        calls += event in ("call", "c_call")
+
+    before = sys.getprofile()
+    gc.disable()
+    sys.setprofile(count)
+    try:
+        gazetteer.search(text)
+    finally:
+        sys.setprofile(before)
+        gc.enable()
+    return calls
+
+
+def filled(words: str, length: int) -> str:
+    """Words over and over, up to a length."""
+    return (words * (length // len(words) + 1))[:length]
+
+
+def names_of(gazetteer: Gazetteer, length: int) -> str:
+    """Names of villages with their kecamatan, all different, up to a length."""
+    kecamatan = {place.place_id.partition(":")[2]: place.name for place in gazetteer.places}
+    villages = [place for place in gazetteer.places if place.kind == "village"]
+    random.Random(SEED).shuffle(villages)
+    return ", ".join(f"{place.name} {_kecamatan_of(place, kecamatan)}" for place in villages)[:length]
+
+
 class Plain:
     """The name most like a text, by rapidfuzz's weighted ratio."""
 
@@ -323,6 +370,11 @@ def main() -> None:
     latency(f"Cirebon: the {SLOWEST} slowest, least of {RUNS}", [least(gazetteer, one.text) for one in slowest])
     report = REPORT.format(v="Kertawinangun", k="Kedawung")
     latency(f"Cirebon: a message of {len(report)} characters", [least(gazetteer, report) for _ in range(RUNS)])
+    for length in (SHORT_LENGTH, MAX_TEXT_LENGTH):
+        texts = [filled(words, length) for words in REPEATED.values()]
+        latency(f"Cirebon: repeated words, {length} characters", [least(gazetteer, text) for text in texts])
+        names = names_of(gazetteer, length)
+        latency(f"Cirebon: names only, {length} characters", [least(gazetteer, names) for _ in range(RUNS)])
     streets_of_malta(options.data)
 
 

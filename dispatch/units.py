@@ -3,8 +3,8 @@
 One row per unit; columns `id, kind, agency, status, lat, lon, fix_time, capabilities` in any order, capitals or not,
 other columns ignored; separated by commas or semicolons; UTF-8. `docs/units.md` describes the file for its authors.
 
-A row that cannot be read is left out and reported with its line and field, never repaired by a guess; what makes the
-whole file doubtful (a missing column, the same id twice) refuses the file.
+A row that cannot be read is left out and reported with its line and field, never repaired by a guess; so are all rows
+of an id that stands there more than once. What makes the whole file doubtful (a missing column) refuses the file.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -85,8 +85,7 @@ def read_units(file: Path | TextIO, *, source: str, now: datetime, timezone: Zon
     Raises
     ------
     SourceError
-        The file cannot be opened or is no UTF-8 CSV, has no rows, lacks a column, names one twice, or holds
-        the same id twice.
+        The file cannot be opened or is no UTF-8 CSV, has no rows, lacks a column, or names one twice.
     """
     rows = _records(_text_of(file, source), source)
     header_line, header = next(rows, (1, []))
@@ -96,29 +95,38 @@ def read_units(file: Path | TextIO, *, source: str, now: datetime, timezone: Zon
 
     units: list[Unit] = []
     problems: list[RowProblem] = []
-    lines_of_id: dict[str, list[int]] = {}
+    lines_of_id: dict[str, dict[int, str]] = {}
     for line, row in rows:
         try:
             if len(row) != len(header):
                 raise _FieldError("row", f"it has {len(row)} cells where the header has {len(header)}.")
             cell = {column: row[index].strip() for column, index in place.items()}
             if cell["id"]:
-                lines_of_id.setdefault(cell["id"].casefold(), []).append(line)
+                lines_of_id.setdefault(cell["id"].casefold(), {})[line] = cell["id"]
             units.append(_unit(cell, now, timezone))
         except _FieldError as fault:
             problems.append(
                 RowProblem(line=line, field=fault.field, text=f"{source}, line {line}, {fault.field}: {fault.text}")
             )
 
-    for key, lines in lines_of_id.items():
-        if len(lines) > 1:
-            raise SourceError(
-                f"{source}: the id “{_short(key)}” stands on lines {', '.join(map(str, lines))}; give every unit its "
-                "own id."
-            )
+    repeated = {key: lines for key, lines in lines_of_id.items() if len(lines) > 1}
+    problems += [_repeated_id(lines, source) for lines in repeated.values()]
+    units = [unit for unit in units if unit.unit_id.casefold() not in repeated]
     if not units and not problems:
         raise SourceError(f"{source} names columns but no unit; add one row per unit.")
-    return UnitsRead(units=tuple(units), problems=tuple(problems))
+    return UnitsRead(units=tuple(units), problems=tuple(sorted(problems, key=lambda problem: problem.line)))
+
+
+def _repeated_id(lines: Mapping[int, str], source: str) -> RowProblem:
+    """None of the rows is taken, for any of them may be the wrong one."""
+    written = ", ".join(f"“{_short(name)}”" for name in dict.fromkeys(lines.values()))
+    *some, last = map(str, lines)
+    return RowProblem(
+        line=min(lines),
+        field="id",
+        text=f"{source}, lines {', '.join(some)} and {last}, id: {written} stands there {len(lines)} times and none of "
+        "these rows is used; give every unit its own id.",
+    )
 
 
 class _FieldError(Exception):
@@ -162,9 +170,9 @@ def _columns(header: list[str], where: str) -> dict[str, int]:
     names = [normalised(name) for name in header]
     missing = [column for column in COLUMNS if column not in names]
     if missing:
+        lacking = f"column {missing[0]} is" if len(missing) == 1 else f"columns {', '.join(missing)} are"
         raise SourceError(
-            f"{where}: column {', '.join(missing)} is missing; the columns are {', '.join(COLUMNS)}, separated by "
-            "commas or semicolons."
+            f"{where}: {lacking} missing; the columns are {', '.join(COLUMNS)}, separated by commas or semicolons."
         )
     twice = [column for column in COLUMNS if names.count(column) > 1]
     if twice:

@@ -12,6 +12,11 @@ SiagaError
 from __future__ import annotations
 
 
+def N_(message: str) -> str:  # noqa: N802 - the name by which translation tools find messages
+    """Mark the message of an error for translation: it is raised in English, and faces say it in their language."""
+    return message
+
+
 class SiagaError(Exception):
     """Root of all expected errors: its text is one sentence that a person can act on.
 

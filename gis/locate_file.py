@@ -1,15 +1,16 @@
 """A spreadsheet of positions in, the same with villages out: for a planner's past incidents.
 
-CSV in UTF-8 with or without byte order mark, delimited by commas or semicolons; the output is written in the way of
-the input (mark, delimiter, line ends, decimal commas). Every row keeps its place: one whose position cannot be read
-gets empty answers and the reason in the column `problem`.
+CSV in UTF-8 with or without byte order mark, delimited by commas, semicolons or tabs, with or without the line `sep=;`
+that Excel reads; the output is written in the way of the input (mark, delimiter, line ends, decimal commas). Every row
+keeps its place: one whose position cannot be read gets empty answers and the reason in the column `problem`.
 """
 
 from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -26,7 +27,7 @@ from gis.village_grid import CHUNK, INSIDE, NEAREST, OUTSIDE, STATUSES
 
 LAT_NAMES = ("lat", "latitude", "lintang", "garis_lintang", "y")
 LON_NAMES = ("lon", "long", "longitude", "lng", "bujur", "garis_bujur", "x")
-"""Column names, compared without case; the first of these that a file has is taken."""
+"""Column names, compared without case or a unit of degrees; the first of these that a file has is taken."""
 
 ADDED = ("village_code", "village", "kecamatan", "border_m", "candidates", "status", "problem")
 NOTICE = "notice"
@@ -38,6 +39,12 @@ PROBLEMS_LISTED = 20
 COLUMNS_LISTED = 20
 LONGEST_QUOTE = 40
 BYTE_ORDER_MARK = "\ufeff"
+
+DELIMITERS = (",", ";", "\t")
+_EXCEL_LINE = re.compile(r"\s*\"?sep=(?P<delimiter>[,;\t|])\"?\s*", re.IGNORECASE)
+_UNIT_OF_DEGREES = re.compile(
+    r"[\s_]*[(\[]?(?:°|deg|degrees?|decimal degrees|dd|derajat|derajat desimal|wgs ?84)[)\]]?$"
+)
 
 Progress = Callable[[int], None]
 
@@ -95,6 +102,7 @@ class LocateFileReport:
 class _Layout:
     """How a CSV is written."""
 
+    excel_line: str
     header: tuple[str, ...]
     delimiter: str
     line_end: str
@@ -140,8 +148,10 @@ def locate_file(
     try:
         with source.open(encoding="utf-8-sig", newline="") as stream:
             layout = _layout(stream, source)
-            rows = csv.reader(stream, delimiter=layout.delimiter)
-            next(rows)
+            lines = _Lines(stream)
+            rows = _records(csv.reader(lines, delimiter=layout.delimiter), lines, layout, source)
+            for _ in range(2 if layout.excel_line else 1):
+                next(rows)
             report = LocateFileReport(
                 lat_column=layout.header[layout.lat],
                 lon_column=layout.header[layout.lon],
@@ -160,11 +170,16 @@ def locate_file(
 
 def _layout(stream: TextIO, source: Path) -> _Layout:
     """Delimiter, header and columns; leaves the stream at its beginning."""
-    first = stream.readline()
+    first, excel_line, delimiter = stream.readline(), "", None
+    if (excel := _EXCEL_LINE.fullmatch(first)) is not None:
+        excel_line, delimiter = first, excel["delimiter"]
+        first = stream.readline()
     if not first.strip():
         raise SourceError(f"{source.name} is empty or has no header; give a CSV whose first line names the columns.")
-    delimiter = ";" if first.count(";") > first.count(",") else ","
+    delimiter = delimiter or max(DELIMITERS, key=first.count)
     stream.seek(0)
+    if excel_line:
+        stream.readline()
     header = tuple(next(csv.reader(stream, delimiter=delimiter)))
     stream.seek(0)
     plain = [name.strip().casefold() for name in header]
@@ -174,6 +189,7 @@ def _layout(stream: TextIO, source: Path) -> _Layout:
     with source.open("rb") as raw:
         marked = raw.read(3) == BYTE_ORDER_MARK.encode()
     return _Layout(
+        excel_line=excel_line,
         header=header,
         delimiter=delimiter,
         line_end="\r\n" if first.endswith("\r\n") else "\n",
@@ -184,13 +200,52 @@ def _layout(stream: TextIO, source: Path) -> _Layout:
 
 
 def _column(plain: Sequence[str], names: Sequence[str], what: str, header: Sequence[str], source: Path) -> int:
-    for name in names:
-        if name in plain:
-            return plain.index(name)
+    for columns in (plain, [_UNIT_OF_DEGREES.sub("", name) for name in plain]):
+        for name in names:
+            if name in columns:
+                return columns.index(name)
     raise SourceError(
         f"{source.name} has no column of {what} ({', '.join(names)}); its columns are "
         f"{', '.join(header[:COLUMNS_LISTED])}{' …' if len(header) > COLUMNS_LISTED else ''}."
     )
+
+
+class _Lines:
+    """The lines of a file, of which those of the present row are kept."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self.of_row: list[str] = []
+
+    def __iter__(self) -> _Lines:
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._stream)
+        self.of_row.append(line)
+        return line
+
+
+def _records(rows: Any, lines: _Lines, layout: _Layout, source: Path) -> Iterator[tuple[int, list[str]]]:
+    """The rows of a `csv.reader`, each with its last line; refused where a quotation mark swallows rows."""
+    for row in rows:
+        if len(lines.of_row) > 1 and not _is_one_row(lines.of_row, layout):
+            last = rows.line_num
+            raise SourceError(
+                f"{source.name}, line {last - len(lines.of_row) + 1}: a quotation mark is opened and not closed, which "
+                f"swallows the rows down to line {last}; close or remove it."
+            )
+        lines.of_row.clear()
+        yield rows.line_num, row
+
+
+def _is_one_row(lines: Sequence[str], layout: _Layout) -> bool:
+    """Whether several lines are one row with line breaks in its cells, every quotation mark in its place."""
+    try:
+        (row,) = csv.reader(lines, delimiter=layout.delimiter, strict=True)
+    except (csv.Error, ValueError):
+        return False
+    return len(row) == len(layout.header)
 
 
 def _added(notice: str | None) -> tuple[str, ...]:
@@ -211,26 +266,27 @@ def _renamed(layout: _Layout, notice: str | None) -> dict[str, str]:
 
 def _convert(
     index: BoundaryIndex,
-    rows: Any,
+    rows: Iterator[tuple[int, list[str]]],
     out: TextIO,
     layout: _Layout,
     report: LocateFileReport,
     progress: Progress,
     notice: str | None,
 ) -> None:
-    """Answer the rows of a `csv.reader` that has read the header."""
+    """Answer the rows after the header."""
     finder = NearbyFinder(index.village_grid)
     writer = csv.writer(out, delimiter=layout.delimiter, lineterminator=layout.line_end)
     if layout.marked:
         out.write(BYTE_ORDER_MARK)
+    out.write(layout.excel_line)
     writer.writerow([*layout.header, *(report.renamed.get(name, name) for name in _added(notice))])
     width, last = len(layout.header), () if notice is None else (notice,)
     decimal_comma: bool | None = None
-    while block := [(rows.line_num, row) for row in islice(rows, ROWS_AT_ONCE)]:
+    while block := list(islice(rows, ROWS_AT_ONCE)):
         cells = [row for _, row in block if row]
         lines = [line for line, row in block if row]
         if decimal_comma is None and cells:
-            decimal_comma = layout.delimiter == ";" and any(
+            decimal_comma = layout.delimiter != "," and any(
                 "," in row[layout.lat] for row in cells if row[layout.lat :]
             )
         positions, problems = _positions(cells, layout)

@@ -8,11 +8,12 @@ place itself (`!3dLAT!4dLON`), a point that was typed (`q=`, `query=`, `ll=`, ..
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote_plus, urlsplit
 
-from gis.errors import InputError
+from gis.coordinate_types import NoteKind
+from gis.errors import N_, InputError
 
 SHORTENED_HOSTS = frozenset(
     {
@@ -35,16 +36,18 @@ EQUATOR_METRES_PER_PIXEL = 156_543.034  # zoom 0, 256-pixel tiles
 DEFAULT_ZOOM = 15.0
 
 _LINK = re.compile(
-    r"""(?ix) (?:https?://|(?<![\w./@-])(?=(?:www\.|maps\.|maps\.app\.)?
-        (?:google\.[a-z.]{2,6}/maps|google\.[a-z.]{2,6}/|goo\.gl/|app\.goo\.gl/|openstreetmap\.org/|osm\.org/)))
+    r"""(?ix) (?:https?://|(?<![\w./@-])(?=(?:www\.|maps\.|maps\.app\.|ul\.|wego\.|share\.|m\.)?
+        (?:google\.[a-z.]{2,6}/maps|google\.[a-z.]{2,6}/|goo\.gl/|app\.goo\.gl/|openstreetmap\.org/|osm\.org/
+        |waze\.com/|here\.com/|apple\.com/|bing\.com/maps)))
         [^\s<>]+ """
 )
 _NUMBER = r"[+-]?\d{1,3}(?:\.\d+)?"
-_PAIR = re.compile(rf"^\s*(?:loc:)?\s*({_NUMBER})\s*[,~ ]\s*({_NUMBER})(?:\s*$|\s*[,(].*$)")
+_PAIR = re.compile(rf"^\s*(?:loc:|ll\.)?\s*({_NUMBER})\s*[,~ ]\s*({_NUMBER})(?:\s*$|\s*[,(].*$)")
 _PLACE = re.compile(rf"!3d({_NUMBER})!4d({_NUMBER})")
 _WAYPOINT = re.compile(rf"!1d({_NUMBER})!2d({_NUMBER})")
 _EMBEDDED = re.compile(rf"!2d({_NUMBER})!3d({_NUMBER})")
 _SCREEN = re.compile(rf"@({_NUMBER}),({_NUMBER})(?:,(\d+(?:\.\d+)?)(z|m|a)?)?")
+_HERE_MAP = re.compile(rf"^({_NUMBER}),({_NUMBER})(?:,(\d+(?:\.\d+)?))?(z)?")
 _OSM_MAP = re.compile(rf"(?:^|[#&])map=(\d+(?:\.\d+)?)/({_NUMBER})/({_NUMBER})")
 _GOOGLE_HOST = re.compile(r"(?:^|\.)google(?:\.[a-z]{2,3}){1,2}$")
 _OSM_HOST = re.compile(r"(?:^|\.)(?:openstreetmap\.org|osm\.org)$")
@@ -66,6 +69,7 @@ _POINT_PARAMETERS = (
     "cp",
     "sll",
 )
+_TYPED_PARAMETERS = frozenset({"daddr", "destination", "q", "query", "to"})
 _SHORTCODE_DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_~"
 
 
@@ -76,7 +80,7 @@ class LinkPoint:
     lat: float
     lon: float
     service: str
-    note: str | None
+    note: NoteKind | None
     precision_m: float | None
 
     @property
@@ -106,14 +110,9 @@ def point_of_link(link: str) -> LinkPoint:
     InputError
         When the link is a shortened one, or names a place without its coordinates.
     """
+    refuse_shortened(link)
     parts = urlsplit(link)
-    host = (parts.hostname or "").lower()
-    if host in SHORTENED_HOSTS:
-        raise InputError(
-            f"The link of {host} is shortened and carries no coordinates, and no request is made to look it up; "
-            "open it and paste the full link or the numbers."
-        )
-    service = _service(host, link) or "map link"
+    service = _service((parts.hostname or "").lower(), link) or "map"
     path, fragment = unquote_plus(parts.path), unquote_plus(parts.fragment)
     parameters = {name.lower(): value for name, value in parse_qsl(parts.query)}
     point = (
@@ -123,14 +122,47 @@ def point_of_link(link: str) -> LinkPoint:
     )
     if point is None:
         raise InputError(
-            f"The {service} link names no coordinates; open it, press on the place until a pin appears, "
-            "and paste that link or the numbers."
+            N_(
+                "The link of {host} names no coordinates; open it, press on the place until a pin appears, and paste "
+                "that link or the numbers."
+            ),
+            host=parts.hostname,
         )
     lat, lon, note, precision_m = point
     return LinkPoint(lat=lat, lon=lon, service=service, note=note, precision_m=precision_m)
 
 
-_Point = tuple[float, float, str | None, float | None]
+def refuse_shortened(link: str) -> None:
+    """Raise an `InputError` for a link that leads to the coordinates only by a request."""
+    host = (urlsplit(link).hostname or "").lower()
+    if host in SHORTENED_HOSTS:
+        raise InputError(
+            N_(
+                "The link of {host} is shortened and carries no coordinates, and no request is made to look it up; "
+                "open it and paste the full link or the numbers."
+            ),
+            host=host,
+        )
+
+
+def typed_parts(link: str) -> list[str]:
+    """What somebody typed into the map's search, still quoted; of directions only where they lead."""
+    parts = urlsplit(link)
+    segments = [segment for segment in parts.path.split("/") if segment]
+    found = []
+    for word in ("place", "search", "dir"):
+        if word in segments:
+            typed = [
+                segment
+                for segment in segments[segments.index(word) + 1 :]
+                if not segment.startswith(("@", "data=", "am="))
+            ]
+            found += typed[-1:]
+    pairs = (pair.partition("=") for pair in parts.query.split("&"))
+    return [*found, *(value for name, _, value in pairs if name.lower() in _TYPED_PARAMETERS)]
+
+
+_Point = tuple[float, float, NoteKind | None, float | None]
 
 
 def _service(host: str, link: str) -> str | None:
@@ -142,14 +174,16 @@ def _service(host: str, link: str) -> str | None:
 
 
 def _google_point(whole: str, path: str, parameters: Mapping[str, str]) -> _Point | None:
-    if "/dir/" in path:
+    """Also for the other services, whose links hold the same kinds of points."""
+    directions = "/dir/" in path
+    if directions:
+        destination = _destination(path.split("/dir/", 1)[1].split("/@", 1)[0].split("/"))
+        if destination is not None:
+            return *destination, NoteKind.DESTINATION, None
         waypoints = _WAYPOINT.findall(whole)
         if waypoints:
             lon, lat = waypoints[-1]
-            return float(lat), float(lon), "the destination of the directions was taken", None
-        destination = _last_pair(path.split("/dir/", 1)[1].split("/@", 1)[0].split("/"))
-        if destination is not None:
-            return *destination, "the destination of the directions was taken", None
+            return float(lat), float(lon), NoteKind.DESTINATION, None
     places = _PLACE.findall(whole)
     if places:
         lat, lon = places[-1]
@@ -157,18 +191,21 @@ def _google_point(whole: str, path: str, parameters: Mapping[str, str]) -> _Poin
     typed = _from_parameters(parameters)
     if typed is not None:
         return typed
-    segment = _last_pair(segment for segment in path.split("/") if not segment.startswith("@"))
-    if segment is not None:
-        return *segment, None, None
+    segments = [] if directions else [segment for segment in path.split("/") if not segment.startswith("@")]
+    pairs = [pair for pair in map(_pair, segments) if pair is not None]
+    if pairs:
+        return *pairs[-1], None, None
     embedded = _EMBEDDED.search(whole)
     if embedded:
-        return float(embedded[2]), float(embedded[1]), "the middle of the map was taken", _screen_metres(DEFAULT_ZOOM)
-    screen = _SCREEN.search(whole)
+        return _view(embedded[2], embedded[1], DEFAULT_ZOOM)
+    screen = _SCREEN.search(whole) or _HERE_MAP.search(parameters.get("map", ""))
     if screen:
-        zoom = float(screen[3]) if screen[3] and screen[4] in (None, "z") else DEFAULT_ZOOM
-        note = "the middle of the map view was taken, since the link names no point"
-        return float(screen[1]), float(screen[2]), note, _screen_metres(zoom)
+        return _view(screen[1], screen[2], float(screen[3]) if screen[3] and screen[4] in (None, "z") else DEFAULT_ZOOM)
     return None
+
+
+def _view(lat: str, lon: str, zoom: float) -> _Point:
+    return float(lat), float(lon), NoteKind.MIDDLE_OF_VIEW, _screen_metres(zoom)
 
 
 def _osm_point(path: str, fragment: str, parameters: Mapping[str, str]) -> _Point | None:
@@ -178,16 +215,15 @@ def _osm_point(path: str, fragment: str, parameters: Mapping[str, str]) -> _Poin
             if pair is not None:
                 return *pair, None, None
     if "route" in parameters:
-        pair = _last_pair(parameters["route"].split(";"))
-        if pair is not None:
-            return *pair, "the destination of the directions was taken", None
+        destination = _destination(parameters["route"].split(";"))
+        if destination is not None:
+            return *destination, NoteKind.DESTINATION, None
     typed = _from_parameters(parameters)
     if typed is not None:
         return typed
     view = _OSM_MAP.search(fragment)
     if view:
-        note = "the middle of the map view was taken, since the link names no point"
-        return float(view[2]), float(view[3]), note, _screen_metres(float(view[1]))
+        return _view(view[2], view[3], float(view[1]))
     code = re.match(r"^/go/([A-Za-z0-9_~@=-]+)$", path)
     return _shortcode_point(code[1]) if code else None
 
@@ -211,12 +247,7 @@ def _shortcode_point(code: str) -> _Point | None:
         return None
     zoom = bits - 8.0 - (3 - (len(code) - len(code.rstrip("-=")))) % 3
     lon, lat = ((x + 0.5) / 2**bits) * 360 - 180, ((y + 0.5) / 2**bits) * 180 - 90
-    return (
-        lat,
-        lon,
-        "the middle of the map view was taken, since the link names no point",
-        _screen_metres(max(zoom, 0.0)),
-    )
+    return lat, lon, NoteKind.MIDDLE_OF_VIEW, _screen_metres(max(zoom, 0.0))
 
 
 def _from_parameters(parameters: Mapping[str, str]) -> _Point | None:
@@ -228,9 +259,10 @@ def _from_parameters(parameters: Mapping[str, str]) -> _Point | None:
     return None
 
 
-def _last_pair(segments: Iterator[str] | list[str]) -> tuple[float, float] | None:
-    pairs = [pair for pair in map(_pair, segments) if pair is not None]
-    return pairs[-1] if pairs else None
+def _destination(waypoints: Sequence[str]) -> tuple[float, float] | None:
+    """The last waypoint, where it is a point: one before it is where the way begins."""
+    named = [waypoint for waypoint in waypoints if waypoint.strip()]
+    return _pair(named[-1]) if named else None
 
 
 def _pair(text: str) -> tuple[float, float] | None:

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import fcntl
+import glob
 import hashlib
 import json
 import os
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -29,6 +31,7 @@ VERIFY_ON_OPEN_BYTES = 64 * 2**20
 """Up to this size all checksums are verified at every opening (some tens of milliseconds); larger regions are
 checked by size at opening and by checksum in `siaga112 region info`."""
 
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _HASH_BLOCK = 2**20
 _RENAME_EXCHANGE = 2
 _AT_FDCWD = -100
@@ -151,14 +154,10 @@ def replacing_folder(target: Path) -> Iterator[Path]:
         `target` exists and is neither empty nor a region, or its parent cannot be written.
     """
     target = target.absolute()
-    _refuse_foreign(target)
     try:
+        _refuse_foreign(target)
         target.parent.mkdir(parents=True, exist_ok=True)
-        _sweep_dead_builds(target)
-        building = target.parent / f".{target.name}.building-{os.getpid()}"
-        if building.exists():
-            shutil.rmtree(building)
-        building.mkdir()
+        building, lock = _begin(target)
     except OSError as error:
         raise InputError(f"The region cannot be written to {target}: {error.strerror}; choose another --out.") from None
     try:
@@ -166,28 +165,75 @@ def replacing_folder(target: Path) -> Iterator[Path]:
         _sync(building)
         _put_in_place(building, target)
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if error.filename is not None and not Path(os.fsdecode(error.filename)).is_relative_to(target.parent):
+            raise
+        # numpy tells of a short write without an error number
+        if error.errno in _NO_ROOM or error.errno is None:
             raise InputError(
                 f"The disk is full at {target.parent}; free some room and build again (nothing was changed)."
             ) from None
-        raise
+        raise InputError(
+            f"The region cannot be written to {target}: {error.strerror}; choose another --out (nothing was changed)."
+        ) from None
     finally:
         shutil.rmtree(building, ignore_errors=True)
+        os.close(lock)
 
 
 def _refuse_foreign(target: Path) -> None:
-    if target.exists() and not target.is_dir():
-        raise InputError(f"{target} is a file, not a folder; choose another --out.")
+    for folder in (target, *target.parents):
+        if folder.exists():
+            if not folder.is_dir():
+                raise InputError(f"{folder} is a file, not a folder; choose another --out.")
+            break
     if target.is_dir() and any(target.iterdir()) and not (target / MANIFEST).is_file():
         raise InputError(f"{target} holds other files and is not a region; choose an empty or new folder for --out.")
 
 
+def _begin(target: Path) -> tuple[Path, int]:
+    """Sweep what killed builds left; a new empty folder beside the target, and the lock that tells it is alive."""
+    beside = os.open(target.parent, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(beside, fcntl.LOCK_EX)  # so that nobody sweeps a folder that is made but not locked yet
+        _sweep_dead_builds(target)
+        building = target.parent / f".{target.name}.building-{os.getpid()}"
+        building.mkdir()
+        lock = os.open(building, os.O_RDONLY)
+        with suppress(OSError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return building, lock
+    finally:
+        os.close(beside)
+
+
 def _sweep_dead_builds(target: Path) -> None:
-    """Remove what killed builds of this target left behind."""
-    for leftover in target.parent.glob(f".{target.name}.building-*"):
+    """Remove what killed builds of this target left behind, and nothing else."""
+    for leftover in target.parent.glob(f".{glob.escape(target.name)}.building-*"):
         match = re.fullmatch(r".*\.building-(\d+)", leftover.name)
-        if match and not Path(f"/proc/{match[1]}").exists():
+        if match and leftover.is_dir() and not leftover.is_symlink() and not _is_alive(leftover, int(match[1])):
             shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _is_alive(building: Path, pid: int) -> bool:
+    """Whether a process still builds there: it holds a lock, of which the kernel lets go whatever it dies of.
+
+    A process id alone may be another process's by now, or that of another container. It only counts where the file
+    system has no locks.
+    """
+    try:
+        lock = os.open(building, os.O_RDONLY)
+    except OSError:
+        return True
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return Path(f"/proc/{pid}").exists()
+    finally:
+        os.close(lock)
+    return False
 
 
 def _put_in_place(building: Path, target: Path) -> None:

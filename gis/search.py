@@ -11,18 +11,25 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from gis.address import ADDRESS_MARKERS, AddressDetail, Relation, Role, parse_address
-from gis.coordinates import ParsedCoordinates, is_short_plus_code, parse_coordinates, plus_code
-from gis.errors import InputError
+from gis.address import ADDRESS_MARKERS, AddressDetail, Phrase, Relation, Role, parse_address
+from gis.coordinate_types import ParsedCoordinates
+from gis.coordinates import is_short_plus_code, parse_coordinates, plus_code_beside
+from gis.errors import N_, InputError
 from gis.geodesy import LocalPlane
-from gis.search_areas import AreaIndex, Evidence, ScoredArea
+from gis.name_index import Likeness
+from gis.repeats import without_repeats
+from gis.runs import unused_words
+from gis.search_areas import AreaIndex, ScoredArea
+from gis.search_evidence import Evidence
 from gis.search_points import OTHER_VILLAGE_POINTS, PointIndex
 from gis.search_reason import SearchReason, SearchReasonKind
 from gis.search_results import Candidate, SearchResult
-from gis.search_streets import StreetSearch
+from gis.search_streets import NamedStreets, StreetSearch
 from gis.street_index import StreetIndex
-from gis.text import MAX_TEXT_LENGTH
+from gis.text import MAX_TEXT_LENGTH, compact, spelling_key
+from gis.text import words as name_words
 from gis.types import Bounds, Location, Place
+from gis.words import BEARINGS
 
 if TYPE_CHECKING:
     from gis.gazetteer import Gazetteer
@@ -46,6 +53,9 @@ REACHED_FACTOR = 0.9
 """A place that was named goes before the village which the words lead to from there."""
 
 REACHED_SPREAD = 3.0
+
+MOST_UNUSED = 4
+"""Words that a reason tells to be left over."""
 
 
 class SearchEngine:
@@ -85,8 +95,10 @@ class SearchEngine:
         """
         if len(text) > MAX_TEXT_LENGTH:
             raise InputError(
-                "The text has {count} characters, more than the {most} that are searched; "
-                "send the part with the address.",
+                N_(
+                    "The text has {count} characters, more than the {most} that are searched; send the part with the "
+                    "address."
+                ),
                 count=len(text),
                 most=MAX_TEXT_LENGTH,
             )
@@ -98,24 +110,25 @@ class SearchEngine:
         if problem is not None and not found:
             raise problem
         return SearchResult(
-            candidates=tuple(_ranked(found)[:limit]),
+            candidates=tuple(_told(each, detail.phrases) for each in _ranked(found)[:limit]),
             detail=detail,
             coordinates=coordinates,
-            problem=None if problem is None else str(problem),
+            problem=problem,
         )
 
     def _parsed(self, text: str) -> AddressDetail:
         detail = parse_address(text, keep=self._keep, street_beginnings=self._streets.beginnings)
+        detail = without_repeats(detail)
         detail = replace(detail, phrases=tuple(self._areas.taken_apart(phrase) for phrase in detail.phrases))
         return self._areas.with_direction(detail)
 
     # --- Coordinates --------------------------------------------------------------------------------------------------
 
     def _coordinates(self, text: str) -> tuple[ParsedCoordinates | None, InputError | None]:
-        code = plus_code(text)
+        coded = plus_code_beside(text)
         reference = None
-        if code is not None and is_short_plus_code(code):
-            locality = _ranked(self._candidates(self._parsed(_without(text, code))))
+        if coded is not None and is_short_plus_code(coded[0]):
+            locality = _ranked(self._candidates(self._parsed(coded[1])))
             if locality:
                 reference = locality[0].location
             elif self._bounds is not None:
@@ -141,13 +154,14 @@ class SearchEngine:
     # --- Names --------------------------------------------------------------------------------------------------------
 
     def _candidates(self, detail: AddressDetail) -> list[Candidate]:
-        evidence = self._areas.read(detail.phrases)
+        streets = self._street_search.named(detail)
+        evidence = self._areas.read(detail.phrases).beside_streets(_surely_named(streets))
         villages = self._areas.score_villages(evidence)
         kecamatan = self._areas.score_kecamatan(evidence, villages)
         candidates = [self._area_candidate(scored, detail) for scored in (*villages, *kecamatan)]
         candidates += self._postcode_candidates(detail, candidates)
         candidates += self._point_candidates(detail, evidence, villages, kecamatan)
-        candidates += self._street_candidates(detail, villages, kecamatan)
+        candidates += self._street_candidates(detail, streets, villages, kecamatan)
         return [each for each in candidates if each.score >= LOWEST_SCORE]
 
     def _area_candidate(self, scored: ScoredArea, detail: AddressDetail) -> Candidate:
@@ -202,10 +216,14 @@ class SearchEngine:
             yield from self._related(anchored, detail.relation)
 
     def _street_candidates(
-        self, detail: AddressDetail, villages: Sequence[ScoredArea], kecamatan: Sequence[ScoredArea]
+        self,
+        detail: AddressDetail,
+        streets: Sequence[NamedStreets],
+        villages: Sequence[ScoredArea],
+        kecamatan: Sequence[ScoredArea],
     ) -> Iterator[Candidate]:
         relation = detail.relation
-        for scored in self._street_search.find(detail, villages, kecamatan):
+        for scored in self._street_search.find(detail, streets, villages, kecamatan):
             candidate = self._candidate(scored.place, scored.score, scored.reason)
             if relation is None or (scored.place.kind == "street" and relation.anchor != scored.phrase):
                 yield candidate
@@ -258,7 +276,11 @@ class SearchEngine:
             )
             if village is not None and candidate.score >= lowest:
                 reason = SearchReason(
-                    kind=SearchReasonKind.REACHED, name=village.name, other=candidate.place.name, relation=relation
+                    kind=SearchReasonKind.REACHED,
+                    name=village.name,
+                    likeness=candidate.reason.likeness,
+                    other=candidate.place.name,
+                    relation=relation,
                 )
                 yield self._candidate(village, candidate.score * REACHED_FACTOR, reason)
 
@@ -274,6 +296,14 @@ def _ranked(candidates: Iterable[Candidate]) -> list[Candidate]:
     for candidate in ranked:
         seen.setdefault(candidate.place.place_id, candidate)
     return list(seen.values())
+
+
+def _surely_named(streets: Sequence[NamedStreets]) -> dict[int, int]:
+    """How many words of each phrase are written, or sound, like the name of a street."""
+    return {
+        phrase: max((match.length for match in matches if match.likeness <= Likeness.SPELLING), default=0)
+        for phrase, matches in streets
+    }
 
 
 def _widened_by(candidate: Candidate, relation: Relation) -> Candidate:
@@ -298,7 +328,34 @@ def _area_reason(place: Place, scored: ScoredArea, kecamatan: str | None) -> Sea
         role=scored.hit.role if scored.hit.role in (Role.STREET, Role.POI) else None,
         kecamatan=kecamatan if tells_kecamatan or scored.shared else None,
         shared=scored.shared and not tells_kecamatan,
+        hits=tuple(hit for hit in (scored.hit, scored.kecamatan_hit) if hit is not None),
     )
+
+
+def _told(candidate: Candidate, phrases: Sequence[Phrase]) -> Candidate:
+    """An area with the words that are left over and the other name by which it was found, in its reason."""
+    reason, place = candidate.reason, candidate.place
+    if not reason.hits:
+        return candidate
+    own = reason.hits[0]
+    used = {position for hit in reason.hits for position in hit.positions}
+    names = (place.name, *place.alt_names, candidate.kecamatan or "")
+    left = unused_words(phrases, used, {word for name in names for word in name_words(name)})
+    if len(reason.hits) > 1:  # sure enough by its kecamatan; but a direction makes another village of it
+        left = filter(BEARINGS.__contains__, left)
+    other = _other_name(place, phrases[own.phrase].words[own.start : own.end])
+    unused = tuple(dict.fromkeys(left))[:MOST_UNUSED]
+    return replace(candidate, reason=replace(reason, other=other, unused=unused))
+
+
+def _other_name(place: Place, spelt: Sequence[str]) -> str | None:
+    """The other name of a place that the words are, unless they are its own name."""
+    key = spelling_key(compact(spelt))
+
+    def is_said(name: str) -> bool:
+        return spelling_key(compact(name_words(name))) == key
+
+    return None if is_said(place.name) else next(filter(is_said, place.alt_names), None)
 
 
 def _moved(location: Location, bearing_deg: float, distance: float) -> Location:
@@ -317,8 +374,3 @@ def _widened(bounds: Bounds | None) -> Bounds | None:
         north=min(bounds.north + BOUNDS_MARGIN_DEG, 90.0),
         east=min(bounds.east + BOUNDS_MARGIN_DEG, 180.0),
     )
-
-
-def _without(text: str, code: str) -> str:
-    position = text.upper().find(code)
-    return text[:position] + " " + text[position + len(code) :]

@@ -13,7 +13,8 @@ from functools import cached_property
 
 from gis.address import AddressDetail, Phrase, Role
 from gis.name_index import Likeness, NameIndex, similarity, vowelless_similarity
-from gis.runs import COMMON_IN_MESSAGE, Span, spans_of
+from gis.runs import Span, most_telling, spans_of
+from gis.search_evidence import SURE_KECAMATAN, AreaHit, Evidence, set_back_nested
 from gis.text import compact, is_vowelless, skeleton, spelling_key, spelling_keys
 from gis.text import words as name_words
 from gis.types import Place
@@ -21,19 +22,15 @@ from gis.words import COMMON, DIRECTIONS
 
 LOWEST_IN_MESSAGE = 0.80
 NESTED_FACTOR = 0.70
-NESTED_MARGIN = 0.20
 
 NAME_POINTS = 86.0
 KECAMATAN_POINTS = 14.0
 UNIQUE_POINTS = 6.0
 SHARED_POINTS = 2.0
-CONTRADICTION_POINTS = 32.0
-DOUBT_POINTS = 9.0
 USED_WORDS_POINTS = 22.0
 USER_SIMILARITY = 0.70
 KECAMATAN_ALONE = 84.0
 KECAMATAN_MARKED = 92.0
-SURE_KECAMATAN = 0.80
 SURE_VILLAGE = 0.75
 SHORTEST_SKELETON = 3
 SHORTEST_JOINED = 8
@@ -41,6 +38,13 @@ SHORTEST_JOINED = 8
 
 LOWEST_SECOND_LOOK = 0.50
 LOWEST_BESIDE_KECAMATAN = 58.0
+
+MOST_SPANS = 160
+"""Runs of words of one text that are compared with the names; a real message of 5,000 characters has about as many."""
+
+MOST_HITS = 600
+MOST_SECOND_LOOKS = 3
+"""Kecamatan of one text whose villages are compared more forgivingly."""
 
 _VILLAGE_WEIGHT = {
     Role.VILLAGE: 1.0,
@@ -60,26 +64,6 @@ _KECAMATAN_WEIGHT = {
 }
 _BESIDE_A_MARKED_VILLAGE = 0.78
 _AREA_MARKED = (Role.VILLAGE, Role.KECAMATAN)
-_DISTINCTIVE_ROLES = (Role.FREE, Role.VILLAGE, Role.POI)
-
-
-@dataclass(frozen=True, slots=True)
-class AreaHit:
-    """Words `start` to `end` of phrase `phrase` that name the area."""
-
-    phrase: int
-    start: int
-    end: int
-    area: int
-    similarity: float
-    likeness: Likeness
-    role: Role
-    weight: float = 1.0
-    nested: bool = False
-
-    def overlaps(self, other: AreaHit) -> bool:
-        """Whether the two share a word."""
-        return self.phrase == other.phrase and self.start < other.end and other.start < self.end
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,14 +75,6 @@ class ScoredArea:
     hit: AreaHit
     kecamatan_hit: AreaHit | None
     shared: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """All hits of a text, villages and kecamatan apart."""
-
-    villages: tuple[AreaHit, ...]
-    kecamatan: tuple[AreaHit, ...]
 
 
 class AreaIndex:
@@ -203,7 +179,10 @@ class AreaIndex:
 
     def read(self, phrases: Sequence[Phrase]) -> Evidence:
         """Compare all runs of words with all names."""
-        spans = [span for number, phrase in enumerate(phrases) for span in spans_of(number, phrase, self._is_name)]
+        spans = most_telling(
+            [span for number, phrase in enumerate(phrases) for span in spans_of(number, phrase, self._is_name)],
+            MOST_SPANS,
+        )
         forgiving = [span for span in spans if span.forgiving]
         strict = [span for span in spans if not span.forgiving]
         hits: list[AreaHit] = []
@@ -215,7 +194,9 @@ class AreaIndex:
         for span in strict:
             for name in self._names.written(span.words):
                 hits += self._hits(span, name, 1.0, Likeness.EXACT)
-        hits = list(_set_back_nested(hits))
+        if len(hits) > MOST_HITS:
+            hits = sorted(hits, key=lambda hit: -hit.similarity * hit.weight)[:MOST_HITS]
+        hits = list(set_back_nested(hits))
         kecamatan = tuple(hit for hit in hits if self.areas[hit.area].kind == "kecamatan")
         villages = tuple(hit for hit in hits if self.areas[hit.area].kind == "village")
         return Evidence(villages + tuple(self._second_look(spans, villages, kecamatan)), kecamatan)
@@ -224,7 +205,9 @@ class AreaIndex:
         self, spans: Sequence[Span], villages: Sequence[AreaHit], kecamatan: Sequence[AreaHit]
     ) -> Iterator[AreaHit]:
         """Where a kecamatan is known and none of its villages was found, compare its few names more forgivingly."""
-        for known in {hit.area for hit in kecamatan if hit.similarity >= SURE_KECAMATAN and not hit.nested}:
+        sure = [hit for hit in kecamatan if hit.similarity >= SURE_KECAMATAN and not hit.nested]
+        sure.sort(key=lambda hit: -hit.similarity * hit.weight)
+        for known in list(dict.fromkeys(hit.area for hit in sure))[:MOST_SECOND_LOOKS]:
             namings = [hit for hit in kecamatan if hit.area == known]
             if any(
                 hit.similarity >= SURE_VILLAGE
@@ -265,39 +248,6 @@ class AreaIndex:
 
     # --- Scores -------------------------------------------------------------------------------------------------------
 
-    def support(
-        self, kecamatan: int | None, evidence: Evidence, apart_from: AreaHit | None
-    ) -> tuple[float, AreaHit | None]:
-        """How strongly words other than those of `apart_from` name the kecamatan, 0 to 1."""
-        best: AreaHit | None = None
-        strength = 0.0
-        for hit in evidence.kecamatan:
-            if hit.area != kecamatan or (apart_from is not None and hit.overlaps(apart_from)):
-                continue
-            value = 0.0 if hit.nested else hit.similarity * hit.weight
-            if value > strength:
-                best, strength = hit, value
-        return strength, best
-
-    def contradiction(self, kecamatan: int | None, evidence: Evidence, apart_from: AreaHit | None) -> float:
-        """Points to take off because the text names another kecamatan, by a marker or (fewer) without."""
-        marked = [hit for hit in evidence.kecamatan if hit.role is Role.KECAMATAN and hit.start == 0 and not hit.nested]
-        best = max((hit.similarity for hit in marked), default=0.0)
-        if best >= SURE_KECAMATAN:
-            own = max((hit.similarity for hit in marked if hit.area == kecamatan), default=0.0)
-            return 0.0 if own >= best - 0.03 else CONTRADICTION_POINTS * best
-        for hit in evidence.kecamatan:
-            if (
-                hit.role in _DISTINCTIVE_ROLES
-                and hit.likeness <= Likeness.SPELLING
-                and not hit.nested
-                and hit.weight > COMMON_IN_MESSAGE
-                and hit.area != kecamatan
-                and not (apart_from is not None and hit.overlaps(apart_from))
-            ):
-                return DOUBT_POINTS
-        return 0.0
-
     def score_villages(self, evidence: Evidence) -> list[ScoredArea]:
         """All villages that the text may name, best first."""
         marked = any(
@@ -309,14 +259,14 @@ class AreaIndex:
             if marked and not (hit.role is Role.VILLAGE and hit.start == 0):
                 name_score *= _BESIDE_A_MARKED_VILLAGE
             kecamatan = self.kecamatan_of[hit.area]
-            strength, kecamatan_hit = self.support(kecamatan, evidence, hit)
+            strength, kecamatan_hit = evidence.support(kecamatan, hit)
             shared = self._village_names[self.areas[hit.area].name.casefold()] > 1
             score = NAME_POINTS * name_score
             if strength > 0:
                 score += KECAMATAN_POINTS * strength
             else:
                 score += SHARED_POINTS if shared else UNIQUE_POINTS * hit.similarity
-            score -= self.contradiction(kecamatan, evidence, hit)
+            score -= evidence.contradiction(kecamatan, hit)
             known = scored.get(hit.area)
             if known is None or score > known.score:
                 scored[hit.area] = ScoredArea(
@@ -327,19 +277,18 @@ class AreaIndex:
     def _without_used_words(self, scored: Iterable[ScoredArea]) -> Iterator[ScoredArea]:
         """Set back a village whose words are needed to name the kecamatan of another: `Karangasem Karangwareng`."""
         all_scored = list(scored)
-        users = [
-            each for each in all_scored if each.kecamatan_hit is not None and each.hit.similarity >= USER_SIMILARITY
-        ]
+        users: dict[tuple[int, int], list[ScoredArea]] = {}
+        for each in all_scored:
+            if each.kecamatan_hit is not None and each.hit.similarity >= USER_SIMILARITY:
+                for word in each.kecamatan_hit.positions:
+                    users.setdefault(word, []).append(each)
         for each in all_scored:
             used = max(
                 (
                     user.hit.similarity
-                    for user in users
-                    if user.kecamatan_hit is not None
-                    and each.kecamatan_hit is None
-                    and user.area != each.area
-                    and user.kecamatan_hit.overlaps(each.hit)
-                    and not user.hit.overlaps(each.hit)
+                    for word in (each.hit.positions if each.kecamatan_hit is None else ())
+                    for user in users.get(word, ())
+                    if user.area != each.area and not user.hit.overlaps(each.hit)
                 ),
                 default=0.0,
             )
@@ -348,16 +297,15 @@ class AreaIndex:
     def score_kecamatan(self, evidence: Evidence, villages: Sequence[ScoredArea]) -> list[ScoredArea]:
         """The kecamatan named; set back where a village in it is named as well."""
         scored: dict[int, ScoredArea] = {}
+        beside: dict[int | None, list[AreaHit]] = {}
+        for village in villages:
+            if village.score >= LOWEST_BESIDE_KECAMATAN:
+                beside.setdefault(self.kecamatan_of[village.area], []).append(village.hit)
         for hit in evidence.kecamatan:
             marked = hit.role is Role.KECAMATAN and hit.start == 0
             score = hit.similarity * (KECAMATAN_MARKED if marked else KECAMATAN_ALONE * hit.weight)
             score *= NESTED_FACTOR if hit.nested else 1.0
-            if any(
-                village.score >= LOWEST_BESIDE_KECAMATAN
-                and self.kecamatan_of[village.area] == hit.area
-                and not village.hit.overlaps(hit)
-                for village in villages
-            ):
+            if any(not village.overlaps(hit) for village in beside.get(hit.area, ())):
                 score *= 0.75
             known = scored.get(hit.area)
             if known is None or score > known.score:
@@ -372,29 +320,3 @@ def _forgiving_similarity(string: str, name: str) -> float:
     if len(string) >= SHORTEST_SKELETON and is_vowelless(string) and skeleton(string) == skeleton(name):
         return vowelless_similarity(string, name)
     return similarity(string, name)
-
-
-def _set_back_nested(hits: Sequence[AreaHit]) -> Iterator[AreaHit]:
-    """Mark hits that lie within a longer run of words which names something about as well.
-
-    The longer run does not count when its further words name something better by themselves: in `palir tengah tani` the
-    likeness of `palir tengah` to Kalitengah is no reason to give up Palir, since `tengah tani` is a name.
-    """
-    by_phrase: dict[int, list[AreaHit]] = {}
-    for hit in hits:
-        if hit.likeness is not Likeness.PART:
-            by_phrase.setdefault(hit.phrase, []).append(hit)
-    for hit in hits:
-        others = by_phrase.get(hit.phrase, ())
-        nested = any(
-            longer.start <= hit.start
-            and hit.end <= longer.end
-            and longer.end - longer.start > hit.end - hit.start
-            and longer.similarity >= hit.similarity - NESTED_MARGIN
-            and not any(
-                rest.similarity > longer.similarity and rest.overlaps(longer) and not rest.overlaps(hit)
-                for rest in others
-            )
-            for longer in others
-        )
-        yield replace(hit, nested=True) if nested else hit

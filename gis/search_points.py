@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from gis.address import AddressDetail, Phrase, Role, parse_address
 from gis.name_index import Likeness, NameIndex, NameMatch
 from gis.runs import runs
-from gis.search_areas import AreaHit, AreaIndex, Evidence
+from gis.search_areas import AreaIndex
+from gis.search_evidence import AreaHit, Evidence
 from gis.search_reason import SearchReason, SearchReasonKind
 from gis.text import school_level
 from gis.text import words as name_words
@@ -29,7 +31,9 @@ NAMED_IN_AREA = 60.0
 FREE_NAME_POINTS = 82.0
 LOWEST_FREE_SIMILARITY = 0.85
 LONGEST_NAME = 5
-SURE_VILLAGE = 0.9
+
+MOST_RUNS = 160
+"""Runs of words of one text that are compared with the names of places."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,21 +141,20 @@ class PointIndex:
         code = named.place.village_code
         village = self._areas.village_by_code.get(code) if code else None
         kecamatan = self._areas.kecamatan_of_code(code)
-        strength, _ = self._areas.support(kecamatan, evidence, core)
-        points = AREA_POINTS * strength - self._areas.contradiction(kecamatan, evidence, core)
-        for hit in evidence.villages:
-            if hit.area == village:
-                if not hit.overlaps(core):
-                    points = max(points, AREA_POINTS * hit.similarity)
-                elif hit.likeness <= Likeness.SPELLING:
-                    points += OWN_VILLAGE_POINTS
-                return points
-        return points - OTHER_VILLAGE_POINTS if _names_a_village(evidence) else points
+        strength, _ = evidence.support(kecamatan, core)
+        points = AREA_POINTS * strength - evidence.contradiction(kecamatan, core)
+        for hit in () if village is None else evidence.by_village.get(village, ()):
+            if not hit.overlaps(core):
+                points = max(points, AREA_POINTS * hit.similarity)
+            elif hit.likeness <= Likeness.SPELLING:
+                points += OWN_VILLAGE_POINTS
+            return points
+        return points - OTHER_VILLAGE_POINTS if evidence.names_a_village else points
 
     def _by_area(self, number: int, phrase: Phrase, evidence: Evidence) -> Iterator[ScoredPoint]:
         """Points of the kind in the village or kecamatan that the phrase, or else the rest of the text, names."""
         kind = self._of_kind(phrase.kind or "")
-        best: dict[int, tuple[float, int]] = {}
+        best: dict[int, tuple[float, AreaHit]] = {}
         for hits, value in ((evidence.villages, UNNAMED_IN_VILLAGE), (evidence.kecamatan, UNNAMED_IN_KECAMATAN)):
             for hit in hits:
                 near = hit.phrase == number and hit.start == 0 if phrase.words else hit.role in _AREA_ROLES
@@ -160,32 +163,40 @@ class PointIndex:
                 for point in kind.by_area.get(hit.area, ()):
                     score = hit.similarity * (NAMED_IN_AREA if kind.points[point].core and phrase.words else value)
                     if score > best.get(point, (0.0,))[0]:
-                        best[point] = score, hit.area
+                        best[point] = score, hit
         whole = AreaHit(number, 0, len(phrase.words), -1, 1.0, Likeness.EXACT, Role.POI)
-        for point, (score, area) in best.items():
+        for point, (score, hit) in best.items():
             named = kind.points[point]
             if phrase.level is not None and named.level not in (None, phrase.level):
                 continue
             kecamatan = self._areas.kecamatan_of_code(named.place.village_code)
-            against = self._areas.contradiction(kecamatan, evidence, whole)
+            against = evidence.contradiction(kecamatan, whole)
             yield ScoredPoint(
                 place=named.place,
                 score=score - against + (0.0 if phrase.words else 100 - UNNAMED_IN_VILLAGE),
                 phrase=number,
                 likeness=Likeness.PART,
                 reason=SearchReason(
-                    kind=SearchReasonKind.PLACE_OF_KIND, name=phrase.marker, area=self._areas.areas[area].name
+                    kind=SearchReasonKind.PLACE_OF_KIND,
+                    name=phrase.marker,
+                    area=self._areas.areas[hit.area].name,
+                    likeness=hit.likeness,
                 ),
             )
 
     def _by_free_name(self, phrases: Sequence[Phrase], evidence: Evidence) -> Iterator[ScoredPoint]:
-        spans = [
-            (number, start, end)
-            for number, phrase in enumerate(phrases)
-            if phrase.role in (Role.FREE, Role.HAMLET, Role.VILLAGE)
-            for start, end in runs(phrase.words, 1, LONGEST_NAME)
-            if phrase.role is not Role.VILLAGE or start == 0
-        ]
+        spans = list(
+            islice(
+                (
+                    (number, start, end)
+                    for number, phrase in enumerate(phrases)
+                    if phrase.role in (Role.FREE, Role.HAMLET, Role.VILLAGE)
+                    for start, end in runs(phrase.words, 1, LONGEST_NAME)
+                    if phrase.role is not Role.VILLAGE or start == 0
+                ),
+                MOST_RUNS,
+            )
+        )
         if not spans:
             return
         names = [phrases[number].words[start:end] for number, start, end in spans]
@@ -204,13 +215,6 @@ class PointIndex:
 
 
 _AREA_ROLES = (Role.VILLAGE, Role.KECAMATAN, Role.FREE)
-
-
-def _names_a_village(evidence: Evidence) -> bool:
-    """Whether the text names a village by a marker, and surely."""
-    return any(
-        hit.role is Role.VILLAGE and hit.start == 0 and hit.similarity >= SURE_VILLAGE for hit in evidence.villages
-    )
 
 
 def _has_sure(matches: Sequence[NameMatch]) -> bool:

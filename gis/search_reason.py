@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from gis.address import Relation, Role
-from gis.coordinates import CoordinateForm
+from gis.coordinate_types import CoordinateForm, Note, Translate, english, note_text
 from gis.name_index import Likeness
-
-Translate = Callable[[str], str]
-"""From an English message to the same in the reader's language, placeholders kept."""
+from gis.search_evidence import AreaHit
+from gis.words import BEARINGS
 
 
 class SearchReasonKind(StrEnum):
@@ -47,7 +45,8 @@ class SearchReason:
     area
         The area asked for, of a place without a name or of a street.
     other
-        The second street of a crossing; for `REACHED` the place from which the relation leads to the area.
+        The second street of a crossing; for `REACHED` the place from which the relation leads to the area; for an area
+        the other name by which it was found.
     kecamatan
         That of the village, where the text names it or `shared` makes it worth telling.
     shared
@@ -62,6 +61,10 @@ class SearchReason:
         Whether the candidate's location was moved by that relation.
     moved_to
         The village in which a moved location lies, where it is another.
+    hits
+        The words that name the area, and those that name its kecamatan; the search works with them.
+    unused
+        Words that might be part of a name, and that the name of the area does not carry.
     """
 
     kind: SearchReasonKind
@@ -74,18 +77,27 @@ class SearchReason:
     shared: bool = False
     postcode: str | None = None
     form: CoordinateForm | None = None
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     relation: Relation | None = None
     moved: bool = False
     moved_to: str | None = None
+    hits: tuple[AreaHit, ...] = field(default=(), compare=False, repr=False)
+    unused: tuple[str, ...] = ()
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether the words name the candidate, with nothing guessed.
+
+        Not so where the name is only similar or in part, where it stands in the name of a street or place that is not
+        known, where a direction was said that it does not carry (`Lemahabang Wetan`), or where a kecamatan alone is
+        left of a village that was named beside it.
+        """
+        if self.likeness > Likeness.SPELLING or self.role is not None:
+            return False
+        return not self.unused if self.kind is SearchReasonKind.KECAMATAN else BEARINGS.keys().isdisjoint(self.unused)
 
 
-def english(message: str) -> str:
-    """The language in which messages are written."""
-    return message
-
-
-def search_reason_text(reason: SearchReason, _: Translate = english, *, note_text: Translate = english) -> str:
+def search_reason_text(reason: SearchReason, _: Translate = english) -> str:
     """A reason in one line.
 
     Parameters
@@ -94,8 +106,6 @@ def search_reason_text(reason: SearchReason, _: Translate = english, *, note_tex
         The record.
     _
         Translates messages.
-    note_text
-        Translates the notes of `gis.coordinates`, which hold values.
     """
     text = _subject(reason, _)
     if reason.shared and reason.kecamatan is not None:
@@ -106,7 +116,9 @@ def search_reason_text(reason: SearchReason, _: Translate = english, *, note_tex
         text = _("{text}, in kecamatan {kecamatan}").format(text=text, kecamatan=reason.kecamatan)
     if reason.postcode is not None and reason.kind is not SearchReasonKind.POSTCODE:
         text = _("{text}, postcode {postcode}").format(text=text, postcode=reason.postcode)
-    clauses = [text, *map(note_text, reason.notes)]
+    clauses = [text, *(note_text(note, _) for note in reason.notes)]
+    if reason.unused:
+        clauses.append(_("not used: “{words}”").format(words=" ".join(reason.unused)))
     if reason.relation is not None and reason.kind is not SearchReasonKind.REACHED:
         clauses.append(_where(reason, reason.relation, _))
     return "; ".join(clauses)
@@ -115,15 +127,16 @@ def search_reason_text(reason: SearchReason, _: Translate = english, *, note_tex
 def _subject(reason: SearchReason, _: Translate) -> str:
     match reason.kind:
         case SearchReasonKind.VILLAGE:
-            return _("village {name}, {how}").format(name=reason.name, how=_how(reason, _))
+            return _("village {name}, {how}").format(name=_area_name(reason, _), how=_how(reason, _))
         case SearchReasonKind.KECAMATAN:
-            return _("kecamatan {name}, {how}").format(name=reason.name, how=_how(reason, _))
+            return _("kecamatan {name}, {how}").format(name=_area_name(reason, _), how=_how(reason, _))
         case SearchReasonKind.PLACE:
             return f"{reason.name}, {_how(reason, _)}"
         case SearchReasonKind.PLACE_OF_KIND:
             return _("{kind} in {area}").format(kind=reason.name, area=reason.area)
         case SearchReasonKind.STREET:
-            return _("street {name}").format(name=reason.name)
+            street = _("street {name}").format(name=reason.name)
+            return street if reason.likeness <= Likeness.SPELLING else f"{street}, {_how(reason, _)}"
         case SearchReasonKind.STREET_IN_AREA:
             return _("street {name}, its piece in {area}").format(name=reason.name, area=reason.area)
         case SearchReasonKind.STREET_ELSEWHERE:
@@ -142,6 +155,12 @@ def _subject(reason: SearchReason, _: Translate) -> str:
                 direction=_direction(relation.bearing_deg or 0.0, _),
                 place=reason.other,
             )
+
+
+def _area_name(reason: SearchReason, _: Translate) -> str:
+    if reason.other is None:
+        return reason.name
+    return _("{name}, also called {other}").format(name=reason.name, other=reason.other)
 
 
 def _how(reason: SearchReason, _: Translate) -> str:

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gis.address import AddressDetail
-from gis.coordinates import ParsedCoordinates
-from gis.errors import InputError, SourceError
+from gis.coordinate_types import ParsedCoordinates
+from gis.errors import N_, InputError, SiagaError, SourceError
 from gis.search_reason import SearchReason, search_reason_text
 from gis.types import Location, Place
 
 if TYPE_CHECKING:
     from gis.gazetteer import Gazetteer
 
+_log = logging.getLogger(__name__)
+
 ReasonText = Callable[[SearchReason], str]
 """Puts a reason into the reader's language."""
+
+ErrorText = Callable[[SiagaError], str]
+"""Puts an error into the reader's language."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,17 +61,17 @@ class Candidate:
 class SearchResult:
     """The answer to one text.
 
-    `problem` is the sentence about coordinates in the text that could not be used, though other words could.
+    `problem` is the error about coordinates in the text that could not be used, though other words could.
     """
 
     candidates: tuple[Candidate, ...]
     detail: AddressDetail
     coordinates: ParsedCoordinates | None = None
-    problem: str | None = None
+    problem: InputError | None = None
 
 
-def candidate_json(candidate: Candidate, translate: ReasonText | None = None) -> dict[str, Any]:
-    """A candidate as plain JSON values, its reason in English or as `translate` words it."""
+def candidate_json(candidate: Candidate, reason_text: ReasonText = search_reason_text) -> dict[str, Any]:
+    """A candidate as plain JSON values, its reason in English or as `reason_text` words it."""
     return {
         "place_id": candidate.place.place_id,
         "village_code": candidate.village_code,
@@ -76,12 +82,17 @@ def candidate_json(candidate: Candidate, translate: ReasonText | None = None) ->
         "lon": round(candidate.location.lon, 6),
         "radius_m": round(candidate.radius_m, 1),
         "score": candidate.score,
-        "reason": (translate or search_reason_text)(candidate.reason),
+        "reason": reason_text(candidate.reason),
     }
 
 
 def search_file(
-    gazetteer: Gazetteer, path: Path, limit: int = 10, *, translate: ReasonText | None = None
+    gazetteer: Gazetteer,
+    path: Path,
+    limit: int = 10,
+    *,
+    reason_text: ReasonText = search_reason_text,
+    error_text: ErrorText = str,
 ) -> Iterator[dict[str, Any]]:
     r"""Search every line of a UTF-8 text file; one answer per line, in order.
 
@@ -102,18 +113,24 @@ def search_file(
     except UnicodeDecodeError as error:
         raise SourceError(f"{path} is not UTF-8 text (byte {error.start}); save it as UTF-8.") from error
     for line in lines:
-        yield _answer(gazetteer, line, limit, translate)
+        yield _answer(gazetteer, line, limit, reason_text, error_text)
 
 
-def _answer(gazetteer: Gazetteer, line: str, limit: int, translate: ReasonText | None) -> dict[str, Any]:
-    if not line.strip():
-        return {"text": line, "candidates": [], "problem": "The line is empty."}
+def _answer(
+    gazetteer: Gazetteer, line: str, limit: int, reason_text: ReasonText, error_text: ErrorText
+) -> dict[str, Any]:
     try:
+        if not line.strip():
+            raise InputError(N_("The line is empty."))
         result = gazetteer.search(line.replace("\\n", "\n"), limit)
-    except InputError as error:
-        return {"text": line, "candidates": [], "problem": str(error)}
-    candidates = [candidate_json(each, translate) for each in result.candidates]
+        candidates = [candidate_json(each, reason_text) for each in result.candidates]
+    except SiagaError as error:
+        return {"text": line, "candidates": [], "problem": error_text(error)}
+    except Exception:  # a defect costs its own line, never the thousands after it
+        _log.exception("A line of a file cannot be searched")
+        defect = SiagaError(N_("The search failed on this line because of a defect; please report it."))
+        return {"text": line, "candidates": [], "problem": error_text(defect)}
     answer: dict[str, Any] = {"text": line, "candidates": candidates}
     if result.problem is not None:
-        answer["problem"] = result.problem
+        answer["problem"] = error_text(result.problem)
     return answer

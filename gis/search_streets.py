@@ -43,7 +43,8 @@ class ScoredStreet:
     reason: SearchReason
 
 
-_Found = tuple[int, list[StreetMatch]]
+NamedStreets = tuple[int, list[StreetMatch]]
+"""The number of a phrase, and the streets that it may name, best first."""
 
 
 class StreetSearch:
@@ -53,21 +54,29 @@ class StreetSearch:
         self._streets = streets
         self._areas = areas
 
-    def find(
-        self, detail: AddressDetail, villages: Sequence[ScoredArea], kecamatan: Sequence[ScoredArea]
-    ) -> Iterator[ScoredStreet]:
-        """The streets and crossings that the phrases of an address name."""
-        areas = [
-            each
-            for each in (*villages, *kecamatan)
-            if each.score >= SURE_AREA and each.hit.likeness is not Likeness.PART
-        ]
-        found: list[_Found] = []
+    def named(self, detail: AddressDetail) -> list[NamedStreets]:
+        """The phrases that are marked as streets, with the streets that each may name."""
+        found: list[NamedStreets] = []
         for number, phrase in enumerate(detail.phrases):
             if phrase.role is Role.STREET and phrase.words:
                 matches = self._streets.find(phrase.words, LOWEST_STREET_SIMILARITY)
                 if matches:
                     found.append((number, matches))
+        return found
+
+    def find(
+        self,
+        detail: AddressDetail,
+        found: Sequence[NamedStreets],
+        villages: Sequence[ScoredArea],
+        kecamatan: Sequence[ScoredArea],
+    ) -> Iterator[ScoredStreet]:
+        """The streets and crossings that the phrases of an address name; `found` is what `named` answered."""
+        areas = [
+            each
+            for each in (*villages, *kecamatan)
+            if each.score >= SURE_AREA and each.hit.likeness is not Likeness.PART
+        ]
         free = [phrase.words for phrase in detail.phrases if phrase.role is Role.FREE]
         for matches in self._streets.find_unmarked(free):
             for match in matches[:MOST_STREETS]:
@@ -90,7 +99,7 @@ class StreetSearch:
     def _street(self, match: StreetMatch, area: ScoredArea | None, phrase: int | None) -> ScoredStreet:
         name = self._streets.streets[match.street].name
         score = STREET_POINTS * match.similarity
-        reason = SearchReason(kind=SearchReasonKind.STREET, name=name)
+        reason = SearchReason(kind=SearchReasonKind.STREET, name=name, likeness=match.likeness)
         piece = None
         if area is not None:
             place = self._areas.areas[area.area]
@@ -113,7 +122,9 @@ class StreetSearch:
 
     # --- Crossings ----------------------------------------------------------------------------------------------------
 
-    def _crossed(self, detail: AddressDetail, found: Sequence[_Found]) -> Iterator[tuple[_Found, _Found]]:
+    def _crossed(
+        self, detail: AddressDetail, found: Sequence[NamedStreets]
+    ) -> Iterator[tuple[NamedStreets, NamedStreets]]:
         """The pair of street names whose crossing is meant, if one is."""
         streets = [number for number, phrase in enumerate(detail.phrases) if phrase.role is Role.STREET]
         if detail.crossing and len(found) >= 2:
@@ -129,22 +140,29 @@ class StreetSearch:
                     yield first, second
                     return
 
-    def _crossings(self, first: _Found, second: _Found, areas: Sequence[ScoredArea]) -> Iterator[ScoredStreet]:
-        one, other = ({match.street: match.similarity for match in _best(matches)} for _, matches in (first, second))
+    def _crossings(
+        self, first: NamedStreets, second: NamedStreets, areas: Sequence[ScoredArea]
+    ) -> Iterator[ScoredStreet]:
+        one, other = ({match.street: match for match in _best(matches)} for _, matches in (first, second))
         area = _apart(areas, second[0], second[1][0].length)
         found = list(self._streets.crossings(list(one), list(other)))
         codes = self._streets.villages_at([location for _, _, location in found])
         for (here, there, location), code in zip(found, codes, strict=True):
             names = [self._streets.streets[street].name for street in (here, there)]
             piece = Piece(location, NOMINAL_CROSSING_RADIUS_M, code)
-            score = CROSSING_POINTS * math.sqrt(one[here] * other[there])
+            score = CROSSING_POINTS * math.sqrt(one[here].similarity * other[there].similarity)
             if area is not None and self._is_elsewhere(piece, area):
                 score -= ELSEWHERE_POINTS
             yield ScoredStreet(
                 place=_place(" / ".join(names), "crossing", piece),
                 score=score,
                 phrase=first[0],
-                reason=SearchReason(kind=SearchReasonKind.CROSSING, name=names[0], other=names[1]),
+                reason=SearchReason(
+                    kind=SearchReasonKind.CROSSING,
+                    name=names[0],
+                    other=names[1],
+                    likeness=max(one[here].likeness, other[there].likeness),
+                ),
             )
 
     def _is_elsewhere(self, piece: Piece, area: ScoredArea) -> bool:

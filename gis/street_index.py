@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,6 +30,9 @@ CROSSING_CLUSTER_M = 150.0
 
 PIECE_STEP_M = 50.0
 LONGEST_NAME = 6
+MOST_RUNS = 160
+"""Runs of words of one text that are compared with the names of streets."""
+
 LOWEST_UNMARKED = 0.90
 LOWEST_SPLIT = 0.85
 """Both names must be this sure where two street names follow each other without a word between them."""
@@ -158,11 +162,16 @@ class StreetIndex:
 
     def find_unmarked(self, phrases: Sequence[Sequence[str]]) -> list[list[StreetMatch]]:
         """For each phrase, the streets that any run of two words or more is surely the name of."""
-        spans = [
-            (number, words[start:end])
-            for number, words in enumerate(phrases)
-            for start, end in runs(words, 2, LONGEST_NAME)
-        ]
+        spans = list(
+            islice(
+                (
+                    (number, words[start:end])
+                    for number, words in enumerate(phrases)
+                    for start, end in runs(words, 2, LONGEST_NAME)
+                ),
+                MOST_RUNS,
+            )
+        )
         if not spans:
             return [[] for _ in phrases]
         sure: list[list[tuple[int, NameMatch]]] = [[] for _ in phrases]

@@ -68,7 +68,7 @@ KIND_ABBREVIATIONS = {
     **dict.fromkeys(("ponpes", "pontren", "pp", "pst", "pesantrn"), "pesantren"),
     **dict.fromkeys(("msjd", "mesjid", "masjd", "masjit", "mesjit"), "masjid"),
     **dict.fromkeys(("mushola", "musholla", "musola", "tajug", "surau"), "musala"),
-    **dict.fromkeys(("bale", "blai", "balae", "baledesa", "balaidesa"), "balai"),
+    **dict.fromkeys(("bale", "blai", "balae"), "balai"),
     **dict.fromkeys(("ktr", "kntr", "kantr", "kntor"), "kantor"),
     "post": "pos",
 }
@@ -104,6 +104,16 @@ NAME_ABBREVIATIONS = {
 }
 """Words within a name."""
 
+_JOINED = {
+    **dict.fromkeys(("balaidesa", "baledesa", "baledeso", "baldes"), ("balai", "desa")),
+    "kantordesa": ("kantor", "desa"),
+    "kantorkuwu": ("kantor", "kuwu"),
+    "kantorcamat": ("kantor", "camat"),
+    "kantorkecamatan": ("kantor", "kecamatan"),
+    "rumahsakit": ("rumah", "sakit"),
+}
+"""Words that people write in one."""
+
 _ALL = {**NAME_ABBREVIATIONS, **RELATION_ABBREVIATIONS, **KIND_ABBREVIATIONS, **ADDRESS_ABBREVIATIONS}
 _DATE_WORD = {"tgl"}
 _SCHOOL = re.compile(r"^(sd|smp|sma|smk|mi|mts|ma|tk)(n|it|s|islam)?(\d+)?$")
@@ -129,6 +139,8 @@ _NAME_START = re.compile(r"[b-df-hj-np-tv-z](?:[aeiou]|[lr][aeiou])")
 def _expanded(word: str) -> tuple[str, ...]:
     if word in _ALL:
         return (_ALL[word],)
+    if word in _JOINED:
+        return _JOINED[word]
     glued = _GLUED_NUMBER.fullmatch(word)
     return _unglued(word) if glued is None else (_ALL.get(glued[1], glued[1]), glued[2])
 
@@ -217,4 +229,4 @@ def _in_one_text(change: Callable[[str], str], strings: Iterable[str]) -> list[s
 
 def is_vowelless(compacted: str) -> bool:
     """Whether the vowels of a word were probably dropped."""
-    return sum(character in "aeiou" for character in compacted) * 4 <= len(compacted)
+    return sum(map(compacted.count, "aeiou")) * 4 <= len(compacted)

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 
-from gis.errors import InputError
+from gis.errors import N_, InputError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,12 +19,14 @@ class Location:
     def __post_init__(self) -> None:
         if not (math.isfinite(self.lat) and math.isfinite(self.lon)):
             raise InputError(
-                "The position {lat}, {lon} is not a number; give latitude and longitude.", lat=self.lat, lon=self.lon
+                N_("The position {lat}, {lon} is not a number; give latitude and longitude."),
+                lat=self.lat,
+                lon=self.lon,
             )
         if not -90.0 <= self.lat <= 90.0:
-            raise InputError("Latitude {lat} is not between -90 and 90 degrees.", lat=self.lat)
+            raise InputError(N_("Latitude {lat} is not between -90 and 90 degrees."), lat=self.lat)
         if not -180.0 <= self.lon <= 180.0:
-            raise InputError("Longitude {lon} is not between -180 and 180 degrees.", lon=self.lon)
+            raise InputError(N_("Longitude {lon} is not between -180 and 180 degrees."), lon=self.lon)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -214,6 +214,13 @@ KIND_FAMILIES: dict[str, frozenset[str]] = {
 }
 """Kinds of the gazetteer that a kind asked for stands for; itself where it is not listed."""
 
+GENERIC_STREET_WORDS = _words(
+    """
+    raya gang provinsi nasional kabupaten lintas poros arteri lingkar tol bypass
+    """
+)
+"""Words that say what kind of street is meant, and so are no misspelt village within a street's name."""
+
 CROSSING_WORDS = frozenset(
     {
         "perempatan",

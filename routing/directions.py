@@ -262,9 +262,18 @@ def describe(step: RouteStep, lang: str) -> str:
         For another language.
     """
     action = "exit" if step.roundabout_exit is not None else step.manoeuvre
-    road = step.name or _UNNAMED[step.road_class][LANGUAGES.index(lang) if lang in LANGUAGES else -1]
+    road = step.name or _called(step.road_class, lang)
     text = _ACTIONS[lang][action].format(road=road, exit=step.roundabout_exit)
     return text if step.manoeuvre == "arrive" else f"{text}, {distance_text(step.length_m, lang)}"
+
+
+def road_name(step: RouteStep, lang: str) -> str:
+    """The name of a step's road, or how a road without a name is called: `jalan kampung`, `minor road`."""
+    return step.name or _called(step.road_class, lang).removeprefix("the ")
+
+
+def _called(road_class: str, lang: str) -> str:
+    return _UNNAMED[road_class][LANGUAGES.index(lang) if lang in LANGUAGES else -1]
 
 
 def distance_text(length_m: float, lang: str) -> str:

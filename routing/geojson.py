@@ -9,7 +9,8 @@ from routing.types import Route
 
 
 def route_geojson(route: Route, lang: str) -> dict[str, Any]:
-    """A FeatureCollection: the line with its `length_m`, `seconds` and `steps`, then one point per step.
+    """A FeatureCollection: the line with its `length_m` on the road, `seconds` from door to door with their parts,
+    and `steps`, then one point per step.
 
     Parameters
     ----------
@@ -45,6 +46,8 @@ def route_geojson(route: Route, lang: str) -> dict[str, Any]:
                 "driving_s": route.time.driving_s,
                 "reach_road_s": route.time.reach_road_s,
                 "last_metres_s": route.time.last_metres_s,
+                "reach_road_m": round(route.origin.distance_m, 1),
+                "last_metres_m": round(route.target.distance_m, 1),
                 "steps": steps,
             },
         }

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from xml.etree import ElementTree as ET
 
-from routing.directions import describe
+from routing.directions import describe, road_name
 from routing.types import Route
 
 NAMESPACE = "http://www.topografix.com/GPX/1/1"
 
 
-def route_gpx(route: Route, lang: str, *, name: str) -> str:
+def route_gpx(route: Route, lang: str, *, name: str, credit: str = "") -> str:
     """GPX text: the steps as route points, and the shape as a track.
 
     Parameters
@@ -21,14 +21,19 @@ def route_gpx(route: Route, lang: str, *, name: str) -> str:
         Language of the steps' text, `id` or `en`.
     name
         Of the route; any text.
+    credit
+        Whose data the route is made of, as their licences ask to be told.
     """
     ET.register_namespace("", NAMESPACE)
     gpx = ET.Element(_tag("gpx"), {"version": "1.1", "creator": "Siaga112"})
+    if credit:
+        metadata = ET.SubElement(gpx, _tag("metadata"))
+        ET.SubElement(metadata, _tag("copyright"), {"author": _xml_text(credit)})
     told = ET.SubElement(gpx, _tag("rte"))
     ET.SubElement(told, _tag("name")).text = _xml_text(name)
     for step in route.steps:
         point = _point(told, "rtept", step.location.lat, step.location.lon)
-        ET.SubElement(point, _tag("name")).text = _xml_text(step.name or step.road_class)
+        ET.SubElement(point, _tag("name")).text = _xml_text(road_name(step, lang))
         ET.SubElement(point, _tag("desc")).text = _xml_text(describe(step, lang))
         ET.SubElement(point, _tag("type")).text = step.manoeuvre
     track = ET.SubElement(gpx, _tag("trk"))

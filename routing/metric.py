@@ -32,9 +32,12 @@ class Metric:
     ----------
     edge_ms
         (E,) whole milliseconds from end to end, or `CLOSED`.
+    turn_round_ms
+        Whole milliseconds of turning round at a node, on top of the edges.
     """
 
     edge_ms: Int64Array
+    turn_round_ms: int = 0
 
     @property
     def is_open(self) -> npt.NDArray[np.bool_]:
@@ -63,7 +66,7 @@ class Metric:
         ms[~open_by_default(network.edge_flags)] = CLOSED
         ms[_closed_edges(network, closures)] = CLOSED
         ms.flags.writeable = False
-        return cls(edge_ms=ms)
+        return cls(edge_ms=ms, turn_round_ms=round(settings.turn_round_s * MS_PER_S))
 
 
 def edge_speeds_kph(network: RoadNetwork, settings: RoutingSettings) -> npt.NDArray[np.float64]:

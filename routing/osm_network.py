@@ -256,7 +256,8 @@ def _split_at_barriers(
         if len(arms) != 2:
             tally.add("barriers", "at a road's end" if len(arms) < 2 else "where roads meet: cars pass", osm_id)
             continue
-        tally.add("barriers", "stops cars", osm_id)
+        opens = barriers[osm_id] & EdgeFlag.EMERGENCY
+        tally.add("barriers", "stops cars, emergency vehicles pass" if opens else "stops cars", osm_id)
         side = tail if arms[1] < len(tail) else head
         side[arms[1] % len(tail)] = len(nodes.osm_id) + len(made)
         made.append(row)

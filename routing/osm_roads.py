@@ -64,7 +64,8 @@ class RoadCollector:
     def add_barrier(self, node_id: int, tags: Mapping[str, str]) -> None:
         """Take a node with `barrier=*`."""
         flags = barrier(tags, lambda oddity: self.tally.add("oddities", oddity, node_id))
-        self.tally.add("barrier nodes", f"{tags['barrier']}: {'stops cars' if flags else 'cars pass'}", node_id)
+        effect = "stops cars, emergency vehicles pass" if flags & EdgeFlag.EMERGENCY else "stops cars"
+        self.tally.add("barrier nodes", f"{tags['barrier']}: {effect if flags else 'cars pass'}", node_id)
         if flags:
             self.barriers[node_id] = flags
 

@@ -40,7 +40,7 @@ class Direction(Enum):
 
 # --- one way ---------------------------------------------------------------------------------------------------
 
-_ONEWAY_KEYS = ("oneway:motorcar", "oneway:motor_vehicle", "oneway:vehicle", "oneway")
+_ONEWAY_KEYS = ("oneway:emergency", "oneway:motorcar", "oneway:motor_vehicle", "oneway:vehicle", "oneway")
 _ONEWAY_VALUES: Final = {
     "yes": Direction.FORWARD, "true": Direction.FORWARD, "1": Direction.FORWARD,
     "-1": Direction.BACKWARD, "reverse": Direction.BACKWARD,
@@ -54,15 +54,14 @@ _ONEWAY_CLASSES = frozenset({"motorway", "motorway_link"})
 
 
 def oneway(tags: Tags, note: Note = _silent) -> Direction:
-    """Directions open to a motor vehicle.
+    """Directions open to an emergency vehicle with a motor.
 
-    The most specific of `oneway:motorcar`, `oneway:motor_vehicle`, `oneway:vehicle` and `oneway` counts; without any,
-    roundabouts, circular junctions, motorways and motorway links run forward. `oneway:emergency` and
-    `oneway:conditional` are noted and not used.
+    The most specific of `oneway:emergency`, `oneway:motorcar`, `oneway:motor_vehicle`, `oneway:vehicle` and `oneway`
+    counts; without any, roundabouts, circular junctions, motorways and motorway links run forward.
+    `oneway:emergency` is noted where it is used, `oneway:conditional` is noted and not used.
     """
-    for key in ("oneway:emergency", "oneway:conditional"):
-        if key in tags:
-            note(f"{key} is not used")
+    if "oneway:conditional" in tags:
+        note("oneway:conditional is not used")
     for key in _ONEWAY_KEYS:
         value = tags.get(key)
         if value is None:
@@ -72,6 +71,8 @@ def oneway(tags: Tags, note: Note = _silent) -> Direction:
         if direction is None:
             note(f"{key}={value} is not understood")
             continue
+        if key == "oneway:emergency":
+            note(f"{key}={value} is used")
         if word == "alternating":
             note(f"{key}=alternating is read as both directions")
         elif direction is Direction.REVERSIBLE:
@@ -214,7 +215,7 @@ def access(tags: Tags, *, forward: bool = True, note: Note = _silent) -> EdgeFla
 
 
 def _access_flags(value: str) -> EdgeFlag | None:
-    """Flags of one access value; of a list the most open one. None where it is not understood."""
+    """Flags of one access value, None where it is not understood; of a list the most open, and `EMERGENCY` of any."""
     value = value.strip().lower()
     if value in _OPEN:
         return EdgeFlag(0)
@@ -222,7 +223,10 @@ def _access_flags(value: str) -> EdgeFlag | None:
         return _ACCESS_FLAGS[value]
     parts = [_access_flags(part) for part in value.split(";")] if ";" in value else [None]
     known = [flags for flags in parts if flags is not None]
-    return min(known, key=_closedness) if known else None
+    if not known:
+        return None
+    emergency = EdgeFlag.EMERGENCY if any(flags & EdgeFlag.EMERGENCY for flags in known) else EdgeFlag(0)
+    return min(known, key=_closedness) | emergency
 
 
 def _closedness(flags: EdgeFlag) -> int:
@@ -257,6 +261,9 @@ def drivable(tags: Tags) -> Drivable:
     Footways, paths, cycleways and pedestrian streets join only where a tag lets cars in: `motorcar=*`, or
     `emergency=yes`; for `pedestrian` also `motor_vehicle=*` or `vehicle=*` (on paths those often speak of
     motorcycles). Areas, roads under construction, planned or abandoned ones, steps and the rest do not join.
+
+    A ferry joins where a tag says that it takes motor vehicles: the wiki gives no default, and a unit sent to a boat
+    for people on foot would stand at the water.
     """
     highway = tags.get("highway")
     if highway is None:
@@ -282,7 +289,9 @@ def _ferry(tags: Tags) -> Drivable:
         return Drivable(None, "no road")
     if any(tags.get(key) in _EXPLICIT for key in _FERRY_CARS):
         return Drivable("ferry", "")
-    return Drivable(None, "ferry without cars")
+    if any(tags.get(key) == "no" for key in (*_MOTOR_KEYS, "access")):
+        return Drivable(None, "ferry without cars")
+    return Drivable(None, "ferry that does not say whether it takes cars (motor_vehicle=yes would)")
 
 
 def road_flags(tags: Tags, road_class: str) -> EdgeFlag:
@@ -399,7 +408,7 @@ def alternative_names(tags: Tags) -> tuple[str, ...]:
 
 ROAD_KEYS: Final = (
     "highway", "route", "area", *_LIFE_CYCLE, "impassable", "smoothness", "junction", "service", "emergency", "hgv",
-    "oneway:emergency", "oneway:conditional", *_ONEWAY_KEYS,
+    "oneway:conditional", *_ONEWAY_KEYS,
     "maxspeed", "maxspeed:forward", "maxspeed:backward", *_UNUSED_LIMITS, *_MAXSPEED_TYPE_KEYS,
     *(key + side for key in _ACCESS_KEYS for side in ("", ":forward", ":backward", ":conditional")),
     "toll", "toll:motorcar", "toll:motor_vehicle", "bridge", "tunnel", "duration",

@@ -6,7 +6,8 @@ import hashlib
 import json
 import shutil
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -145,8 +146,9 @@ def build_region(
             "gazetteer": _count_kinds(places, streets),
         }
         progress("writing")
-        _write_geopackage(folder / GEOPACKAGE, villages, boundary_set, tables.stations, built_at)
-        write_gazetteer(folder / GEOPACKAGE, places, streets)
+        with _writing_tables(out):
+            _write_geopackage(folder / GEOPACKAGE, villages, boundary_set, tables.stations, built_at)
+            write_gazetteer(folder / GEOPACKAGE, places, streets)
         for name, part in (
             ("boundaries", boundaries),
             ("network", extract.network),
@@ -272,6 +274,20 @@ def _apart_m(one: Place, other: Place) -> float:
 def _count_kinds(places: Sequence[Place], streets: Sequence[Street]) -> dict[str, int]:
     counts = Counter(place.kind for place in places)
     return {**{kind: counts[kind] for kind in sorted(counts)}, "street": len(streets)}
+
+
+@contextmanager
+def _writing_tables(out: Path) -> Iterator[None]:
+    """GDAL tells of a full disk in many ways, all of them its own."""
+    from pyogrio.errors import DataLayerError, DataSourceError
+
+    try:
+        yield
+    except (DataLayerError, DataSourceError) as error:
+        raise InputError(
+            f"The tables of the region cannot be written at {out.absolute().parent}, most likely because the disk is "
+            "full; free some room and build again (nothing was changed)."
+        ) from error
 
 
 def _write_geopackage(

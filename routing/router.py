@@ -25,6 +25,7 @@ from routing.position import Positions
 from routing.search import SearchGraph, Starts
 from routing.settings import RoutingSettings
 from routing.snap import Snapper
+from routing.turning_round import edges_to_remember
 from routing.turns import TurnGraph
 from routing.types import DrivingTime, RoadAccess, RoadStatus, Route, Snap
 
@@ -129,7 +130,7 @@ class Router:
         self.settings = settings
         self.snapper = snapper
         self.metric = Metric.build(network, settings, closures)
-        self._turns = TurnGraph.build(network)
+        self._turns = TurnGraph.build(network, edges_to_remember(network, self.metric))
         self._graph = SearchGraph(self._turns, self.metric)
         self._finder = AccessFinder(network, settings, snapper, self._graph)
 
@@ -283,8 +284,8 @@ class Router:
             stretches.append(self._stretch(edge, start, 1.0, float(origin.after_ms[0, side])))
         state = int(origin.leave_state[0, side])
         while (onwards := int(following[state])) != self._turns.state_count:
-            edge = self._graph.edge_between(state, onwards)
-            stretches.append(self._stretch(edge, 0.0, 1.0, float(self.metric.edge_ms[edge])))
+            edge, ms = self._graph.arc_between(state, onwards)
+            stretches.append(self._stretch(edge, 0.0, 1.0, ms))
             state = onwards
         if goal.node[0] < 0:
             stretches.append(self._last(state, goal))

@@ -65,6 +65,7 @@ class SearchGraph:
         self.metric = metric
         ms = metric.edge_ms[turns.arc_edge]
         used = np.flatnonzero(ms >= 0)
+        ms = ms + metric.turn_round_ms * turns.arc_turns_round
         source, target = turns.arc_source[used].astype(np.int64), turns.arc_target[used].astype(np.int64)
         order = np.lexsort((turns.arc_edge[used], ms[used], target, source))
         first = np.ones(len(order), dtype=np.bool_)
@@ -79,8 +80,10 @@ class SearchGraph:
         self.forward = csr_array((ms[used][kept].astype(np.float64), self._target, offset), shape=shape)
         self.backward = self.forward.T.tocsr()
 
-    def edge_between(self, source: int, target: int) -> int:
-        """The quickest open edge that leads from one state to another; of equals the lowest.
+    def arc_between(self, source: int, target: int) -> tuple[int, float]:
+        """The quickest open edge that leads from one state to another (of equals the lowest), and its milliseconds.
+
+        Turning round into the edge is counted with it.
 
         Raises
         ------
@@ -91,7 +94,7 @@ class SearchGraph:
         found = np.flatnonzero(self._target[row] == target)
         if not len(found):
             raise KeyError((source, target))
-        return int(self._edge[row][found[0]])
+        return int(self._edge[row][found[0]]), float(self.forward.data[row][found[0]])
 
     def times_ms(self, starts: Starts, *, backward: bool, limit_ms: float = np.inf) -> Iterator[Float64Array]:
         """Run every search; yields blocks of rows (S,), in order, that hold milliseconds or infinity.

@@ -20,6 +20,10 @@ SLOWEST_KPH, FASTEST_KPH = 1.0, 200.0
 """Speeds outside these are slips of the pen."""
 
 
+LONGEST_TURN_S = 120.0
+"""Whoever needs longer to turn round drives round the block; and the longer it takes, the more the search must know."""
+
+
 class MaxspeedPolicy(StrEnum):
     """What a tagged speed limit does to the speed of its road's class."""
 
@@ -49,6 +53,8 @@ class RoutingSettings:
         A road that is cut off is passed over for a connected one at most this much farther away.
     served_component_m
         Units stand on pieces of road at least this long, or that lead to one.
+    turn_round_s
+        Turning round at a junction or a road's end.
     """
 
     speeds_kph: Mapping[str, float] = field(default_factory=lambda: dict(DEFAULT_SPEEDS_KPH))
@@ -58,6 +64,7 @@ class RoutingSettings:
     snap_limit_m: float = 5_000.0
     connected_within_m: float = 500.0
     served_component_m: float = 10_000.0
+    turn_round_s: float = 20.0
 
     @classmethod
     def from_table(cls, table: Mapping[str, object], *, source: str) -> RoutingSettings:
@@ -90,6 +97,8 @@ class RoutingSettings:
                 values[name] = _policy(table[name], source)
             elif name.endswith("_kph"):
                 values[name] = _speed(table[name], f"{name} under [routing]", source)
+            elif name.endswith("_s"):
+                values[name] = _seconds(table[name], f"{name} under [routing]", source)
             else:
                 values[name] = _distance(table[name], f"{name} under [routing]", source)
         return cls(**values)  # type: ignore[arg-type]
@@ -113,6 +122,9 @@ snap_limit_m = {default.snap_limit_m:g}
 connected_within_m = {default.connected_within_m:g}
 # Units stand on pieces of road at least this many metres long, or that lead to one.
 served_component_m = {default.served_component_m:g}
+# Seconds of turning round at a junction or a road's end: slow down, clear the other lane, turn (an assumption of this
+# project; 0 makes it free).
+turn_round_s = {default.turn_round_s:g}
 
 [routing.speeds_kph]
 # Average driving km/h by OpenStreetMap highway class, where no limit is tagged (sources: routing/speeds.py).
@@ -154,6 +166,14 @@ def _speed(value: object, where: str, source: str) -> float:
 def _distance(value: object, where: str, source: str) -> float:
     if not _is_number(value) or value < 0:
         raise SourceError(f"{source}: {where} is {value!r}; it must be a number of metres, zero or more.")
+    return float(value)
+
+
+def _seconds(value: object, where: str, source: str) -> float:
+    if not _is_number(value) or not 0 <= value <= LONGEST_TURN_S:
+        raise SourceError(
+            f"{source}: {where} is {value!r}; it must be a number of seconds from 0 to {LONGEST_TURN_S:g}."
+        )
     return float(value)
 
 

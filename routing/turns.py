@@ -8,7 +8,8 @@ complete any forbidden sequence is missing from that state. Restrictions over se
 within one another are thus exact, and a network of N nodes grows by a few states per restriction only.
 
 Turning round at a node is allowed, as emergency vehicles do, unless a `no_u_turn` restriction stands there, which is a
-forbidden sequence like any other.
+forbidden sequence like any other. It takes time, which counts wherever a state knows the edge driven last;
+`routing.turning_round` tells of which edges the states must know to make every time exact.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from gis.errors import InputError
 from routing.network import Int32Array, Int64Array, RoadNetwork
@@ -38,6 +40,8 @@ class TurnGraph:
     arc_source, arc_target, arc_edge
         (A,) each arc drives one edge from a state to a state; sorted by source. A state permits an edge where it has
         an arc for it.
+    arc_turns_round
+        (A,) True where the arc drives back along the edge driven last, as far as its source knows that edge.
     entry_offset, entry_state
         Ragged: `entry_state[entry_offset[e]:entry_offset[e + 1]]` are the states that permit edge `e`, the node first.
     node_state_offset, node_state
@@ -48,6 +52,7 @@ class TurnGraph:
     arc_source: Int32Array
     arc_target: Int32Array
     arc_edge: Int32Array
+    arc_turns_round: npt.NDArray[np.bool_]
     entry_offset: Int64Array
     entry_state: Int32Array
     node_state_offset: Int64Array
@@ -63,15 +68,22 @@ class TurnGraph:
         return self.arc_target[edges]
 
     @classmethod
-    def build(cls, network: RoadNetwork) -> TurnGraph:
+    def build(cls, network: RoadNetwork, remembered: Iterable[int] = ()) -> TurnGraph:
         """Expand the restrictions of a network.
+
+        Parameters
+        ----------
+        network
+            The roads.
+        remembered
+            Edges after which a state knows that they were driven last, whatever the restrictions.
 
         Raises
         ------
         InputError
             When a restriction has fewer than two edges.
         """
-        automaton = _Automaton(forbidden_sequences(network), network.node_count)
+        automaton = _Automaton(forbidden_sequences(network), network.node_count, remembered)
         extra_node = np.array([network.edge_head[prefix[-1]] for prefix in automaton.prefixes], dtype=np.int32)
         target = np.array(network.edge_head, dtype=np.int32)
         for edge, state in automaton.first_states.items():
@@ -79,8 +91,10 @@ class TurnGraph:
         extra_source: list[int] = []
         extra_target: list[int] = []
         extra_edge: list[int] = []
+        extra_turns: list[bool] = []
         for number, prefix in enumerate(automaton.prefixes):
             node = int(extra_node[number])
+            back = int(network.edge_reverse[prefix[-1]])
             for edge in range(int(network.edge_offset[node]), int(network.edge_offset[node + 1])):
                 if automaton.forbids(prefix, edge):
                     continue
@@ -88,6 +102,7 @@ class TurnGraph:
                 extra_source.append(network.node_count + number)
                 extra_target.append(int(network.edge_head[edge]) if after is None else after)
                 extra_edge.append(edge)
+                extra_turns.append(edge == back)
         state_node = np.concatenate([np.arange(network.node_count, dtype=np.int32), extra_node])
         arc_source = np.concatenate([network.edge_tail, np.array(extra_source, dtype=np.int32)])
         arc_edge = np.concatenate([np.arange(network.edge_count, dtype=np.int32), np.array(extra_edge, dtype=np.int32)])
@@ -98,6 +113,7 @@ class TurnGraph:
             arc_source=arc_source,
             arc_target=np.concatenate([target, np.array(extra_target, dtype=np.int32)]),
             arc_edge=arc_edge,
+            arc_turns_round=np.concatenate([np.zeros(network.edge_count, dtype=np.bool_), np.array(extra_turns, bool)]),
             entry_offset=entry_offset,
             entry_state=arc_source[by_edge],
             node_state_offset=node_state_offset,
@@ -126,11 +142,12 @@ def forbidden_sequences(network: RoadNetwork) -> list[Prefix]:
 
 
 class _Automaton:
-    """Proper prefixes of forbidden sequences, and where an edge leads from each of them."""
+    """Proper prefixes of forbidden sequences, single edges to remember, and where an edge leads from each of them."""
 
-    def __init__(self, sequences: Iterable[Prefix], node_count: int) -> None:
+    def __init__(self, sequences: Iterable[Prefix], node_count: int, remembered: Iterable[int]) -> None:
         self._forbidden = set(sequences)
         proper = {sequence[:size] for sequence in self._forbidden for size in range(1, len(sequence))}
+        proper |= {(edge,) for edge in remembered}
         self.prefixes = sorted(proper)
         self._number = {prefix: node_count + number for number, prefix in enumerate(self.prefixes)}
         self.first_states = {prefix[0]: state for prefix, state in self._number.items() if len(prefix) == 1}

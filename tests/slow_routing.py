@@ -13,6 +13,7 @@ import shapely
 
 from gis.geodesy import LocalPlane
 from gis.types import Location
+from routing.metric import Metric
 from routing.network import ROAD_CLASSES, EdgeFlag, RoadNetwork
 from routing.types import Snap
 
@@ -24,11 +25,13 @@ class SlowRouter:
     """Dijkstra over (node, edges driven before it), with every restriction looked up in what was driven.
 
     Of the history only the edges since the last one that no restriction names are kept, and no more than the longest
-    restriction can look back to: the others cannot change what is forbidden.
+    restriction can look back to: the others cannot change what is forbidden. Where turning round takes time, the last
+    edge is always kept.
     """
 
-    def __init__(self, network: RoadNetwork, edge_ms: npt.NDArray[np.int64]) -> None:
+    def __init__(self, network: RoadNetwork, metric: Metric) -> None:
         self.network = network
+        edge_ms, self.turn_round_ms = metric.edge_ms, metric.turn_round_ms
         self.edge_ms = [int(ms) for ms in edge_ms]
         offsets = network.restriction_offset.tolist()
         edges = network.restriction_edges.tolist()
@@ -45,8 +48,9 @@ class SlowRouter:
                 if after not in self.graph:
                     waiting.append(after)
                 known = self.graph.get_edge_data(state, after)
-                if known is None or self.edge_ms[edge] < known["weight"]:
-                    self.graph.add_edge(state, after, weight=self.edge_ms[edge])
+                ms = self.edge_ms[edge] + self.turning_ms(state[1], edge)
+                if known is None or ms < known["weight"]:
+                    self.graph.add_edge(state, after, weight=ms)
         self.states_at: dict[int, list[State]] = {}
         for state in self.graph:
             self.states_at.setdefault(state[0], []).append(state)
@@ -64,9 +68,15 @@ class SlowRouter:
 
     def drive(self, state: State, edge: int) -> State:
         """Where an edge leads."""
-        history = (*state[1], edge) if edge in self.restricted else ()
-        kept = history[-self.look_back :] if self.look_back else ()
-        return int(self.network.edge_head[edge]), kept
+        counts = edge in self.restricted and all(before in self.restricted for before in state[1])
+        history = (*state[1], edge) if counts else (edge,)
+        size = max(self.look_back, 1) if counts or self.turn_round_ms else 0
+        return int(self.network.edge_head[edge]), history[-size:] if size else ()
+
+    def turning_ms(self, history: tuple[int, ...], edge: int) -> int:
+        """Milliseconds of turning round into an edge; 0 where the last one was another."""
+        round_ = bool(history) and int(self.network.edge_reverse[history[-1]]) == edge
+        return self.turn_round_ms if round_ else 0
 
     def sides(self, snap: Snap) -> list[tuple[int, float]]:
         """The open edges on which a point lies, with the share of each before it."""
@@ -94,7 +104,8 @@ class SlowRouter:
             ms = self.before_ms(edge, fraction)
             for state in self.states_at[int(self.network.edge_tail[edge])]:
                 if self.allows(state[1], edge):
-                    found[state] = min(ms, found.get(state, ms))
+                    whole = ms + self.turning_ms(state[1], edge)
+                    found[state] = min(whole, found.get(state, whole))
         return found
 
     def times_to(self, target: Snap, origins: Iterable[Snap]) -> list[int | None]:

@@ -10,6 +10,8 @@ from dispatch.types import Unit
 from dispatch.village_eta import VillageUnit
 from gis.address import AddressDetail
 from gis.boundaries import BoundaryIndex
+from gis.coordinate_types import note_text
+from gis.search_reason import search_reason_text
 from gis.search_results import Candidate, candidate_json
 from gis.types import AdministrativeArea, AreaMatch
 from routing.types import RoadAccess
@@ -18,10 +20,8 @@ from web.resolve import Asked
 from web.wording import (
     area_match_text,
     exclusion_text,
-    note_text,
     reason_text,
     road_access_text,
-    search_reason_text,
     village_unit_text,
 )
 

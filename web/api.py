@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from flask import Blueprint, Response, current_app, request
 
-from gis.errors import OutsideRegionError
+from gis.errors import N_, OutsideRegionError
 from web.access import Permission, needs
 from web.openapi import openapi_document
 from web.problems import BadRequestError, NotFoundError
@@ -80,7 +80,7 @@ def route() -> Response:
         answer.headers["Content-Disposition"] = 'attachment; filename="route.gpx"'
         answer.headers["Cache-Control"] = "no-store"
         return answer
-    raise BadRequestError(f"The format '{form[:40]}' is not known; use geojson or gpx.")
+    raise BadRequestError(N_("The format “{given}” is not known; use geojson or gpx."), given=form[:40])
 
 
 @api.get("/areas/<code>")
@@ -90,7 +90,7 @@ def area(code: str) -> Response:
     try:
         outline = desk().area_geojson(code)
     except OutsideRegionError as error:
-        raise NotFoundError(str(error)) from None
+        raise NotFoundError(error.message, **error.values) from None
     answer = _json(outline, "application/geo+json")
     answer.headers["Cache-Control"] = "public, max-age=3600"
     answer.add_etag()
@@ -123,7 +123,7 @@ def _check_unit(unit_id: str) -> None:
     try:
         desk().unit_location(unit_id)
     except OutsideRegionError as error:
-        raise NotFoundError(str(error)) from None
+        raise NotFoundError(error.message, **error.values) from None
 
 
 def _json(body: Any, content_type: str = "application/json") -> Response:
@@ -136,7 +136,7 @@ def _json(body: Any, content_type: str = "application/json") -> Response:
 def _text(name: str) -> str:
     value = request.args.get(name, "").strip()
     if not value:
-        raise BadRequestError(f"The parameter '{name}' is missing; add ?{name}=… to the address.")
+        raise BadRequestError(N_("The parameter “{name}” is missing; add ?{name}=… to the address."), name=name)
     return value
 
 
@@ -145,12 +145,19 @@ def _whole(name: str, default: int | None, most: int) -> int | None:
     if given is None:
         return default
     if not (given.isascii() and given.isdigit() and len(given) <= 6 and 1 <= int(given) <= most):
-        raise BadRequestError(f"The parameter '{name}' must be a whole number from 1 to {most}, not '{given[:40]}'.")
+        raise BadRequestError(
+            N_("The parameter “{name}” must be a whole number from 1 to {most}, not “{given}”."),
+            name=name,
+            most=most,
+            given=given[:40],
+        )
     return int(given)
 
 
 def _language() -> str:
     given = request.args.get("lang", LANGUAGES[0])
     if given not in LANGUAGES:
-        raise BadRequestError(f"The language '{given[:40]}' is not known; use one of {', '.join(LANGUAGES)}.")
+        raise BadRequestError(
+            N_("The language “{given}” is not known; use one of {known}."), given=given[:40], known=", ".join(LANGUAGES)
+        )
     return given

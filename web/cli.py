@@ -21,11 +21,15 @@ from web.cli_common import (
     print_json_line,
     progress_bar,
     region_option,
+    sentence_of,
+    terminal_width,
 )
 from web.cli_directory import directory_group
 from web.cli_region import region
 
 DEFAULT_PORT = 8112
+UNITS_SHOWN = 10
+"""How many units `nearest` shows as text when it is not told; JSON and the map have all."""
 
 _NEGATIVE_NUMBERS = {"ignore_unknown_options": True}  # so that -6.76,108.48 is an argument, not an option
 
@@ -37,7 +41,7 @@ class _Group(click.Group):
         try:
             return super().invoke(ctx)
         except SiagaError as error:
-            raise _Sentence(str(error)) from None
+            raise _Sentence(sentence_of(error, ctx)) from None
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise SystemExit(1) from None
@@ -77,11 +81,11 @@ def locate(
     as_json: bool,
     region_folder: Path | None,
 ) -> None:
-    r"""Tell the village, kecamatan and kabupaten of COORDINATES, as people send them, or of every row of a CSV.
+    """Tell the village, kecamatan and kabupaten of COORDINATES, as people send them, or of every row of a CSV.
 
     \b
     siaga112 locate -6.76,108.48
-    siaga112 locate "6°45'36\"S 108°28'48\"E"
+    siaga112 locate "6°45'36''S 108°28'48''E"
     siaga112 locate "https://www.openstreetmap.org/#map=17/-6.7600/108.4800"
     siaga112 locate --file incidents.csv --out located.csv
     """
@@ -123,7 +127,7 @@ def locate(
 def search(
     text: Sequence[str], source: Path | None, limit: int, lang: str, as_json: bool, region_folder: Path | None
 ) -> None:
-    r"""Find the place that TEXT means: village, street, crossing, point of interest, coordinates.
+    """Find the place that TEXT means: village, street, crossing, point of interest, coordinates.
 
     \b
     siaga112 search "Ds. Kertawinangun Kec. Kedawung"
@@ -139,7 +143,7 @@ def search(
         if as_json:
             print_json_line(answer)
         else:
-            click.echo(candidates_text(answer, lang))
+            click.echo(candidates_text(answer, lang, terminal_width()))
         if not answer["candidates"]:
             raise SystemExit(1)
         return
@@ -149,7 +153,7 @@ def search(
             if as_json:
                 print_json_line(answer)
             else:
-                click.echo(f"{answer['text']}\n{candidates_text(answer, lang)}\n")
+                click.echo(f"{answer['text']}\n{candidates_text(answer, lang, terminal_width())}\n")
             advance(1)
 
 
@@ -158,7 +162,7 @@ def search(
 @click.option("--units", type=click.Path(path_type=Path), help="CSV of units; default the region's own list.")
 @click.option("--kind", help="Only units of this kind, such as ambulance.")
 @click.option("--capability", "capabilities", multiple=True, help="Only units with this capability; repeatable.")
-@click.option("-k", "k", type=click.IntRange(1), help="Show only the first K.")
+@click.option("-k", "k", type=click.IntRange(1), help="Offer only the first K; text shows 10 without it.")
 @click.option("--strict", is_flag=True, help="Refuse the units file when any row of it is bad.")
 @click.option("--map", "map_file", type=click.Path(path_type=Path), help="Save the answer as one offline HTML map.")
 @language_option
@@ -176,7 +180,7 @@ def nearest(
     as_json: bool,
     region_folder: Path | None,
 ) -> None:
-    r"""Rank the available units by exact road travel time to a place.
+    """Rank the available units by exact road travel time to a place.
 
     \b
     siaga112 nearest --at -6.76,108.48 --kind ambulance -k 5
@@ -190,7 +194,8 @@ def nearest(
         click.echo(f"siaga112: {problem}", err=True)
     if strict and desk.unit_problems:
         count = len(desk.unit_problems)
-        raise InputError(f"{desk.units_source} has {count} bad row(s); mend them or leave out --strict.")
+        faults = "1 fault" if count == 1 else f"{count} faults"
+        raise InputError(f"{desk.units_source} has {faults}; mend them or leave out --strict.")
     answer = desk.nearest(at, kind=kind, k=k, lang=lang, capabilities=frozenset(capabilities))
     if map_file is not None:
         from web.maps import save_answer_map
@@ -199,7 +204,7 @@ def nearest(
     if as_json:
         print_json(answer)
     else:
-        click.echo(ranking_text(answer, lang))
+        click.echo(ranking_text(answer, lang, width=terminal_width(), most=UNITS_SHOWN if k is None else None))
         if map_file is not None:
             click.echo(f"{map_file}")
     if not answer["candidates"]:
@@ -227,7 +232,7 @@ def route(
     as_json: bool,
     region_folder: Path | None,
 ) -> None:
-    r"""Give the fastest route, street by street.
+    """Give the fastest route, street by street.
 
     \b
     siaga112 route --unit AMB-01 --to "balai desa weru" --gpx route.gpx

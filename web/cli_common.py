@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gis.errors import SiagaError
 from web.regions import REGION_VARIABLE, open_region
 
 if TYPE_CHECKING:
     from web.service import Desk
 
 LANGUAGE_VARIABLE = "SIAGA112_LANG"
+LANGUAGE_OF_CONTEXT = "siaga112.language"
 
 
 def region_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -34,15 +38,30 @@ def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def language_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add --lang to a command."""
+    """Add --lang to a command; its errors are in that language as well."""
     return click.option(
         "--lang",
+        is_eager=True,
+        callback=_remember_language,
         type=click.Choice(["id", "en"]),
         default="id",
         envvar=LANGUAGE_VARIABLE,
         show_default=True,
         help=f"Language of the answer; also ${LANGUAGE_VARIABLE}.",
     )(command)
+
+
+def _remember_language(context: click.Context, _: click.Parameter, language: str) -> str:
+    context.meta[LANGUAGE_OF_CONTEXT] = language
+    return language
+
+
+def sentence_of(error: SiagaError, context: click.Context) -> str:
+    """An error in the language of the command; commands without one speak English."""
+    from web.i18n import SOURCE_LANGUAGE, translator
+    from web.wording_errors import error_text
+
+    return error_text(error, translator(context.meta.get(LANGUAGE_OF_CONTEXT, SOURCE_LANGUAGE)))
 
 
 def print_json(value: Any) -> None:
@@ -63,6 +82,11 @@ def open_desk(region_folder: Path | None, units: Path | None = None) -> Desk:
     if region.notice:
         click.echo(region.notice, err=True)
     return Desk(region, units_file=units)
+
+
+def terminal_width() -> int | None:
+    """Characters of a line of the terminal; None where something else reads the answer, which gets lines whole."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 @contextmanager

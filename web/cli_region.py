@@ -74,7 +74,7 @@ def build(
     out: Path,
     as_json: bool,
 ) -> None:
-    r"""Build a region folder from boundaries and roads, whole or not at all.
+    """Build a region folder from boundaries and roads, whole or not at all.
 
     \b
     siaga112 region build --name "Kabupaten Cirebon" --villages desa.geojson \\

@@ -94,7 +94,9 @@ SCHEMAS: dict[str, Schema] = {
         text="A place that a text may mean.",
     ),
     "Search": _record(
-        {"text": TEXT, "notice": _ref("Notice"), "candidates": _list(_ref("Candidate")), "detail": {"type": "object"}}
+        {"text": TEXT, "notice": _ref("Notice"), "candidates": _list(_ref("Candidate")), "detail": {"type": "object"}},
+        optional={"problem": TEXT},
+        text="`problem` tells what is wrong with coordinates in the text, where other words of it were found.",
     ),
     "AreaMatch": _record(
         {
@@ -140,6 +142,15 @@ SCHEMAS: dict[str, Schema] = {
         },
         optional={"also": _list(TEXT), "straight_m": METRES, "fix_age_s": _or_null(NUMBER)},
     ),
+    "Road": _record(
+        {
+            "status": {"enum": ["connected", "rerouted", "isolated", "off_network"]},
+            "message": TEXT,
+            "distance_m": _or_null(METRES),
+        },
+        optional={"connected_m": _or_null(METRES)},
+        text="How a location meets the roads.",
+    ),
     "Nearest": _record(
         {
             "region": _record({"name": TEXT, "demonstration": FLAG, "notice": _ref("Notice")}),
@@ -157,13 +168,7 @@ SCHEMAS: dict[str, Schema] = {
                 text="The location as understood; alternatives mean that somebody should confirm.",
             ),
             "area": _ref("AreaMatch"),
-            "road": _record(
-                {
-                    "status": {"enum": ["connected", "rerouted", "isolated", "off_network"]},
-                    "message": TEXT,
-                    "distance_m": _or_null(METRES),
-                }
-            ),
+            "road": _ref("Road"),
             "candidates": _list(_ref("RankedUnit")),
             "excluded": _list(_ref("ExcludedUnit")),
             "shortfalls": _list(TEXT),
@@ -188,7 +193,15 @@ SCHEMAS: dict[str, Schema] = {
         },
         text="GeoJSON (RFC 7946): longitude before latitude.",
     ),
-    "FeatureCollection": _record({"type": {"const": "FeatureCollection"}, "features": _list(_ref("Feature"))}),
+    "Route": _record(
+        {
+            "type": {"const": "FeatureCollection"},
+            "features": _list(_ref("Feature")),
+            "road": _ref("Road"),
+            "notice": _ref("Notice"),
+        },
+        text="GeoJSON: the line first, whose `seconds` are those to the road, driving, and the last metres together.",
+    ),
     "Health": _record({"status": {"const": "ok"}}),
 }
 
@@ -258,7 +271,7 @@ def _paths() -> Schema:
         ),
         "/api/v1/route": _get(
             "The route of a unit to a location, street by street.",
-            {GEOJSON: _ref("FeatureCollection"), "application/gpx+xml": TEXT},
+            {GEOJSON: _ref("Route"), "application/gpx+xml": TEXT},
             [
                 _parameter("unit", "id of the unit", TEXT, required=True),
                 AT,

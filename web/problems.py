@@ -95,18 +95,20 @@ def _http(error: HTTPException) -> Response:
 
 
 def _sentence(error: HTTPException, title: str) -> str:
+    _ = translator(_language())
     if error.code == HTTPStatus.NOT_FOUND:
-        return f"There is nothing at {request.path}; see /api/v1/openapi.json for what there is."
+        return _("There is nothing at {path}; see /api/v1/openapi.json for what there is.").format(path=request.path)
     if error.code == HTTPStatus.METHOD_NOT_ALLOWED:
-        return f"{request.method} is not allowed at {request.path}; use GET."
+        return _("{method} is not allowed at {path}; use GET.").format(method=request.method, path=request.path)
     return error.description or title
 
 
 def _unexpected(error: Exception) -> Response:
     _log.error("Unexpected error at %s", request.path, exc_info=error)
+    _ = translator(_language())
     return problem(
         HTTPStatus.INTERNAL_SERVER_ERROR,
         code="internal-error",
         title="Internal error",
-        detail="The server failed to answer; its log says why.",
+        detail=_("The server failed to answer; its log says why."),
     )

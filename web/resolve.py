@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from gis.boundaries import BoundaryIndex
+from gis.coordinate_types import Note
 from gis.coordinates import parse_coordinates
-from gis.errors import InputError, OutsideRegionError
+from gis.errors import N_, InputError, OutsideRegionError
 from gis.gazetteer import Gazetteer
 from gis.search_results import Candidate
 from gis.types import AdministrativeArea, AreaLevel, Location
@@ -51,7 +52,7 @@ class Asked:
     alternatives
         Other candidates that might as well be meant; not empty means that somebody should confirm.
     notes
-        What was understood rather than read, in English clauses.
+        What was understood rather than read.
     """
 
     text: str
@@ -61,7 +62,7 @@ class Asked:
     area: AdministrativeArea | None = None
     place: Candidate | None = None
     alternatives: tuple[Candidate, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 def resolve(text: str, *, boundaries: BoundaryIndex, gazetteer: Gazetteer) -> Asked:
@@ -75,7 +76,7 @@ def resolve(text: str, *, boundaries: BoundaryIndex, gazetteer: Gazetteer) -> As
         An area code that the region does not have.
     """
     if not text.strip():
-        raise InputError("No location was given; type coordinates, a place, or a village.")
+        raise InputError(N_("No location was given; type coordinates, a place, or a village."))
     code = AREA_CODE.fullmatch(text)
     if code is not None:
         return _from_code(text, code[1], boundaries)
@@ -91,7 +92,7 @@ def resolve(text: str, *, boundaries: BoundaryIndex, gazetteer: Gazetteer) -> As
     candidates = gazetteer.search(text, limit=MAX_ALTERNATIVES + 1).candidates
     if not candidates:
         raise InputError(
-            "Nothing called “{text}” was found in the region; try the village with its kecamatan, or coordinates.",
+            N_("Nothing called “{text}” was found in the region; try the village with its kecamatan, or coordinates."),
             text=_short(text),
         )
     first = candidates[0]
@@ -114,7 +115,7 @@ def _from_code(text: str, digits: str, boundaries: BoundaryIndex) -> Asked:
         area = boundaries.area(dotted)
     except LookupError:
         raise OutsideRegionError(
-            "The region has no village or kecamatan with the code {code}; check the code.", code=dotted
+            N_("The region has no village or kecamatan with the code {code}; check the code."), code=dotted
         ) from None
     return _area_asked(text, area, boundaries)
 
@@ -135,7 +136,7 @@ def _area_of(candidate: Candidate, boundaries: BoundaryIndex) -> AdministrativeA
     if candidate.place.kind == "kecamatan":
         code = candidate.place.place_id.partition(":")[2]
     if code is None:
-        raise InputError(f"'{candidate.place.name}' has no area in this region; give coordinates.")
+        raise InputError(N_("“{name}” has no area in this region; give coordinates."), name=candidate.place.name)
     return boundaries.area(code)
 
 

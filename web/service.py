@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -24,8 +25,10 @@ from dispatch.types import Unit
 from dispatch.units import UnitsRead, read_units
 from dispatch.village_eta import VillageRanking, rank_units_for_village
 from dispatch.vocabulary import normalised, unit_kind
-from gis.errors import InputError, OutsideRegionError
+from gis.coordinate_types import note_text
+from gis.errors import N_, InputError, OutsideRegionError
 from gis.region_folder import SETTINGS
+from gis.search_reason import search_reason_text
 from gis.search_results import search_file
 from gis.types import AdministrativeArea, AreaMatch, Location
 from routing.geojson import route_geojson
@@ -45,7 +48,8 @@ from web.answers import (
 )
 from web.i18n import translator
 from web.resolve import Asked, resolve
-from web.wording import note_text, search_reason_text, shortfall_text, village_ranking_text
+from web.wording import shortfall_text, village_ranking_text
+from web.wording_errors import error_text
 
 Clock = Callable[[], datetime]
 
@@ -98,7 +102,7 @@ class Desk:
     @cached_property
     def _read(self) -> UnitsRead:
         if self._units_file is None:
-            raise InputError("No units are known: the region has no units.csv; give a list with --units.")
+            raise InputError(N_("No units are known: the region has no units.csv; give a list with --units."))
         return read_units(self._units_file, source=self.units_source, now=self._clock(), timezone=self.region.timezone)
 
     @property
@@ -175,7 +179,9 @@ class Desk:
         try:
             area = self.region.boundaries.area(code)
         except LookupError:
-            raise OutsideRegionError(f"The region has no area with the code '{code[:20]}'; check the code.") from None
+            raise OutsideRegionError(
+                N_("The region has no area with the code “{code}”; check the code."), code=code[:20]
+            ) from None
         return {
             "type": "Feature",
             "id": area.code,
@@ -194,18 +200,23 @@ class Desk:
     def search(self, text: str, limit: int = 10, lang: str = DEFAULT_LANGUAGE) -> dict[str, Any]:
         """Candidates for a text, best first."""
         found, _ = self.region.gazetteer.search(text, limit=limit), translator(lang)
-        return {
+        answer = {
             "text": text,
             "notice": self.region.notice,
             "candidates": [place_json(candidate, _) for candidate in found.candidates],
             "detail": detail_json(found.detail),
         }
+        return answer if found.problem is None else {**answer, "problem": error_text(found.problem, _)}
 
     def search_file(self, source: Path, *, limit: int, lang: str = DEFAULT_LANGUAGE) -> Iterator[dict[str, Any]]:
         """One answer per line of a text file, each with the region's notice if it has one."""
         _, notice = translator(lang), self.region.notice
         answers = search_file(
-            self.region.gazetteer, source, limit, translate=lambda reason: search_reason_text(reason, _)
+            self.region.gazetteer,
+            source,
+            limit,
+            reason_text=lambda reason: search_reason_text(reason, _),
+            error_text=lambda error: error_text(error, _),
         )
         return ({**answer, "notice": notice} if notice else answer for answer in answers)
 
@@ -365,7 +376,7 @@ class Desk:
         for unit in self.units:
             if unit.unit_id.casefold() == unit_id.strip().casefold():
                 return unit.location
-        raise OutsideRegionError("There is no unit “{unit}” in the list of units; check its id.", unit=unit_id[:40])
+        raise OutsideRegionError(N_("There is no unit “{unit}” in the list of units; check its id."), unit=unit_id[:40])
 
     def route(self, unit_id: str, at: str, lang: str = DEFAULT_LANGUAGE) -> dict[str, Any]:
         """The route of a unit to a location, as GeoJSON."""
@@ -376,9 +387,16 @@ class Desk:
         return self.gpx_between(self.unit_location(unit_id), self.point(at), lang=lang)
 
     def route_between(self, origin: Location, target: Location, *, lang: str) -> dict[str, Any]:
-        """A route as a GeoJSON FeatureCollection."""
-        answer = route_geojson(self._route(origin, target), lang)
-        return {**answer, "notice": self.region.notice}
+        """A route as a GeoJSON FeatureCollection, and how the target meets the roads."""
+        route = self._route(origin, target)
+        access = self.region.router.access(target, self.region.router.pin([origin]))
+        if access.nearest_m is not None and route.target.distance_m <= access.nearest_m:
+            access = replace(access, status=RoadStatus.CONNECTED)  # from here even a road cut off for others is reached
+        return {
+            **route_geojson(route, lang),
+            "road": road_json(access, translator(lang)),
+            "notice": self.region.notice,
+        }
 
     def gpx_between(self, origin: Location, target: Location, *, lang: str) -> str:
         """A route as GPX 1.1."""
@@ -389,7 +407,7 @@ class Desk:
         route = self.region.router.route(origin, target)
         if route is None:
             raise OutsideRegionError(
-                "No road leads from {origin} to {target} in this region; choose another unit or look at the map.",
+                N_("No road leads from {origin} to {target} in this region; choose another unit or look at the map."),
                 origin=f"{origin.lat:.5f}, {origin.lon:.5f}",
                 target=f"{target.lat:.5f}, {target.lon:.5f}",
             )
@@ -400,11 +418,13 @@ def _off_network(match: AreaMatch) -> OutsideRegionError:
     position = f"{match.location.lat:.5f}, {match.location.lon:.5f}"
     if match.towards is None:
         return OutsideRegionError(
-            "No road is near {position}, so no unit can be ranked by road; check the position.", position=position
+            N_("No road is near {position}, so no unit can be ranked by road; check the position."), position=position
         )
     return OutsideRegionError(
-        "{position} lies {kilometres} km outside the region (nearest village {village}) and far from every road, so no "
-        "unit can be ranked by road; check the position.",
+        N_(
+            "{position} lies {kilometres} km outside the region (nearest village {village}) and far from every road, "
+            "so no unit can be ranked by road; check the position."
+        ),
         position=position,
         kilometres=round(match.border_m / 1000, 1),
         village=match.towards.name,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from dispatch.ranking import EtaPart
 from dispatch.screening import UNSUITABLE
 from web.i18n import Translator, translator
-from web.wording import distance, duration, fix_age, kind_name, share
+from web.wording import distance, duration, eta_part_name, fix_age, kind_name, share
 
 Cell = str
 
@@ -24,6 +26,46 @@ def table(head: Sequence[str], rows: Sequence[Sequence[Cell]], right: Sequence[i
         ).rstrip()
         for line in lines
     )
+
+
+def table_within(
+    head: Sequence[str],
+    rows: Sequence[Sequence[Cell]],
+    *,
+    right: Sequence[int],
+    first: Sequence[int],
+    sentence: int | None,
+    width: int | None,
+) -> str:
+    """A table no wider than the terminal: where it would be, only the columns `first` stay in it.
+
+    Parameters
+    ----------
+    head, rows, right
+        As for `table`.
+    first
+        Columns that a narrow table keeps; the others follow below each row, with their headings.
+    sentence
+        A column that needs no heading and begins a line of its own, if there is one.
+    width
+        Characters of a line; None for as many as there are, which is what other programs read.
+    """
+    whole = table(head, rows, right)
+    if width is None or max(map(len, whole.splitlines())) <= width:
+        return whole
+    kept = [[line[column] for column in first] for line in (head, *rows)]
+    top, *lines = table(kept[0], kept[1:], [first.index(column) for column in right if column in first]).splitlines()
+    others = [column for column in range(len(head)) if column not in first and column != sentence]
+    shown = [top]
+    for line, row in zip(lines, rows, strict=True):
+        below = ["; ".join(f"{head[column]} {row[column]}" for column in others)]
+        below += [] if sentence is None else [row[sentence]]
+        shown += [line, *(part for text in below for part in _indented(text, width))]
+    return "\n".join(shown)
+
+
+def _indented(text: str, width: int) -> list[str]:
+    return textwrap.wrap(text, max(width, 20), initial_indent="    ", subsequent_indent="    ")
 
 
 def located_text(answer: dict[str, Any], lang: str) -> str:
@@ -45,8 +87,8 @@ def located_text(answer: dict[str, Any], lang: str) -> str:
     return "\n".join([*lines, *answer["notes"]])
 
 
-def candidates_text(answer: dict[str, Any], lang: str) -> str:
-    """Ranked places for a text."""
+def candidates_text(answer: dict[str, Any], lang: str, width: int | None = None) -> str:
+    """Ranked places for a text, within lines of `width` characters."""
     _ = translator(lang)
     if not answer["candidates"]:
         return answer.get("problem") or _("Nothing of that name was found in the region.")
@@ -64,12 +106,14 @@ def candidates_text(answer: dict[str, Any], lang: str) -> str:
         for number, one in enumerate(answer["candidates"], start=1)
     ]
     head = ["#", _("score"), _("name"), _("kind"), _("village"), _("position"), _("radius"), _("reason")]
-    return table(head, rows, right=(0, 1, 6))
+    found = table_within(head, rows, right=(0, 1, 6), first=(0, 1, 2, 3, 4), sentence=7, width=width)
+    return f"{answer['problem']}\n{found}" if "problem" in answer else found
 
 
-def ranking_text(answer: dict[str, Any], lang: str) -> str:
-    """Units ranked for a location."""
+def ranking_text(answer: dict[str, Any], lang: str, *, width: int | None = None, most: int | None = None) -> str:
+    """Units ranked for a location, the first `most` of them, within lines of `width` characters."""
     _ = translator(lang)
+    candidates = answer["candidates"][:most]
     asked = answer["asked"]
     lines = [f"{asked['location']['lat']:.6f}, {asked['location']['lon']:.6f}  {answer['area']['message']}"]
     if asked["place"]:
@@ -83,10 +127,15 @@ def ranking_text(answer: dict[str, Any], lang: str) -> str:
         lines.append(answer["road"]["message"])
     lines += answer["shortfalls"]
     lines.append("")
-    if answer["candidates"]:
-        lines.append(_spread_table(answer, _) if answer["spread"] else _point_table(answer, _))
-    if answer["further"]:
-        lines.append(_("… and {count} more that can be sent.").format(count=answer["further"]))
+    if candidates:
+        lines.append((_spread_table if answer["spread"] else _point_table)(candidates, width, _))
+    every = len(answer["candidates"]) + answer["further"]
+    if every > len(candidates):
+        lines.append(
+            _("… and {count} more that can be sent; -k {every} shows all.").format(
+                count=every - len(candidates), every=every
+            )
+        )
     unsuitable = [one for one in answer["excluded"] if one["why"] in UNSUITABLE]
     if answer["excluded"]:
         lines += ["", _("Not offered:")]
@@ -96,11 +145,16 @@ def ranking_text(answer: dict[str, Any], lang: str) -> str:
             if one not in unsuitable
         ]
     if unsuitable:
-        lines.append("  " + _("{count} units of another kind or without the capability.").format(count=len(unsuitable)))
+        sentence = _.ngettext(
+            "{count} unit of another kind or without the capability.",
+            "{count} units of another kind or without the capability.",
+            len(unsuitable),
+        )
+        lines.append("  " + sentence.format(count=len(unsuitable)))
     return "\n".join(lines)
 
 
-def _point_table(answer: dict[str, Any], _: Translator) -> str:
+def _point_table(candidates: Sequence[dict[str, Any]], width: int | None, _: Translator) -> str:
     head = [
         "#",
         _("unit"),
@@ -125,12 +179,13 @@ def _point_table(answer: dict[str, Any], _: Translator) -> str:
             fix_age(one["fix_age_s"], _),
             one["reason"],
         ]
-        for one in answer["candidates"]
+        for one in candidates
     ]
-    return table(head, rows, right=(0, 4, 5, 6, 7, 8))
+    right = (0, 4, 5, 6, 7, 8)
+    return table_within(head, rows, right=right, first=(0, 1, 2, 4, 7, 9), sentence=11, width=width)
 
 
-def _spread_table(answer: dict[str, Any], _: Translator) -> str:
+def _spread_table(candidates: Sequence[dict[str, Any]], width: int | None, _: Translator) -> str:
     head = ["#", _("unit"), _("kind"), _("agency"), _("mean ETA"), _("least"), "P50", "P90", _("most"), _("first on")]
     head += [_("straight line"), _("position")]
     rows = [
@@ -145,16 +200,23 @@ def _spread_table(answer: dict[str, Any], _: Translator) -> str:
             f"#{one['straight_rank']} {distance(one['straight_m'], _)}",
             fix_age(one["fix_age_s"], _),
         ]
-        for one in answer["candidates"]
+        for one in candidates
     ]
-    return table(head, rows, right=(0, 4, 5, 6, 7, 8, 9))
+    right = (0, 4, 5, 6, 7, 8, 9)
+    return table_within(head, rows, right=right, first=(0, 1, 2, 4, 8, 9), sentence=None, width=width)
 
 
 def route_text(answer: dict[str, Any], lang: str) -> str:
     """A route, street by street."""
     _ = translator(lang)
     line = answer["features"][0]["properties"]
-    lines = [f"{distance(line['length_m'], _)}, {duration(line['seconds'], _)}"]
+    parts = [
+        [eta_part_name(EtaPart.REACH_ROAD, _), duration(line["reach_road_s"], _), distance(line["reach_road_m"], _)],
+        [eta_part_name(EtaPart.DRIVING, _), duration(line["driving_s"], _), distance(line["length_m"], _)],
+        [eta_part_name(EtaPart.LAST_METRES, _), duration(line["last_metres_s"], _), distance(line["last_metres_m"], _)],
+    ]
+    head = [_("Together"), duration(line["seconds"], _), ""]
+    lines = [table(head, parts, right=(1, 2)), answer["road"]["message"], ""]
     steps = [feature["properties"] for feature in answer["features"][1:]]
     return "\n".join([*lines, *(f"{number:3}. {step['text']}" for number, step in enumerate(steps, start=1))])
 

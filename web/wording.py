@@ -5,14 +5,12 @@ Every function takes the `Translator` as `_`, so that the messages are found by 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from dispatch.ranking import EtaPart, Reason, ReasonKind
 from dispatch.screening import ExcludedUnit, Exclusion, Shortfall, ShortfallKind
 from dispatch.types import UnitStatus
 from dispatch.village_eta import VillageRanking, VillageUnit
-from gis import search_reason
 from gis.codes import is_kelurahan, is_kota
 from gis.types import AdministrativeArea, AreaLevel, AreaMatch, AreaStatus
 from routing.types import RoadAccess, RoadStatus
@@ -21,9 +19,6 @@ from web.i18n import Translator
 MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86_400
 COARSE_FROM_M = 100
 """Distances from here on are told to ten metres."""
-
-_SIGN_NOTE = re.compile("the minus sign and (.+) were read as one")
-_PLUS_CODE_NOTE = re.compile("the short plus code (.+) was read as (.+), the one nearest to the place known")
 
 
 def duration(seconds: float, _: Translator) -> str:
@@ -275,31 +270,6 @@ def area_match_text(match: AreaMatch, _: Translator) -> str:
         neighbour=area_name(match.neighbours[0].area, _),
         distance=distance(match.neighbours[0].distance_m, _),
     )
-
-
-def note_text(note: str, _: Translator) -> str:
-    """What was understood rather than read in coordinates: a note of `gis.coordinates`, which writes English."""
-    if sign := _SIGN_NOTE.fullmatch(note):
-        return _("the minus sign and {letter} were read as one").format(letter=sign[1])
-    if plus_code := _PLUS_CODE_NOTE.fullmatch(note):
-        return _("the short plus code {short} was read as {full}, the one nearest to the place known").format(
-            short=plus_code[1], full=plus_code[2]
-        )
-    return {
-        "decimal commas were read": _("decimal commas were read"),
-        "latitude and longitude were swapped": _("latitude and longitude were swapped"),
-        "the minus sign of the latitude was missing: read as south of the equator, where the region lies": _(
-            "the minus sign of the latitude was missing: read as south of the equator, where the region lies"
-        ),
-        "the middle of the map view was taken, since the link names no point": _(
-            "the middle of the map view was taken, since the link names no point"
-        ),
-    }[note]
-
-
-def search_reason_text(reason: search_reason.SearchReason, _: Translator) -> str:
-    """Why a search offers a candidate."""
-    return search_reason.search_reason_text(reason, _, note_text=lambda note: note_text(note, _))
 
 
 def direction_name(bearing_deg: float, _: Translator) -> str:

@@ -75,6 +75,7 @@ def answer_on(page: Page) -> None:
 
 def has_route(page: Page) -> None:
     expect(page.locator("path.route-line")).to_have_count(1)
+    expect(page.locator("#route .part-driving")).to_be_visible()
     expect(page.locator("#route .steps li").first).to_be_visible()
 
 

@@ -14,6 +14,8 @@ from xml.etree import ElementTree
 import pytest
 from click.testing import CliRunner, Result
 
+from gis.gazetteer import Gazetteer
+from gis.search_results import SearchResult
 from tests.tiny_region import write_sources
 from web.cli import main
 
@@ -102,6 +104,78 @@ def test_search_prints_the_promised_keys(region: Path, tmp_path: Path) -> None:
     assert answers[2]["candidates"] == []
 
 
+GOOGLE = "https://www.google.com/maps"
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        f"{GOOGLE}/dir//-6.705,108.505",
+        f"{GOOGLE}/dir/Current+Location/-6.705,108.505/@-6.7,108.5,13z",
+        "https://www.openstreetmap.org/directions?engine=fossgis_osrm_car&route=-6.71,108.51;-6.705,108.505",
+        f"{GOOGLE}/embed?pb=!1m18!1m12!1m3!1d3962.1!2d108.505!3d-6.705!2m3!1f0!2f0",
+    ],
+)
+def test_every_point_of_a_map_link_is_located_with_its_note(link: str, region: Path) -> None:
+    for lang, words in (("en", "taken"), ("id", "diambil")):
+        done = run("locate", link, "--lang", lang, "--region", region)
+        assert done.exit_code == 0, done.output
+        assert words in done.stdout
+
+
+def test_a_bad_line_never_ends_a_search_of_many(region: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = tmp_path / "texts.txt"
+    lines = [
+        "lor wetan",
+        f"{GOOGLE}/dir//-6.705,108.505",
+        "-6.76",
+        "defect",
+        "",
+        "6°75'36\"S 108°28'48\"E",
+        "lor kulon",
+    ]
+    texts.write_text("\n".join(lines) + "\n")
+    search = Gazetteer.search
+
+    def failing(gazetteer: Gazetteer, text: str, limit: int = 10) -> SearchResult:
+        if text == "defect":
+            raise KeyError(text)
+        return search(gazetteer, text, limit)
+
+    monkeypatch.setattr(Gazetteer, "search", failing)
+    done = run("search", "--file", texts, "--lang", "id", "--json", "--region", region)
+    assert done.exit_code == 0
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [answer["text"] for answer in answers] == lines
+    assert [bool(answer["candidates"]) for answer in answers] == [True, True, False, False, False, False, True]
+    problems = [answer.get("problem", "") for answer in answers]
+    assert [problem.split()[0] if problem else "" for problem in problems] == [
+        "", "", "“-6.76”", "Pencarian", "Barisnya", "Menit", "",
+    ]  # fmt: skip
+
+
+def test_a_search_tells_what_is_wrong_with_a_link_beside_the_words(region: Path) -> None:
+    text = "https://maps.app.goo.gl/abc desa lor wetan"
+    answer = json.loads(run("search", text, "--json", "--region", region).stdout)
+    assert answer["candidates"][0]["name"] == "Lor Wetan"
+    assert "shortened" in answer["problem"]
+    assert run("search", text, "--region", region).stdout.startswith(answer["problem"])
+
+
+def test_an_error_is_told_in_the_language_of_the_command(region: Path) -> None:
+    for lang, words in (("id", "disingkat"), ("en", "shortened")):
+        line = refused(run("locate", "https://maps.app.goo.gl/abc", "--lang", lang, "--region", region))
+        assert words in line
+
+
+@pytest.mark.parametrize("command", ["locate", "search", "nearest", "route", "region build"])
+def test_the_help_shows_examples_line_by_line(command: str) -> None:
+    text = run(*command.split(), "--help").stdout
+    assert "\\b" not in text
+    assert "\b" not in text
+    assert re.search(rf"^  siaga112 {command} \S.*$", text, re.MULTILINE)
+
+
 def test_nearest_ranks_by_road_and_says_why(region: Path) -> None:
     answer = json.loads(
         run("nearest", "--at", "-6.71,108.5175", "--kind", "ambulance", "--json", "--region", region).stdout
@@ -160,6 +234,54 @@ def test_route_writes_gpx_and_geojson(region: Path, tmp_path: Path) -> None:
     assert "Jalan Merdeka" in done.stdout
     assert ElementTree.parse(gpx).getroot().tag.endswith("gpx")
     assert json.loads(geojson.read_text())["type"] == "FeatureCollection"
+
+
+def test_a_route_tells_the_parts_of_its_time_and_how_far_the_road_is(region: Path) -> None:
+    arguments = ("route", "--from", "-6.7105,108.502", "--to", "-6.7125,108.515", "--region", region)
+    answer = json.loads(run(*arguments, "--json").stdout)
+    line = answer["features"][0]["properties"]
+    parts = [line[f"{part}_s"] for part in ("reach_road", "driving", "last_metres")]
+    assert line["seconds"] == pytest.approx(sum(parts), abs=0.002)
+    assert min(parts) > 0
+    assert line["last_metres_m"] == answer["road"]["distance_m"] == pytest.approx(277, abs=2)
+    lines = run(*arguments).stdout.splitlines()
+    assert [text.split("  ")[0] for text in lines[:4]] == ["Together", "To the road", "Driving", "Last metres"]
+    assert lines[3].endswith("280 m")
+    assert lines[4] == "The nearest road is 280 m away."
+
+
+def test_a_route_to_a_road_that_is_cut_off_says_so(tmp_path: Path) -> None:
+    paths = write_sources(tmp_path)
+    lane = (
+        '<node id="8" version="1" lat="-6.7030" lon="108.5030"/><node id="9" version="1" lat="-6.7030" lon="108.5040"/>'
+        '<way id="9" version="1"><nd ref="8"/><nd ref="9"/><tag k="highway" v="residential"/></way>'
+    )
+    osm = paths["osm"].read_text()
+    assert "<way" in osm
+    head, ways = osm.split("<way", 1)
+    node, way = lane.split("<way", 1)
+    paths["osm"].write_text(f"{head}{node}<way{way}<way{ways}")
+    out = tmp_path / "region"
+    built = run(
+        "region", "build", "--name", "Uji", "--villages", paths["villages"], "--osm", paths["osm"], "--out", out
+    )
+    assert built.exit_code == 0, built.output
+    arguments = ("route", "--from", "-6.71,108.502", "--to", "-6.7031,108.5035", "--region", out)
+    answer = json.loads(run(*arguments, "--json").stdout)
+    assert answer["road"]["status"] in {"rerouted", "isolated"}
+    assert answer["features"][0]["properties"]["last_metres_m"] == answer["road"]["connected_m"]
+    assert "cut off" in run(*arguments).stdout
+    within = ("route", "--from", "-6.7029,108.5031", "--to", "-6.7031,108.5039", "--region", out)
+    assert "cut off" not in run(*within).stdout
+
+
+def test_nearest_uses_the_other_units_where_an_id_is_repeated(region: Path, tmp_path: Path) -> None:
+    units = tmp_path / "units.csv"
+    rows = "".join(f"{name},ambulance,PSC,available,-6.71,108.505,,\n" for name in ("B1", "Amb-2", "amb-2"))
+    units.write_text("id,kind,agency,status,lat,lon,fix_time,capabilities\n" + rows)
+    done = run("nearest", "--at", "-6.71,108.51", "--units", units, "--json", "--region", region)
+    assert [one["unit_id"] for one in json.loads(done.stdout)["candidates"]] == ["B1"]
+    assert "lines 3 and 4, id: “Amb-2”, “amb-2”" in done.stderr
 
 
 BAD = {

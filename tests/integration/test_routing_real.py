@@ -63,7 +63,7 @@ def places(network: RoadNetwork, count: int, seed: int) -> list[Location]:
 @pytest.mark.slow
 def test_times_on_real_roads_differ_from_a_plain_search_by_nothing(real):
     router, incidents = real
-    slow = SlowRouter(router.network, router.metric.edge_ms)
+    slow = SlowRouter(router.network, router.metric)
     origins = router.pin(places(router.network, UNITS, seed=1))
     stands = [access.snaps[0] for access in origins.access]
     compared = 0
@@ -135,7 +135,7 @@ JEMSS = (
 def test_times_on_the_networks_of_jemss_are_those_of_a_plain_search(name, shared_data):
     network = jemss_network(shared_data / "oracles" / "networks" / name).network
     router = Router(network, RoutingSettings(served_component_m=0.0), snapper=Snapper.build(network))
-    slow = SlowRouter(network, router.metric.edge_ms)
+    slow = SlowRouter(network, router.metric)
     nodes = [node_location(network, node) for node in range(network.node_count)]
     middles = [Snap(edge=edge, fraction=0.5, location=nodes[0], distance_m=0.0) for edge in range(network.edge_count)]
     origins = router.pin(nodes)

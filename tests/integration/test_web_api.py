@@ -163,6 +163,7 @@ def test_other_methods_are_refused_and_told_which_is_allowed(client: FlaskClient
     answer = client.post("/api/v1/nearest")
     assert (answer.status_code, answer.mimetype) == (405, PROBLEM_TYPE)
     assert "GET" in answer.headers["Allow"]
+    assert json.loads(answer.data)["detail"] == "POST tidak diizinkan di /api/v1/nearest; gunakan GET."
 
 
 def test_a_damaged_region_is_a_problem_503(app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -184,6 +185,7 @@ def test_an_unexpected_error_tells_nothing_of_its_inside(
     answer = client.get(f"/api/v1/nearest?at={INSIDE}")
     assert (answer.status_code, answer.mimetype) == (500, PROBLEM_TYPE)
     assert b"secret" not in answer.data
+    assert json.loads(answer.data)["detail"] == "Server gagal menjawab; sebabnya ada di lognya."
 
 
 @pytest.mark.parametrize("url", ["/", "/api/v1/health", "/api/v1/nothing", "/tiles/10/820/530.png"])

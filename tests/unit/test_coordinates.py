@@ -10,7 +10,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from openlocationcode import openlocationcode as olc
 
-from gis.coordinates import MAX_TEXT_LENGTH, CoordinateForm, parse_coordinates
+from gis.coordinate_types import CoordinateForm, Note, NoteKind, note_text
+from gis.coordinates import MAX_TEXT_LENGTH, parse_coordinates, plus_code_beside
 from gis.errors import InputError
 from gis.geodesy import distance_m
 from gis.types import Bounds, Location
@@ -71,9 +72,19 @@ SAME_POINT = [
     "6°45,6' LS 108°28,8' BT",
     "6 derajat 45 menit 36 detik LS 108 derajat 28 menit 48 detik BT",
     "108°28'48\"E 6°45'36\"S",
+    "-6:45:36 108:28:48",
+    "6d45m36s S 108d28m48s E",
+    "6d 45m 36s S, 108d 28m 48s E",
+    "S 6d45m36s E 108d28m48s",
+    "-6d45m36s 108d28m48s",
+    "6d45m36s 108d28m48e",
+    "X: 108.48, Y: -6.76",
+    "x=108.48 y=-6.76",
+    "-6.76 108.480",
     "geo:-6.76,108.48",
     "geo:-6.76,108.48;u=35?z=17",
     "geo:-6.76,108.48,12",
+    "geo:108.48,-6.76",
     "geo:0,0?q=-6.76,108.48(Rumah)",
     "geo:0,0?q=-6.76%2C108.48",
     "geo:-6.9,108.1?q=-6.76,108.48",
@@ -88,10 +99,14 @@ SAME_POINT = [
     f"{GOOGLE}/place/-6.76,108.48/@-6.7,108.4,15z",
     f"{GOOGLE}/place/Balai+Desa/@-6.7,108.4,17z/data=!3m1!4b1!4m6!3m5!1s0x0:0x1!8m2!3d-6.76!4d108.48!16s%2Fg",
     f"{GOOGLE}/place/6%C2%B045'36.0%22S+108%C2%B028'48.0%22E/@-6.7,108.4,17z",
+    f"{GOOGLE}/place/6%C2%B045'36.0\"S+108%C2%B028'48.0\"E/",
+    f"{GOOGLE}?q=6%C2%B045'36.0%22S+108%C2%B028'48.0%22E",
+    f"{GOOGLE}/dir/Plumbon/6%C2%B045'36.0%22S+108%C2%B028'48.0%22E/@-6.7,108.4,17z",
     f"{GOOGLE}/search/?api=1&query=-6.76%2C108.48",
     f"{GOOGLE}/search/-6.76,+108.48",
     f"{GOOGLE}/dir/-6.71,108.55/-6.76,108.48/@-6.7,108.4,13z",
     f"{GOOGLE}/dir//-6.76,108.48",
+    f"{GOOGLE}/dir/Current+Location/-6.76,108.48",
     f"{GOOGLE}/dir/A/B/@-6.7,108.4,13z/data=!4m14!4m13!1m5!1m1!1s0x0!2m2!1d108.5!2d-6.7!1m5!1m1!1s0x1!2m2!1d108.48!2d-6.76",
     f"{GOOGLE}/dir/?api=1&destination=-6.76,108.48&origin=-6.7,108.5",
     "https://maps.google.com/?saddr=-6.7,108.5&daddr=-6.76,108.48",
@@ -102,6 +117,10 @@ SAME_POINT = [
     f"{OSM}/directions?engine=fossgis_osrm_car&route=-6.7%2C108.5%3B-6.76%2C108.48",
     f"{OSM}/search?query=-6.76%2C108.48#map=12/-6.7/108.4",
     "https://waze.com/ul?ll=-6.76%2C108.48&navigate=yes",
+    "https://www.waze.com/live-map/directions?to=ll.-6.76%2C108.48",
+    "waze.com/live-map/directions?to=ll.-6.76%2C108.48",
+    "here.com/?map=-6.76,108.48,15,normal",
+    "https://share.here.com/l/-6.76,108.48,Rumah",
     "https://maps.apple.com/?ll=-6.76,108.48&q=Pin",
     "https://www.bing.com/maps?cp=-6.76~108.48&lvl=16",
     "posisi saya -6.76, 108.48 tolong",
@@ -139,6 +158,24 @@ def test_every_form_gives_the_same_point(text: str) -> None:
         "https://www.google.com/search?q=plumbon",
         "suhu 38.5, tensi 140.90",
         "SDN 2 + 3",
+        "blok 6",
+        "Blok B 6.5",
+        "RT 02/05",
+        "02/05",
+        "6",
+        "6.5",
+        "No. 6.5",
+        "08.30",
+        "jam 08.30",
+        "08:30 - 10:15",
+        "08:30 -10:15",
+        "14:30:00 15:45:00",
+        "100.000",
+        "115.5 kg",
+        "3,5 km",
+        "0812-3456-7890",
+        "32.09",
+        "2,3",
     ],
 )
 def test_what_does_not_look_like_coordinates_is_none(text: str) -> None:
@@ -162,6 +199,25 @@ def test_what_does_not_look_like_coordinates_is_none(text: str) -> None:
         ("https://goo.gl/maps/abcDEF tolong", "no request is made"),
         (f"{GOOGLE}/place/Plumbon", "names no coordinates"),
         (f"{OSM}/node/123", "names no coordinates"),
+        ("-6.76", "the longitude is missing"),
+        ("-6.76,", "the longitude is missing"),
+        ("-6.76 S", "the longitude is missing"),
+        ("posisi saya -6.76", "the longitude is missing"),
+        ("lat: -6.76", "the longitude is missing"),
+        ("6°45'36\"S", "only a latitude (-6.76)"),
+        ("6°75'36\"S", "minutes 75"),
+        ("-6,76", "only a latitude (-6.76)"),
+        ("-6,108", "only a latitude (-6.108)"),
+        ("108.48", "the latitude is missing"),
+        ("108.48 BT", "the latitude is missing"),
+        ("108°28'48\"E", "the latitude is missing"),
+        ("-6..76, 108.48", "cannot be read as coordinates"),
+        ("-6.7.6, 108.48", "cannot be read as coordinates"),
+        ("-6,76,108.48", "cannot be read as coordinates"),
+        ("-676, 10848", "check the decimal points"),
+        ("-6760000 108480000", "check the decimal points"),
+        (f"{GOOGLE}/dir/-6.71,108.55/Plumbon", "names no coordinates"),  # the point is where the way begins
+        ("https://www.waze.com/ul?q=plumbon", "www.waze.com names no coordinates"),
         ("geo:0,0?q=Plumbon", "carries no coordinates"),
         ("geo:abc", "carries no coordinates"),
         (f"{CODE[4:]}", "is short"),
@@ -186,21 +242,20 @@ def test_numbers_beside_a_shortened_link_are_used() -> None:
 def test_a_swap_is_noted() -> None:
     parsed = parse_coordinates("108.48, -6.76")
     assert parsed is not None
-    assert parsed.notes == ("latitude and longitude were swapped",)
+    assert parsed.notes == (Note(kind=NoteKind.SWAPPED),)
 
 
 def test_decimal_commas_are_noted() -> None:
     parsed = parse_coordinates("-6,76; 108,48")
     assert parsed is not None
-    assert parsed.notes == ("decimal commas were read",)
+    assert parsed.notes == (Note(kind=NoteKind.DECIMAL_COMMAS),)
 
 
 def test_a_missing_minus_is_added_only_when_the_region_tells_and_is_noted() -> None:
     parsed = parse_coordinates("6.76, 108.48", bounds=CIREBON)
     assert parsed is not None
     assert parsed.location == Location(lat=-6.76, lon=108.48)
-    assert len(parsed.notes) == 1
-    assert "minus sign" in parsed.notes[0]
+    assert parsed.notes == (Note(kind=NoteKind.MINUS_MISSING),)
 
 
 @pytest.mark.parametrize(
@@ -240,7 +295,7 @@ def test_the_middle_of_a_map_view_is_no_place_and_says_so() -> None:
     assert view is not None
     assert place is not None
     assert view.precision_m > 100
-    assert "middle of the map view" in view.notes[0]
+    assert view.notes == (Note(kind=NoteKind.MIDDLE_OF_VIEW),)
     assert place.notes == ()
 
 
@@ -255,7 +310,8 @@ def test_a_short_plus_code_lies_near_the_reference_and_is_noted() -> None:
     parsed = parse_coordinates(f"{CODE[4:].lower()} Kedawung", reference=REFERENCE)
     assert parsed is not None
     assert distance_m(parsed.location.lat, parsed.location.lon, -6.76, 108.48) <= parsed.precision_m
-    assert CODE in parsed.notes[0]
+    assert parsed.notes == (Note(kind=NoteKind.SHORT_PLUS_CODE, given=CODE[4:], read=CODE),)
+    assert CODE in note_text(parsed.notes[0])
 
 
 def test_a_text_too_long_is_refused() -> None:
@@ -267,6 +323,49 @@ def test_an_openstreetmap_shortlink_is_decoded_without_a_request() -> None:
     parsed = parse_coordinates("https://osm.org/go/0EEQjE--")  # the example of short_link's own tests
     assert parsed is not None
     assert (parsed.location.lat, parsed.location.lon) == pytest.approx((51.5107, 0.0550), abs=0.001)
+
+
+def test_a_plus_code_in_a_link_goes_before_the_middle_of_its_map() -> None:
+    for link in (f"{GOOGLE}/place/{quote(CODE)}/@-6.7,108.4,15z", f"{GOOGLE}/place/{CODE}/@-6.7,108.4,15z"):
+        parsed = parse_coordinates(link)
+        assert parsed is not None
+        assert (parsed.form, parsed.notes) == (CoordinateForm.PLUS_CODE, ())
+        assert distance_m(parsed.location.lat, parsed.location.lon, -6.76, 108.48) <= parsed.precision_m
+
+
+def test_a_short_plus_code_in_a_link_is_read_near_the_place_beside_it() -> None:
+    link = f"{GOOGLE}/place/{quote(CODE[4:])}+Sumber"
+    assert plus_code_beside(link) == (CODE[4:], "  Sumber")
+    parsed = parse_coordinates(link, reference=REFERENCE)
+    assert parsed is not None
+    assert distance_m(parsed.location.lat, parsed.location.lon, -6.76, 108.48) <= parsed.precision_m
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        f"{GOOGLE}/dir//-6.76,108.48",
+        f"{GOOGLE}/dir/A/B/@-6.7,108.4,13z/data=!4m8!4m7!1m0!1m5!1m1!1s0x1!2m2!1d108.48!2d-6.76",
+        f"{OSM}/directions?engine=fossgis_osrm_car&route=-6.7,108.5;-6.76,108.48",
+    ],
+)
+def test_the_destination_of_directions_is_taken_and_says_so(link: str) -> None:
+    parsed = parse_coordinates(link)
+    assert parsed is not None
+    assert parsed.location == Location(lat=-6.76, lon=108.48)
+    assert parsed.notes == (Note(kind=NoteKind.DESTINATION),)
+
+
+def test_an_embedded_map_gives_its_middle_and_says_so() -> None:
+    parsed = parse_coordinates(f"{GOOGLE}/embed?pb=!1m18!1m12!1m3!1d3962.1!2d108.48!3d-6.76!2m3!1f0!2f0")
+    assert parsed is not None
+    assert parsed.notes == (Note(kind=NoteKind.MIDDLE_OF_VIEW),)
+
+
+def test_a_swapped_geo_link_is_noted() -> None:
+    parsed = parse_coordinates("geo:108.48,-6.76")
+    assert parsed is not None
+    assert parsed.notes == (Note(kind=NoteKind.SWAPPED),)
 
 
 # --- Round trips ------------------------------------------------------------------------------------------------------

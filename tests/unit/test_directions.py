@@ -217,6 +217,7 @@ def test_geojson_holds_the_line_in_lon_lat_and_a_point_for_every_step():
     assert line["geometry"]["coordinates"] == [[lon, lat] for lat, lon in route.points]
     assert line["properties"]["seconds"] == route.time.total_s
     assert line["properties"]["length_m"] == round(route.length_m, 1)
+    assert line["properties"]["last_metres_m"] == round(route.target.distance_m, 1)
     assert [step["text"] for step in line["properties"]["steps"]] == [describe(step, "id") for step in route.steps]
     assert [point["properties"]["manoeuvre"] for point in points] == ["depart", "right", "arrive"]
 

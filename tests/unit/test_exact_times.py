@@ -13,10 +13,14 @@ from hypothesis import strategies as st
 
 from gis.errors import InputError
 from gis.types import Location
+from routing.metric import Metric
 from routing.network import EdgeFlag, RoadNetwork
 from routing.router import PinnedOrigins, Router
+from routing.search import SearchGraph, Starts
 from routing.settings import RoutingSettings
 from routing.snap import TIE_M, Snapper
+from routing.turning_round import edges_to_remember
+from routing.turns import TurnGraph
 from routing.types import DrivingTime, RoadStatus, Snap
 from tests.networks import BuiltNetwork, Road, network_from_edges, node_location
 from tests.slow_routing import SlowRouter, SlowSnapper
@@ -27,6 +31,7 @@ LIMITS = st.builds(
     RoutingSettings,
     connected_within_m=st.sampled_from((0.0, 150.0, 500.0)),
     served_component_m=st.sampled_from((0.0, 700.0, 10_000.0)),
+    turn_round_s=st.sampled_from((0.0, 0.002, 0.02, 1.0, 20.0, 120.0)),
 )
 
 
@@ -58,7 +63,7 @@ def test_every_time_is_that_of_a_plain_search_with_whole_histories(data, built, 
     origins = router.pin(data.draw(st.lists(near_roads(built), max_size=5)))
     target = data.draw(near_roads(built))
     answer = router.answer(target, origins)
-    slow = SlowRouter(built.network, router.metric.edge_ms)
+    slow = SlowRouter(built.network, router.metric)
     assert [ms(time.driving_s) for time in answer.times] == slow_driving_ms(slow, answer.access.snaps, origins)
 
 
@@ -95,7 +100,7 @@ def test_times_to_the_middle_of_edges_are_those_of_a_plain_search(data, built, l
     origins = router.pin(data.draw(st.lists(near_roads(built), max_size=4)))
     edges = np.array(data.draw(st.lists(st.integers(0, network.edge_count - 1), max_size=6)), dtype=np.int64)
     times = router.edge_midpoint_times(origins, edges)
-    slow = SlowRouter(network, router.metric.edge_ms)
+    slow = SlowRouter(network, router.metric)
     for column, edge in enumerate(edges.tolist()):
         middle = Snap(edge=edge, fraction=0.5, location=node_location(network, 0), distance_m=0.0)
         for row, driving in enumerate(slow_driving_ms(slow, (middle,), origins)):
@@ -119,7 +124,7 @@ def test_a_route_drives_open_edges_end_to_end_obeys_restrictions_and_takes_its_t
     edge_ms = router.metric.edge_ms
     assert all(edge_ms[edge] >= 0 for edge in route.edges)
     assert all(network.edge_head[edge] == network.edge_tail[after] for edge, after in pairwise(route.edges))
-    slow = SlowRouter(network, edge_ms)
+    slow = SlowRouter(network, router.metric)
     assert all(slow.allows(route.edges[:at], edge) for at, edge in enumerate(route.edges))
     assert abs(sum(step.length_m for step in route.steps) - route.length_m) < 1e-6
     assert ms(sum(step.seconds for step in route.steps)) == ms(time.driving_s)
@@ -129,8 +134,9 @@ def test_a_route_drives_open_edges_end_to_end_obeys_restrictions_and_takes_its_t
 
 
 def driven_ms(slow: SlowRouter, origin: Snap, target: Snap, edges: tuple[int, ...]) -> int:
-    """Milliseconds along edges from one point to another, the ends driven in part."""
+    """Milliseconds along edges from one point to another, the ends driven in part, and of every turning round."""
     total = sum(slow.edge_ms[edge] for edge in edges)
+    total += sum(slow.turning_ms((before,), edge) for before, edge in pairwise(edges))
     if slow.node(origin) is None:
         total -= next(slow.before_ms(*side) for side in slow.sides(origin) if side[0] == edges[0])
     if slow.node(target) is None:
@@ -149,7 +155,7 @@ def test_a_target_is_taken_to_the_nearest_road_that_the_units_can_reach(data, bu
     origins = router.pin(data.draw(st.lists(near_roads(built), min_size=1, max_size=3)))
     target = data.draw(near_roads(built))
     access = router.access(target, origins)
-    slow = SlowRouter(network, router.metric.edge_ms)
+    slow = SlowRouter(network, router.metric)
     reached = reachable_edges(slow, [item.snaps[0] for item in origins.access if item.snaps])
     is_open = router.metric.is_open
     brute = SlowSnapper(network)
@@ -196,6 +202,7 @@ def reachable_edges(slow: SlowRouter, origins: list[Snap]) -> set[int]:
 # A square of about 1.1 km a side: 0 south-west, 1 south-east, 2 north-east, 3 north-west.
 SQUARE = [(0.0, 0.0), (0.0, 0.01), (0.01, 0.01), (0.01, 0.0)]
 FREE = RoutingSettings(served_component_m=0.0)
+TURN_S = RoutingSettings().turn_round_s
 
 
 def on_road(built: BuiltNetwork, number: int, share: float) -> Location:
@@ -251,22 +258,22 @@ def crossroads(restrictions):
     return network_from_edges(points, roads, restrictions)
 
 
-def test_a_forbidden_turn_is_avoided_by_turning_round_at_the_next_end():
+def test_a_forbidden_turn_is_avoided_by_turning_round_at_the_next_end_which_takes_time():
     free, forbidden = crossroads([]), crossroads([[(0, True), (2, True)]])
     west, north = on_road(free, 0, 0.5), on_road(free, 2, 0.5)
     assert driving_s(router_of(free.network), west, north) == 10.0
-    assert driving_s(router_of(forbidden.network), west, north) == 30.0  # east end and back
+    assert driving_s(router_of(forbidden.network), west, north) == 30.0 + TURN_S  # east end and back
     assert driving_s(router_of(forbidden.network), north, west) == 10.0
 
 
 def test_a_forbidden_u_turn_stands_only_where_it_is_written():
     no_left = [(0, True), (2, True)]
-    for no_u_turn, expected in (([(2, True), (2, False)], 30.0), ([(1, True), (1, False)], 5.0)):
+    for no_u_turn, expected in (([(2, True), (2, False)], 30.0 + TURN_S), ([(1, True), (1, False)], 5.0)):
         built = crossroads([no_left, no_u_turn])
         router = router_of(built.network, FREE)
         target = on_road(built, 2, 0.5)
         # Without a way to turn round, the unit stops at the crossing, and its crew walks from there.
-        status = RoadStatus.CONNECTED if expected == 30.0 else RoadStatus.ISOLATED
+        status = RoadStatus.CONNECTED if expected == 30.0 + TURN_S else RoadStatus.ISOLATED
         origins = router.pin([on_road(built, 0, 0.5)])
         assert driving_s(router, on_road(built, 0, 0.5), target) == expected
         assert router.access(target, origins).status is status
@@ -278,13 +285,67 @@ def test_a_restriction_over_a_via_way_binds_only_those_who_came_that_way():
     target = on_road(built, 3, 0.5)
     assert driving_s(router, on_road(built, 2, 0.5), target) == 10.0
     assert driving_s(router, on_road(built, 1, 0.5), target) == 20.0
-    assert driving_s(router, on_road(built, 0, 0.5), target) == 40.0  # turns round at 2 or at 3
+    assert driving_s(router, on_road(built, 0, 0.5), target) == 40.0 + TURN_S  # at 2, once; at 3 it would be twice
+
+
+def test_a_restriction_is_not_dodged_by_turning_round_twice_for_nothing():
+    """From 0 over 1 and 2 to 3 is forbidden; turning round at 2 and again at 1 would make the search forget it."""
+    points = [(0.0, 0.0), (0.0, 0.001), (0.0, 0.002), (0.001, 0.002)]
+    roads = [Road(tail=at, head=at + 1, ms=1_000) for at in range(3)]
+    built = network_from_edges(points, roads, [[(0, True), (1, True), (2, True)]])
+    start, end = on_road(built, 0, 0.0), on_road(built, 2, 1.0)
+    free = RoutingSettings(turn_round_s=0.0)
+    assert driving_s(router_of(built.network, free), start, end) == 5.0
+    assert driving_s(router_of(built.network), start, end) == 5.0 + 2 * TURN_S
+    route = router_of(built.network).route(start, end)
+    assert route is not None
+    assert [step.manoeuvre for step in route.steps].count("uturn") == 2
+    assert sum(step.seconds for step in route.steps) == 5.0 + 2 * TURN_S
+
+
+@pytest.mark.parametrize("turn_round_s", [1.0, 3.0, 20.0])
+def test_turning_round_farther_on_is_not_free_either(turn_round_s):
+    """A street of 40 short pieces; whoever came from 0 must not turn off at 2, and may turn round at any junction."""
+    points = [(0.0, 0.0005 * at) for at in range(40)] + [(0.001, 0.001)]
+    roads = [Road(tail=at, head=at + 1, ms=1_000) for at in range(39)] + [Road(tail=2, head=40, ms=1_000)]
+    built = network_from_edges(points, roads, [[(0, True), (1, True), (39, True)]])
+    router = router_of(built.network, RoutingSettings(turn_round_s=turn_round_s))
+    time = driving_s(router, on_road(built, 0, 0.0), on_road(built, 39, 1.0))
+    assert time == 2.0 + 2.0 + turn_round_s + 1.0
+
+
+def test_a_way_round_the_block_beats_turning_round_when_it_is_quicker():
+    """As above, with a lane from 2 round to 1."""
+    points = [(0.0, 0.0), (0.0, 0.001), (0.0, 0.002), (0.001, 0.002)]
+    roads = [Road(tail=at, head=at + 1, ms=1_000) for at in range(3)]
+    roads.append(Road(tail=2, head=1, ms=30_000, oneway=True, via=((-0.001, 0.0015),)))
+    built = network_from_edges(points, roads, [[(0, True), (1, True), (2, True)]])
+    assert driving_s(router_of(built.network), on_road(built, 0, 0.0), on_road(built, 2, 1.0)) == 34.0
+
+
+@given(data=st.data(), built=road_networks())
+@settings(max_examples=EXAMPLES, deadline=None)
+def test_knowing_every_edge_driven_last_changes_no_time(data, built):
+    """What is remembered only near restrictions is enough: routing/turning_round.py."""
+    limits = RoutingSettings(turn_round_s=data.draw(st.sampled_from((0.002, 0.02, 1.0, 20.0, 120.0))))
+    network = built.network
+    metric = Metric.build(network, limits)
+    some, every = (
+        SearchGraph(TurnGraph.build(network, edges), metric)
+        for edges in (edges_to_remember(network, metric), range(network.edge_count))
+    )
+    for node in range(network.node_count):
+        start = Starts(offset=np.array([0, 1]), state=np.array([node]), ms=np.array([0.0]))
+        (few,), (all_,) = some.times_ms(start, backward=False), every.times_ms(start, backward=False)
+        for other in range(network.node_count):
+            reached = [times[0][graph.turns.state_node == other].min() for graph, times in ((some, few), (every, all_))]
+            assert reached[0] == reached[1]
 
 
 def test_overlapping_restrictions_hold_together():
     both = [[(0, True), (2, True), (3, True)], [(2, True), (2, False)], [(0, True), (0, False)]]
     built = crossroads(both)
-    slow = SlowRouter(built.network, router_of(built.network).metric.edge_ms)
+    slow = SlowRouter(built.network, router_of(built.network).metric)
     router = router_of(built.network, FREE)
     origins = router.pin([on_road(built, number, 0.5) for number in range(4)])
     for number in range(4):

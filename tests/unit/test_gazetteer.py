@@ -477,7 +477,7 @@ def test_wrong_coordinates_alone_are_refused_but_do_not_hide_a_place() -> None:
         GAZETTEER.search("https://maps.app.goo.gl/abc")
     result = GAZETTEER.search("https://maps.app.goo.gl/abc desa weru lor")
     assert result.candidates[0].place.name == "Weru Lor"
-    assert result.problem is not None
+    assert isinstance(result.problem, InputError)
 
 
 def test_a_text_of_ten_thousand_characters_is_one_sentence() -> None:

@@ -54,8 +54,8 @@ def test_every_row_gets_its_village_and_keeps_its_own_columns(index: BoundaryInd
     assert report.sentence() == "3 rows: 1 inside a village, 1 nearest to one, 1 outside."
 
 
-@pytest.mark.parametrize("lat", ["lat", "Latitude", "LINTANG", " y "])
-@pytest.mark.parametrize("lon", ["lon", "Long", "longitude", "LNG", "bujur", "X"])
+@pytest.mark.parametrize("lat", ["lat", "Latitude", "LINTANG", " y ", "Lat (deg)", "latitude_deg", "Lintang [°]"])
+@pytest.mark.parametrize("lon", ["lon", "Long", "longitude", "LNG", "bujur", "X", "Lon (deg)", "Bujur (derajat)"])
 def test_columns_are_found_by_their_usual_names(index: BoundaryIndex, tmp_path: Path, lat: str, lon: str) -> None:
     rows, report = located(index, tmp_path, f"{lon},{lat}\n108.009,-6.995\n")
     assert rows[1][2:] == INSIDE
@@ -65,6 +65,51 @@ def test_columns_are_found_by_their_usual_names(index: BoundaryIndex, tmp_path: 
 def test_semicolons_and_decimal_commas_are_read_and_written(index: BoundaryIndex, tmp_path: Path) -> None:
     rows, _ = located(index, tmp_path, "lat;lon;note\n-6,995;108,009;a,b\n")
     assert rows[1] == ["-6,995", "108,009", "a,b", *INSIDE[:3], "110,5", *INSIDE[4:]]
+
+
+def test_tabs_are_read_and_written(index: BoundaryIndex, tmp_path: Path) -> None:
+    located(index, tmp_path, "id\tlat\tlon\tnote\n1\t-6.995\t108.009\ta, b; c\n2\t-6,995\t108,009\t\n")
+    lines = (tmp_path / "out.csv").read_text().splitlines()
+    assert lines[0].split("\t")[:5] == ["id", "lat", "lon", "note", "village_code"]
+    assert [line.split("\t")[4] for line in lines[1:]] == ["32.09.01.2001"] * 2
+
+
+@pytest.mark.parametrize("mark", ["sep=;", '"sep=;"', "SEP=;"])
+def test_the_first_line_that_excel_writes_tells_the_delimiter_and_stays(
+    index: BoundaryIndex, tmp_path: Path, mark: str
+) -> None:
+    located(index, tmp_path, f"{mark}\r\nid;lat;lon\r\n1;-6,995;108,009\r\n2;x;1\r\n")
+    lines = (tmp_path / "out.csv").read_bytes().decode().split("\r\n")
+    assert lines[0] == mark
+    assert lines[1].startswith("id;lat;lon;village_code;")
+    assert lines[2].split(";")[3] == "32.09.01.2001"
+    report = locate_file(index, tmp_path / "in.csv", tmp_path / "out.csv")
+    assert (report.rows, [line for line, _ in report.first_problems]) == (2, [4])
+
+
+@pytest.mark.parametrize(
+    ("rows", "lines"),
+    [
+        ('1,"abc,-6.995,108.009\n2,def,-6.995,108.009\n', "line 3: .* down to line 4"),
+        ('1,"abc,-6.995,108.009\n2,"def",-6.995,108.009\n', "line 3: .* down to line 4"),
+        ('1,"abc,-6.995,108.009\n2,def,-6.995,108.009\n3,"x",-6.9,108.1\n', "line 3: .* down to line 5"),
+        ('1,abc,-6.995,"108.009\n2,def,-6.995,108.009\n', "line 3: .* down to line 4"),
+    ],
+)
+def test_a_quotation_mark_that_swallows_rows_is_told_with_its_lines(
+    index: BoundaryIndex, tmp_path: Path, rows: str, lines: str
+) -> None:
+    with pytest.raises(SourceError, match=lines):
+        located(index, tmp_path, f"id,note,lat,lon\n0,,-6.995,108.009\n{rows}")
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_a_cell_may_hold_line_breaks(index: BoundaryIndex, tmp_path: Path) -> None:
+    rows, report = located(
+        index, tmp_path, 'id,note,lat,lon\n1,"a ""b""\n\nc",-6.995,108.009\n2,5" pipe,-6.995,108.009\n'
+    )
+    assert [row[1] for row in rows[1:]] == ['a "b"\n\nc', '5" pipe']
+    assert (report.rows, report.inside) == (2, 2)
 
 
 def test_semicolons_with_decimal_points_keep_points(index: BoundaryIndex, tmp_path: Path) -> None:

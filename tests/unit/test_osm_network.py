@@ -119,7 +119,8 @@ def test_a_bollard_parts_the_road_by_an_edge_without_length():
     assert len(found) == 8
     assert all((outer, inner) in found for inner, outer in found)
     assert extract.report["barriers"]["on roads"] == {
-        "stops cars": {"count": 4, "examples": [2, 3, 5, 6]},
+        "stops cars": {"count": 3, "examples": [2, 3, 6]},
+        "stops cars, emergency vehicles pass": {"count": 1, "examples": [5]},
         "at a road's end": {"count": 1, "examples": [9]},
         "where roads meet: cars pass": {"count": 1, "examples": [8]},
     }
@@ -158,7 +159,9 @@ def test_a_ferry_without_a_readable_duration_is_counted_and_has_none():
 def test_a_ferry_for_people_on_foot_is_no_road():
     extract = read("ferry")
     assert edges_of(extract.network, 42) == []
-    assert extract.report["roads"]["skipped"] == {"ferry without cars": {"count": 1, "examples": [42]}}
+    assert extract.report["roads"]["skipped"] == {
+        "ferry that does not say whether it takes cars (motor_vehicle=yes would)": {"count": 1, "examples": [42]}
+    }
 
 
 def test_a_circle_without_junction_is_a_loop_driven_both_ways():

@@ -97,11 +97,27 @@ def test_a_oneway_value_that_is_not_understood_is_counted_and_the_default_holds(
     assert notes == ["oneway=maybe is not understood"] * 2
 
 
-@pytest.mark.parametrize("key", ["oneway:emergency", "oneway:conditional"])
-def test_a_oneway_that_is_not_used_is_counted(key):
+def test_a_oneway_that_is_not_used_is_counted():
     notes: list[str] = []
-    assert oneway({"highway": "primary", "oneway": "yes", key: "no"}, notes.append) is Direction.FORWARD
-    assert notes == [f"{key} is not used"]
+    tags = {"highway": "primary", "oneway": "yes", "oneway:conditional": "no @ (22:00-05:00)"}
+    assert oneway(tags, notes.append) is Direction.FORWARD
+    assert notes == ["oneway:conditional is not used"]
+
+
+@pytest.mark.parametrize(
+    ("tags", "expected"),
+    [
+        ({"highway": "primary", "oneway": "yes", "oneway:emergency": "no"}, Direction.BOTH),
+        ({"highway": "motorway", "oneway:motorcar": "yes", "oneway:emergency": "no"}, Direction.BOTH),
+        ({"highway": "primary", "oneway": "reversible", "oneway:emergency": "no"}, Direction.BOTH),
+        ({"highway": "primary", "oneway:emergency": "yes"}, Direction.FORWARD),
+        ({"highway": "primary", "oneway": "yes", "oneway:emergency": "-1"}, Direction.BACKWARD),
+    ],
+)
+def test_the_oneway_of_emergency_vehicles_goes_before_all_others_and_is_counted(tags, expected):
+    notes: list[str] = []
+    assert oneway(tags, notes.append) is expected
+    assert notes == [f"oneway:emergency={tags['oneway:emergency']} is used"]
 
 
 # --- speed limits ------------------------------------------------------------------------------------------------
@@ -193,6 +209,8 @@ def test_every_limit_is_a_speed_that_a_sign_could_show(tags):
         ({"access": "no", "emergency": "yes"}, EdgeFlag.NO_ACCESS | EdgeFlag.EMERGENCY),
         ({"access": "private", "emergency": "designated"}, EdgeFlag.PRIVATE | EdgeFlag.EMERGENCY),
         ({"motor_vehicle": "emergency"}, EdgeFlag.NO_ACCESS | EdgeFlag.EMERGENCY),
+        ({"access": "private;emergency"}, EdgeFlag.PRIVATE | EdgeFlag.EMERGENCY),
+        ({"motor_vehicle": "emergency;psv"}, EdgeFlag.NO_ACCESS | EdgeFlag.EMERGENCY),
         ({"service": "emergency_access", "access": "no"}, EdgeFlag.NO_ACCESS | EdgeFlag.EMERGENCY),
         ({"service": "emergency_access", "emergency": "no"}, EdgeFlag.NO_ACCESS),
         ({"access": "yes", "emergency": "no"}, EdgeFlag.NO_ACCESS),
@@ -259,7 +277,12 @@ def test_every_road_class_joins_the_network(highway):
         ({"highway": "service", "area": "yes"}, "area"),
         ({"highway": "residential", "abandoned": "yes"}, "abandoned"),
         ({"highway": "track", "smoothness": "impassable"}, "impassable"),
-        ({"route": "ferry"}, "ferry without cars"),
+        ({"route": "ferry"}, "ferry that does not say whether it takes cars (motor_vehicle=yes would)"),
+        (
+            {"route": "ferry", "duration": "00:15", "foot": "yes"},
+            "ferry that does not say whether it takes cars (motor_vehicle=yes would)",
+        ),
+        ({"route": "ferry", "access": "no"}, "ferry without cars"),
         ({"route": "ferry", "foot": "yes", "motor_vehicle": "no"}, "ferry without cars"),
         ({"route": "bus"}, "no road"),
         ({}, "no road"),

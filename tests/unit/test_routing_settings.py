@@ -41,6 +41,8 @@ def test_what_a_table_leaves_out_keeps_its_default():
         ({"walking_kph": True}, r"walking_kph under \[routing\] is True"),
         ({"off_road_kph": float("nan")}, r"off_road_kph under \[routing\] is nan"),
         ({"snap_limit_m": -1}, r"snap_limit_m under \[routing\] is -1; it must be a number of metres, zero or more\."),
+        ({"turn_round_s": -1}, r"turn_round_s under \[routing\] is -1; it must be a number of seconds from 0 to 120\."),
+        ({"turn_round_s": 3600}, r"turn_round_s under \[routing\] is 3600; .* from 0 to 120\."),
         ({"connected_within_m": float("inf")}, r"connected_within_m under \[routing\] is inf"),
         (
             {"maxspeed": "obey"},

@@ -150,18 +150,33 @@ def test_good_rows_are_kept_beside_bad_ones_and_lines_count_as_an_editor_does() 
     assert [(one.line, one.field) for one in answer.problems] == [(4, "status"), (6, "lat")]
 
 
+def test_no_row_of_a_repeated_id_is_used_and_one_message_names_them_as_written() -> None:
+    answer = read(HEADER + row(id="Amb-1") + row(id="B2") + row(id="amb-1") + row(id="C3") + row(id="Amb-1"))
+    assert [one.unit_id for one in answer.units] == ["B2", "C3"]
+    (only,) = answer.problems
+    assert (only.line, only.field) == (2, "id")
+    assert only.text == (
+        "units.csv, lines 2, 4 and 6, id: “Amb-1”, “amb-1” stands there 3 times and none of these rows is used; give "
+        "every unit its own id."
+    )
+
+
+def test_a_good_row_is_not_used_where_a_bad_one_has_its_id() -> None:
+    answer = read(HEADER + row(id="A1") + row(id="A1", status="?") + row(id="B2"))
+    assert [one.unit_id for one in answer.units] == ["B2"]
+    assert [(one.line, one.field) for one in answer.problems] == [(2, "id"), (3, "status")]
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
         ("", "is empty"),
         ("\n \n", "is empty"),
         (HEADER, "names columns but no unit"),
-        ("id,kind,status,lat\n", "line 1: column agency, lon, fix_time, capabilities is missing"),
+        ("id,kind,status,lat\n", "line 1: columns agency, lon, fix_time, capabilities are missing"),
         ("id\tkind\n", "separated by commas or semicolons"),
         (HEADER.replace("agency", "Id"), "column agency is missing"),
         (HEADER.strip() + ",LAT\n" + row(), "column lat stands there twice"),
-        (HEADER + row() + row(id="b") + row(id="a1"), "the id “a1” stands on lines 2, 4"),
-        (HEADER + row() + row(status="?"), "stands on lines 2, 3"),
         (HEADER + row() + '"A2,ambulance\n', "line 3: the row is no valid CSV"),
     ],
 )

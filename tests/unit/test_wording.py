@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import ast
 import dataclasses
-import inspect
 import re
-from collections.abc import Iterator
 from datetime import timedelta
-from types import ModuleType
 
 import pytest
 from hypothesis import given
@@ -18,12 +14,11 @@ from dispatch.ranking import EtaPart, Reason, ReasonKind
 from dispatch.screening import ExcludedUnit, Exclusion, Shortfall, ShortfallKind
 from dispatch.types import Unit, UnitStatus
 from dispatch.village_eta import VillageRanking, VillageUnit
-from gis import coordinates, map_links
 from gis.address import Relation, Role
-from gis.coordinates import CoordinateForm, parse_coordinates
+from gis.coordinate_types import CoordinateForm, Note, NoteKind, note_text
+from gis.coordinates import parse_coordinates
 from gis.name_index import Likeness
-from gis.search_reason import SearchReason, SearchReasonKind
-from gis.search_reason import search_reason_text as english_search_reason_text
+from gis.search_reason import SearchReason, SearchReasonKind, search_reason_text
 from gis.types import AdministrativeArea, AreaLevel, AreaMatch, AreaStatus, Bounds, Location, NearbyArea
 from routing.types import RoadAccess, RoadStatus
 from tests.strategies import NOW
@@ -306,6 +301,7 @@ def test_an_area_match_tells_what_is_uncertain() -> None:
             "https://www.google.com/maps/@-6.76,108.48,15z",
             "bagian tengah tampilan peta yang diambil, karena tautannya tidak menyebut titik",
         ),
+        ("https://www.google.com/maps/dir//-6.76,108.48", "tujuan petunjuk arahnya yang diambil"),
         ("6FR5+G2", "kode plus pendek 6FR5+G2 dibaca sebagai 6P5C6FR5+G2, yang terdekat dengan tempat yang diketahui"),
     ],
 )
@@ -313,31 +309,15 @@ def test_every_note_on_coordinates_is_told_in_both_languages(text: str, indonesi
     bounds = Bounds(south=-7.1, west=108.3, north=-6.4, east=108.9)
     parsed = parse_coordinates(text, bounds=bounds, reference=bounds.middle)
     assert parsed is not None
-    assert [wording.note_text(note, ID) for note in parsed.notes] == [indonesian]
-    assert [wording.note_text(note, EN) for note in parsed.notes] == list(parsed.notes)
+    assert [note_text(note, ID) for note in parsed.notes] == [indonesian]
 
 
-def notes_in(module: ModuleType) -> Iterator[str]:
-    """The notes that a module writes, with X for what it puts in."""
-    for node in ast.walk(ast.parse(inspect.getsource(module))):
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "notes.append":
-            text = node.args[0]
-        elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "note":
-            text = node.value
-        else:
-            continue
-        if isinstance(text, ast.JoinedStr):
-            yield "".join(part.value if isinstance(part, ast.Constant) else "X" for part in text.values)
-        elif isinstance(text, ast.Constant) and isinstance(text.value, str):
-            yield text.value
-
-
-def test_no_note_on_coordinates_lacks_its_words() -> None:
-    notes = [*notes_in(coordinates), *notes_in(map_links)]
-    assert len(set(notes)) == 6
-    for note in notes:
-        assert wording.note_text(note, EN) == note
-        assert wording.note_text(note, ID) != note
+@pytest.mark.parametrize("kind", NoteKind)
+def test_no_note_on_coordinates_lacks_its_words(kind: NoteKind) -> None:
+    note = Note(kind=kind, given="6FR5+G2", read="6P5C6FR5+G2")
+    assert note_text(note) == note_text(note, EN)
+    assert note_text(note, ID) != note_text(note, EN)
+    assert not re.search(r"[{}\n]", note_text(note, ID))
 
 
 def test_a_village_is_told_as_a_range_with_the_share_in_which_a_unit_is_first() -> None:
@@ -439,7 +419,7 @@ SEARCH_REASONS = [
     (SearchReason(kind=SearchReasonKind.POSTCODE, postcode="45153"), "postcode 45153", "kode pos 45153"),
     (
         SearchReason(
-            kind=SearchReasonKind.COORDINATES, form=CoordinateForm.DECIMAL, notes=("decimal commas were read",)
+            kind=SearchReasonKind.COORDINATES, form=CoordinateForm.DECIMAL, notes=(Note(kind=NoteKind.DECIMAL_COMMAS),)
         ),
         "coordinates (decimal degrees); decimal commas were read",
         "koordinat (derajat desimal); koma desimal telah dibaca",
@@ -458,8 +438,8 @@ SEARCH_REASONS = [
 def test_a_reason_of_the_search_is_worded_in_both_languages(
     reason: SearchReason, english: str, indonesian: str
 ) -> None:
-    assert english_search_reason_text(reason) == wording.search_reason_text(reason, EN) == english
-    assert wording.search_reason_text(reason, ID) == indonesian
+    assert search_reason_text(reason) == search_reason_text(reason, EN) == english
+    assert search_reason_text(reason, ID) == indonesian
 
 
 @given(
@@ -490,6 +470,6 @@ def test_every_reason_of_the_search_is_one_line_in_either_language(
         relation=relation, moved=moved, moved_to="D" if moved else None,
     )  # fmt: skip
     for _ in (ID, EN):
-        text = wording.search_reason_text(reason, _)
+        text = search_reason_text(reason, _)
         assert text.strip()
         assert not re.search(r"[{}\n]|None", text)

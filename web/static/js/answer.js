@@ -7,6 +7,7 @@ import { age, bearing, clock, kindWord, metres, number, percent, word } from "./
 
 const UNITS_SHOWN = 6;
 const PARTS = ["turnout", "reach_road", "driving", "last_metres"];
+const ROUTE_PARTS = PARTS.slice(1);
 
 /** What stands there before anything is asked. */
 export function welcome(region) {
@@ -200,12 +201,16 @@ export function routeParts(collection, unitId, at) {
   const steps = collection.features.filter((feature) => feature.geometry?.type === "Point" && feature.properties?.text);
   if (!line) return [el("p", { class: "note" }, word("route_none"))];
   const { length_m: length, seconds } = line.properties;
+  const parts = ROUTE_PARTS.filter((part) => line.properties[part + "_s"] >= 0.5);
   return [
     el("div", { class: "route-head" },
       el("h3", { id: "route-title" }, word("route", { unit: unitId })),
       el("p", { class: "muted" }, word("route_summary", { m: metres(length), eta: clock(seconds) })),
       el("a", { class: "gpx", href: gpxAddress(unitId, at), download: `${unitId}.gpx` }, word("gpx"))),
+    el("p", { class: "parts muted" }, parts.map((part) =>
+      el("span", { class: "part part-" + part }, word("part_" + part) + " " + clock(line.properties[part + "_s"])))),
+    road(collection.road),
     el("ol", { class: "steps", "aria-label": word("directions") }, steps.map(({ properties }) =>
       el("li", {}, properties.text))),
-  ];
+  ].filter(Boolean);
 }
