@@ -6,7 +6,7 @@ import json
 import logging
 from http import HTTPStatus
 
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, request
 from werkzeug.exceptions import HTTPException
 
 from dispatch.errors import KeyReusedError, RefusedError, StoreError, UnknownIdError, VersionConflictError
@@ -98,7 +98,12 @@ def _sentence(error: HTTPException, title: str) -> str:
     if error.code == HTTPStatus.NOT_FOUND:
         return f"There is nothing at {request.path}; see /api/v1/openapi.json for what there is."
     if error.code == HTTPStatus.METHOD_NOT_ALLOWED:
-        return f"{request.method} is not allowed at {request.path}; use GET."
+        methods = getattr(error, "valid_methods", None) or ()
+        known = " or ".join(sorted(set(methods) - {"HEAD", "OPTIONS"})) or "GET"
+        return f"{request.method} is not allowed at {request.path}; use {known}."
+    if error.code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        most = current_app.config["MAX_CONTENT_LENGTH"]
+        return f"The body is larger than {most} bytes; send less at a time."
     return error.description or title
 
 
