@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
 from gis.errors import InputError
+
+
+class FieldError(InputError):
+    """What was sent is not of the form that the description of the API gives."""
+
+    code = "bad-field"
+
 
 T = TypeVar("T")
 
@@ -44,11 +52,37 @@ def load(kind: type[T], value: Any) -> T:
         raise InputError("{fault}", fault=first_fault(error)) from None
 
 
+_SAID = {
+    "unexpected_keyword_argument": "there is no such field",
+    "missing": "it is missing",
+    "missing_argument": "it is missing",
+    "missing_keyword_only_argument": "it is missing",
+}
+"""Our words for some of pydantic's types of faults."""
+_ENUM_MEMBER = re.compile(r"<\w+\.\w+: ('[^']*')>")
+
+
+def load_request(kind: type[T], value: Any) -> T:
+    """A record from a JSON value that somebody sent: no unknown field, no text where a number is asked for.
+
+    Raises
+    ------
+    FieldError
+        The first thing that does not fit, with where it stands.
+    """
+    try:
+        loaded: T = adapter(kind).validate_json(json.dumps(value), strict=True, extra="forbid")
+        return loaded
+    except ValidationError as error:
+        raise FieldError("{fault}", fault=first_fault(error)) from None
+
+
 def first_fault(error: ValidationError) -> str:
     """One sentence about the first fault that pydantic found, without the value (which may be personal)."""
     fault = error.errors(include_url=False, include_context=False, include_input=False)[0]
     where = ".".join(str(part) for part in fault["loc"]) or "the body"
-    said = fault["msg"].removeprefix("Value error, ").rstrip(".")
+    said = _SAID.get(fault["type"]) or fault["msg"].removeprefix("Value error, ").rstrip(".")
+    said = _ENUM_MEMBER.sub(r"\1", said)
     return f"Field {where}: {said[:1].lower()}{said[1:]}; correct it and send it again."
 
 

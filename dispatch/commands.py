@@ -7,15 +7,18 @@ texts and never into the log.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Final, Literal
 
-from annotated_types import Ge, MaxLen, MinLen
-from pydantic import AwareDatetime, ConfigDict, StringConstraints
+from annotated_types import Ge, Le, MaxLen, MinLen
+from pydantic import BeforeValidator, ConfigDict, StringConstraints, WithJsonSchema
 
 from dispatch.directory import Directory
 from dispatch.incidents import (
+    MAX_LABEL,
+    MAX_RADIUS_M,
     UNKNOWN_LOCATION,
     CallType,
     Channel,
@@ -27,21 +30,109 @@ from dispatch.incidents import (
 from dispatch.types import UnitStatus
 from gis.types import Location
 
+ID_PATTERN: Final = r"^[A-Za-z0-9]([A-Za-z0-9._: -]*[A-Za-z0-9])?$"
+MAX_ID: Final = 64
+WORD_PATTERN: Final = r"^[a-z0-9][a-z0-9_]*$"
 # No control characters: PostgreSQL cannot store NUL, and no terminal should obey a caller.
-_PRINTABLE = r"^[^\x00-\x08\x0B\x0C\x0E-\x1F\x7F]*$"
+LINE_PATTERN: Final = r"^[^\x00-\x1F\x7F-\x9F\u2028\u2029]*$"
+TEXT_PATTERN: Final = r"^[^\x00-\x08\x0B\x0C\x0E-\x1F\x7F-\x9F]*$"
+TIME_PATTERN: Final = (
+    r"^20(([0-9]{2}-((0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])|(0[13-9]|1[0-2])-(29|30)|(0[13578]|1[02])-31))"
+    r"|(([02468][048]|[13579][26])-02-29))"
+    r"T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])$"
+)
+"""RFC 3339 within this century, so that no zone can carry a time beyond what a calendar has."""
+MAX_VERSION: Final = 2**53 - 1
+"""The greatest whole number that every JSON reader keeps."""
 
-Id = Annotated[
-    str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9]([A-Za-z0-9._: -]*[A-Za-z0-9])?$")
-]
+_TIME = re.compile(TIME_PATTERN.removesuffix("$") + r"\Z")
+
+
+def parse_time(value: object) -> datetime:
+    """A time with its zone, from text.
+
+    Raises
+    ------
+    ValueError
+        Another form, or no such day.
+    """
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return value
+    if not isinstance(value, str) or _TIME.match(value) is None:
+        raise ValueError("a time is written with its zone, such as 2026-01-31T06:45:00Z")
+    return datetime.fromisoformat(value)
+
+
+Id = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID, pattern=ID_PATTERN)]
 """An id: letters and digits, with `. _ : -` and blanks between them."""
-Word = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[a-z0-9][a-z0-9_]*$")]
+Word = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=WORD_PATTERN)]
 """A lower-case word, such as a unit kind."""
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_PRINTABLE)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=LINE_PATTERN)]
 """A short text on one line."""
-FreeText = Annotated[str, StringConstraints(min_length=1, max_length=5000, pattern=_PRINTABLE)]
+FreeText = Annotated[str, StringConstraints(min_length=1, max_length=5000, pattern=TEXT_PATTERN)]
 """What somebody said or wrote."""
-Version = Annotated[int, Ge(1)]
+Version = Annotated[int, Ge(1), Le(MAX_VERSION)]
 """A version that was read."""
+Time = Annotated[
+    datetime,
+    BeforeValidator(parse_time),
+    WithJsonSchema({"type": "string", "format": "date-time", "pattern": TIME_PATTERN}),
+]
+"""A moment, with its zone."""
+
+_POINT: dict[str, Any] = {
+    "type": "object",
+    "required": ["lat", "lon"],
+    "properties": {
+        "lat": {"type": "number", "minimum": -90, "maximum": 90},
+        "lon": {"type": "number", "minimum": -180, "maximum": 180},
+    },
+    "additionalProperties": False,
+    "description": "WGS84 degrees.",
+}
+_CODE: dict[str, Any] = {
+    "type": "string",
+    "pattern": r"^[0-9]{2}(\.[0-9]{2}(\.[0-9]{2}(\.[0-9]{4})?)?)?$",
+    "description": "Kemendagri code, such as 32.09.21.2006.",
+}
+
+
+def _place(kinds: list[str], **needed: dict[str, Any]) -> dict[str, Any]:
+    """The JSON Schema of a location of some kinds, with what such a location must have."""
+    properties = {
+        "location": _POINT,
+        "radius_m": {"type": "number", "minimum": 0, "maximum": MAX_RADIUS_M},
+        "village_code": _CODE,
+        "kecamatan_code": _CODE,
+    }
+    return {
+        "type": "object",
+        "required": ["kind", *needed],
+        "properties": {
+            "kind": {"type": "string", "enum": kinds},
+            **{name: one if name in needed else {"anyOf": [one, {"type": "null"}]} for name, one in properties.items()},
+            "label": {"type": "string", "maxLength": MAX_LABEL, "pattern": LINE_PATTERN},
+        },
+        "additionalProperties": False,
+    }
+
+
+Point = Annotated[Location, WithJsonSchema(_POINT)]
+"""A location in degrees."""
+Place = Annotated[
+    IncidentLocation,
+    WithJsonSchema(
+        {
+            "oneOf": [
+                _place(["point", "place"], location=_POINT),
+                _place(["village"], village_code=_CODE),
+                _place(["kecamatan"], kecamatan_code=_CODE),
+                _place(["unknown"]),
+            ]
+        }
+    ),
+]
+"""Where an incident is, as well as it is known; its own checks are those of the schema."""
 
 
 class _Strict:
@@ -65,10 +156,10 @@ class TakeCall(_Strict):
     channel: Channel = Channel.PHONE
     call_type: CallType = CallType.NORMAL
     caller_name: Name | None = None
-    caller_number: Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=_PRINTABLE)] | None = None
+    caller_number: Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=LINE_PATTERN)] | None = None
     words: FreeText | None = None
     incident_id: Id | None = None
-    device_time: AwareDatetime | None = None
+    device_time: Time | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +185,7 @@ class EndCall(_Strict):
     """The call is over."""
 
     call_id: Id
-    device_time: AwareDatetime | None = None
+    device_time: Time | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,11 +194,11 @@ class OpenIncident(_Strict):
 
     category: Word
     severity: Severity
-    location: IncidentLocation = UNKNOWN_LOCATION
+    location: Place = UNKNOWN_LOCATION
     call_id: Id | None = None
     note: FreeText | None = None
     exercise: bool = False
-    device_time: AwareDatetime | None = None
+    device_time: Time | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +206,7 @@ class LocateIncident(_Strict):
     """Say where it is, or correct it."""
 
     incident_id: Id
-    location: IncidentLocation
+    location: Place
     expected_version: Version | None = None
 
 
@@ -159,7 +250,7 @@ class MoveIncident(_Strict):
 
     incident_id: Id
     status: Literal[IncidentStatus.UNDER_CONTROL, IncidentStatus.ON_SCENE, IncidentStatus.REOPENED]
-    device_time: AwareDatetime | None = None
+    device_time: Time | None = None
     expected_version: Version | None = None
 
 
@@ -199,7 +290,7 @@ class RegisterUnit(_Strict):
     unit_id: Id
     kind: Word
     agency: Name
-    location: Location
+    location: Point
     capabilities: Annotated[tuple[Word, ...], MaxLen(50)] = ()
     station: Id | None = None
     on_duty: bool = True
@@ -215,7 +306,7 @@ class EditUnit(_Strict):
     station: Id | None = None
     capabilities: Annotated[tuple[Word, ...], MaxLen(50)] | None = None
     on_duty: bool | None = None
-    location: Location | None = None
+    location: Point | None = None
     retired: bool | None = None
     expected_version: Version | None = None
 
@@ -226,8 +317,8 @@ class ReportStatus(_Strict):
 
     unit_id: Id
     status: UnitStatus
-    device_time: AwareDatetime | None = None
-    free_at: AwareDatetime | None = None
+    device_time: Time | None = None
+    free_at: Time | None = None
     hospital: Name | None = None
     expected_version: Version | None = None
 
@@ -245,7 +336,7 @@ class AssignUnits(_Strict):
     recommendation_id: Id | None = None
     override_reason: Name | None = None
     divert: bool = False
-    device_time: AwareDatetime | None = None
+    device_time: Time | None = None
     expected_version: Version | None = None
 
 
@@ -263,7 +354,7 @@ class CorrectMilestone(_Strict):
 
     assignment_id: Id
     milestone: Milestone
-    time: AwareDatetime
+    time: Time
     reason: Name
 
 

@@ -18,7 +18,8 @@ from gis.types import Location
 
 MAX_RADIUS_M: Final = 100_000.0
 MAX_LABEL: Final = 200
-_CODE = re.compile(r"\d\d(\.\d\d(\.\d\d(\.\d{4})?)?)?")
+_CODE = re.compile(r"[0-9]{2}(\.[0-9]{2}(\.[0-9]{2}(\.[0-9]{4})?)?)?")
+_LINE = re.compile(r"[^\x00-\x1F\x7F-\x9F\u2028\u2029]*")
 
 
 class Channel(StrEnum):
@@ -127,7 +128,7 @@ class IncidentLocation:
         for code in (self.village_code, self.kecamatan_code):
             if code is not None and not _CODE.fullmatch(code):
                 raise InputError("An area code looks like 32.09.21.2006; correct the one that was given.")
-        if len(self.label) > MAX_LABEL or not self.label.isprintable():
+        if len(self.label) > MAX_LABEL or not _LINE.fullmatch(self.label):
             raise InputError("The label of a location is one line of at most {most} characters.", most=MAX_LABEL)
 
 

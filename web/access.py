@@ -130,12 +130,13 @@ def guard(app: Flask, policy: Policy = this_machine) -> None:
 
 def _is_local(asked: Request) -> bool:
     try:
-        local = ip_address(asked.remote_addr or "").is_loopback
-    except ValueError:
+        if not ip_address(asked.remote_addr or "").is_loopback:
+            return False
+        if urlsplit(f"//{asked.host}").hostname not in _LOCAL_NAMES:
+            return False
+        origin = asked.headers.get("Origin")
+        if origin is not None and asked.method not in _SAFE:
+            return urlsplit(origin).netloc == asked.host
+    except ValueError:  # no address, or no name of a host
         return False
-    if not local or urlsplit(f"//{asked.host}").hostname not in _LOCAL_NAMES:
-        return False
-    origin = asked.headers.get("Origin")
-    if origin is not None and asked.method not in _SAFE:
-        return urlsplit(origin).netloc == asked.host
     return asked.headers.get("Sec-Fetch-Site", "none") in ("none", "same-origin") or asked.method in _SAFE

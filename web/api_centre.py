@@ -6,18 +6,20 @@ Personal texts come only with `personal:read`, in the body of the answer, never 
 from __future__ import annotations
 
 import json
+import math
+import re
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any, Final
 
-from flask import Blueprint, Response, request, stream_with_context
+from flask import Blueprint, Response, request
 
-from dispatch.codec import dump, load
-from dispatch.commands import EraseTexts, RevokeDevice
+from dispatch.codec import dump, load, load_request
+from dispatch.commands import LINE_PATTERN, EraseTexts, Name, RevokeDevice, parse_time
 from dispatch.events import Event
 from dispatch.incidents import Call, CallType, Incident, IncidentLocation, IncidentStatus, TextRef
 from dispatch.recommend import recommend_from
@@ -25,19 +27,23 @@ from dispatch.store import care, queries
 from dispatch.store.positions import history
 from gis.errors import InputError
 from web.access import Permission, actor, needs
-from web.api_commands import answer_json, centre, idempotency_key, json_body
-from web.problems import BadRequestError, NotFoundError
+from web.api_commands import answer_json, centre, check_path_ids, idempotency_key, json_body
+from web.problems import BadRequestError, NotFoundError, problem
 
 centre_api = Blueprint("centre_api", __name__, url_prefix="/api/v1")
+centre_api.before_request(check_path_ids)
 
 DEFAULT_PAGE: Final = 50
 MAX_PAGE: Final = 500
 MAX_SEQ: Final = 2**62
+MAX_PARAMETER: Final = 200
 MAX_STREAMS: Final = 32
 HEARTBEAT_S: Final = 15.0
 POLL_S: Final = 1.0
 """How often a stream asks the database for what other hosts committed."""
 
+_LINE: Final = re.compile(LINE_PATTERN.removesuffix("$") + r"\Z")
+_DECIMAL: Final = re.compile(r"-?[0-9]{1,20}(\.[0-9]{0,20})?([eE][+-]?[0-9]{1,3})?")
 _streams = threading.BoundedSemaphore(MAX_STREAMS)
 
 
@@ -182,7 +188,8 @@ def call_texts(call_id: str) -> Response:
 @needs(Permission.ASSIGN)
 def recommend(incident_id: str) -> Response:
     """Recommend units for an incident, and keep the recommendation with its inputs."""
-    json_body()
+    if json_body():
+        raise InputError("A recommendation is asked for without a body; leave it out.")
     recommendation_id, made = centre().recommend(incident_id, actor=actor().name)
     return _json(
         {"recommendation_id": recommendation_id, "recommendation": _recommendation_json(made)}, HTTPStatus.CREATED
@@ -253,16 +260,18 @@ def positions(unit_id: str) -> Response:
     return _json({"items": [dump(one) for one in found]})
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewDevice:
+    """What is said of a device when it is registered."""
+
+    label: Name = "device"
+
+
 @centre_api.post("/units/<unit_id>/devices")
 @needs(Permission.ADMIN)
 def register_device(unit_id: str) -> Response:
     """Let a device send positions of a unit. The token in the answer is shown this once."""
-    body = json_body()
-    label = body.get("label", "device")
-    if set(body) - {"label"}:
-        raise InputError("The body of a new device has one field, label; leave the others out.")
-    if not isinstance(label, str):
-        raise InputError("Field label must be a text; correct it and send it again.")
+    label = load_request(NewDevice, json_body()).label
     token, answer = centre().register_device(unit_id, label, actor=actor().name)
     return answer_json({**answer, "token": token}, HTTPStatus.CREATED, shows="units")
 
@@ -293,7 +302,7 @@ def directory() -> Response:
 @needs(Permission.ADMIN)
 def erase_texts() -> Response:
     """Erase personal texts, by id."""
-    command = load(EraseTexts, json_body())
+    command = load_request(EraseTexts, json_body())
     return answer_json(centre().execute(command, actor=actor().name, key=idempotency_key()))
 
 
@@ -330,30 +339,34 @@ def event_json(event: Event) -> dict[str, Any]:
 
 def _stream(after: int) -> Response:
     if not _streams.acquire(blocking=False):
-        answer = _json({"events": [], "next": after}, HTTPStatus.SERVICE_UNAVAILABLE)
+        answer = problem(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            code="too-many-streams",
+            title="Too many followers",
+            detail=f"{MAX_STREAMS} readers follow the event log already; try again in a moment.",
+        )
         answer.headers["Retry-After"] = "5"
         return answer
     store = centre().store
 
     def follow() -> Iterator[str]:
         seq, heard = after, time.monotonic()
-        try:
-            yield "retry: 2000\n\n"
-            while True:
-                found = store.events_after(seq, limit=MAX_PAGE)
-                for event in found:
-                    text = json.dumps(event_json(event), ensure_ascii=False, separators=(",", ":"))
-                    yield f"id: {event.seq}\nevent: {event.type}\ndata: {text}\n\n"
-                    seq, heard = event.seq, time.monotonic()
-                if not found:
-                    if time.monotonic() - heard > HEARTBEAT_S:
-                        yield ": still here\n\n"
-                        heard = time.monotonic()
-                    store.wait_for(seq, POLL_S)
-        finally:
-            _streams.release()
+        yield "retry: 2000\n\n"
+        while True:
+            found = store.events_after(seq, limit=MAX_PAGE)
+            for event in found:
+                text = json.dumps(event_json(event), ensure_ascii=False, separators=(",", ":"))
+                yield f"id: {event.seq}\nevent: {event.type}\ndata: {text}\n\n"
+                seq, heard = event.seq, time.monotonic()
+            if not found:
+                if time.monotonic() - heard > HEARTBEAT_S:
+                    yield ": still here\n\n"
+                    heard = time.monotonic()
+                store.wait_for(seq, POLL_S)
 
-    answer = Response(stream_with_context(follow()), content_type="text/event-stream; charset=utf-8")
+    answer = Response(follow(), content_type="text/event-stream; charset=utf-8")
+    # Not in the generator: one that was never asked for its first piece (HEAD) never comes to its end.
+    answer.call_on_close(_streams.release)
     answer.headers["Cache-Control"] = "no-store"
     answer.headers["X-Accel-Buffering"] = "no"
     return answer
@@ -405,19 +418,12 @@ def _versioned(body: dict[str, Any], version: int) -> Response:
     return answer
 
 
-def _language() -> str:
-    given = request.args.get("lang", "id")
-    if given not in ("id", "en"):
-        raise BadRequestError(f"The language '{given[:40]}' is not known; use one of id, en.")
-    return given
-
-
 def _plain(name: str) -> str | None:
     given = request.args.get(name)
     if given is None or given == "":
         return None
-    if len(given) > 200 or not given.isprintable():
-        raise BadRequestError(f"The parameter '{name}' must be at most 200 printable characters.")
+    if len(given) > MAX_PARAMETER or _LINE.match(given) is None:
+        raise BadRequestError(f"The parameter '{name}' must be one line of at most {MAX_PARAMETER} characters.")
     return given
 
 
@@ -462,10 +468,7 @@ def _number(name: str, least: float, most: float) -> float | None:
     given = request.args.get(name)
     if given is None:
         return None
-    try:
-        value = float(given)
-    except ValueError:
-        value = float("nan")
+    value = float(given) if _DECIMAL.fullmatch(given) else math.nan
     if not least <= value <= most:
         raise BadRequestError(f"The parameter '{name}' must be a number from {least:g} to {most:g}.")
     return value
@@ -477,9 +480,8 @@ def _time(name: str) -> datetime | None:
         return None
     try:
         # A plus sign that was not encoded arrives as a blank.
-        value = datetime.fromisoformat(given.replace(" ", "+") if "T" in given else given)
+        return parse_time(given.replace(" ", "+"))
     except ValueError:
-        value = None
-    if value is None or value.tzinfo is None:
-        raise BadRequestError(f"The parameter '{name}' must be a time with its zone, such as 2026-01-31T06:45:00Z.")
-    return value
+        raise BadRequestError(
+            f"The parameter '{name}' must be a time with its zone, such as 2026-01-31T06:45:00Z."
+        ) from None

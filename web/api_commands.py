@@ -8,23 +8,34 @@ of something that changed meanwhile.
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from http import HTTPStatus
 from typing import Any, Final, cast
 
 from flask import Blueprint, Response, current_app, request
+from werkzeug.exceptions import UnsupportedMediaType
 
 from dispatch import commands as c
-from dispatch.codec import load
+from dispatch.codec import load_request
 from dispatch.store.store import Answer
 from gis.errors import InputError
 from web.access import Permission, actor, needs
 from web.centre import Centre
-from web.problems import BadRequestError
+from web.problems import BadRequestError, NotFoundError
 
 CENTRE: Final = "siaga112-centre"
 MAX_KEY: Final = 200
+MAX_DEPTH: Final = 32
+KEY_PATTERN: Final = r"^[\x21-\x7E]([\x20-\x7E]*[\x21-\x7E])?$"
+ETAG_PATTERN: Final = r'^(\*|(W/)?"[1-9][0-9]{0,14}")$'
+
+_KEY: Final = re.compile(KEY_PATTERN.removesuffix("$") + r"\Z")
+_ETAG: Final = re.compile(r'(?:W/)?"([1-9][0-9]{0,14})"\Z')
+_ID: Final = re.compile(c.ID_PATTERN.removesuffix("$") + r"\Z")
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 centre_commands = Blueprint("centre_commands", __name__, url_prefix="/api/v1")
 
@@ -132,14 +143,14 @@ def idempotency_key() -> str | None:
     Raises
     ------
     BadRequestError
-        Longer than 200 characters, or not printable.
+        Longer than 200 characters, or not printable ASCII.
     """
     key = request.headers.get("Idempotency-Key")
     if key is None:
         return None
-    if not 0 < len(key) <= MAX_KEY or not key.isprintable():
-        raise BadRequestError(f"The header Idempotency-Key must be 1 to {MAX_KEY} printable characters.")
-    return f"{actor().name} {key}"
+    if len(key) > MAX_KEY or _KEY.match(key) is None:
+        raise BadRequestError(f"The header Idempotency-Key must be 1 to {MAX_KEY} printable ASCII characters.")
+    return f"{actor().name}\n{key}"
 
 
 def json_body() -> dict[str, Any]:
@@ -148,20 +159,83 @@ def json_body() -> dict[str, Any]:
     Raises
     ------
     BadRequestError
-        Another type, broken JSON, or JSON that is no object.
+        Broken JSON, JSON that is no object, or JSON that not every reader understands alike.
+    UnsupportedMediaType
+        Another type.
     """
     raw = request.get_data()
     if not raw:
         return {}
     if request.mimetype != "application/json":
-        raise BadRequestError("The body must be JSON; send it with Content-Type: application/json.")
-    try:
-        body = json.loads(raw)
-    except (ValueError, RecursionError):
-        raise BadRequestError("The body is not whole JSON; look at its quotes, commas and brackets.") from None
+        raise UnsupportedMediaType("The body must be JSON; send it with Content-Type: application/json.")
+    body = read_json(raw)
     if not isinstance(body, dict):
         raise BadRequestError("The body must be a JSON object, such as {}.")
     return body
+
+
+def read_json(raw: bytes) -> Any:
+    """JSON in UTF-8 as RFC 7493 (I-JSON) has it: no name twice, no NaN, no half of a character, nothing too deep.
+
+    Raises
+    ------
+    BadRequestError
+        Anything else.
+    """
+    try:
+        body = json.loads(raw.decode(), object_pairs_hook=_once, parse_constant=_refuse_constant)
+    except BadRequestError:
+        raise
+    except UnicodeDecodeError:
+        raise BadRequestError("The body is not UTF-8; send it as UTF-8.") from None
+    except (ValueError, RecursionError):
+        raise BadRequestError("The body is not whole JSON; look at its quotes, commas and brackets.") from None
+    _check_values(body)
+    return body
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    named = dict(pairs)
+    if len(named) < len(pairs):
+        raise BadRequestError("The body names a field twice; send every field once.")
+    return named
+
+
+def _refuse_constant(name: str) -> None:
+    raise BadRequestError(f"{name} is no JSON; leave the field out where there is no number.")
+
+
+def _check_values(body: Any) -> None:
+    level: list[Any] = [body]
+    for _ in range(MAX_DEPTH):
+        below: list[Any] = []
+        for one in level:
+            if isinstance(one, dict):
+                below += [*one, *one.values()]
+            elif isinstance(one, list):
+                below += one
+            elif isinstance(one, str):
+                if _SURROGATE.search(one):
+                    raise BadRequestError("A text of the body holds half of a character; send whole characters.")
+            elif isinstance(one, float) and not math.isfinite(one):
+                raise BadRequestError("A number of the body is too large; send a smaller one.")
+        level = below
+    if level:
+        raise BadRequestError(f"The body is nested more than {MAX_DEPTH} deep; send what the description asks for.")
+
+
+def check_path_ids() -> None:
+    """Answer an id in the address that no record can have as one that no record has.
+
+    Raises
+    ------
+    NotFoundError
+        No id, or too long.
+    """
+    for name, value in (request.view_args or {}).items():
+        if len(value) > c.MAX_ID or _ID.match(value) is None:
+            what = name.removesuffix("_id")
+            raise NotFoundError(f"There is no {what} of the id in the address; an id is of letters and digits.")
 
 
 def answer_json(answer: Answer, status: int = HTTPStatus.OK, *, shows: str | None = None) -> Response:
@@ -181,12 +255,12 @@ def answer_json(answer: Answer, status: int = HTTPStatus.OK, *, shows: str | Non
 
 def _expected_version() -> int | None:
     given = request.headers.get("If-Match")
-    if given is None or given.strip() == "*":
+    if given is None or given == "*":
         return None
-    text = given.strip().removeprefix("W/").strip('"')
-    if not (text.isascii() and text.isdigit() and 0 < len(text) <= 9):
+    found = _ETAG.match(given)
+    if found is None:
         raise BadRequestError('The header If-Match must be the ETag that was read, such as "3".')
-    return int(text)
+    return int(found[1])
 
 
 def _view(route: CommandRoute) -> Callable[..., Response]:
@@ -196,15 +270,17 @@ def _view(route: CommandRoute) -> Callable[..., Response]:
             if body.get(name, value) != value:
                 raise InputError("Field {name} of the body names another than the address; leave it out.", name=name)
             body[name] = value
-        if route.is_versioned and (version := _expected_version()) is not None:
-            body.setdefault("expected_version", version)
-        command: Any = load(route.command, body)
+        version = _expected_version() if route.is_versioned else None
+        if version is not None and body.setdefault("expected_version", version) != version:
+            raise BadRequestError("If-Match and expected_version name different versions; send one of them.")
+        command: Any = load_request(route.command, body)
         answer = centre().execute(command, actor=actor().name, key=idempotency_key())
         return answer_json(answer, route.status, shows=route.shows)
 
     return needs(route.permission)(view)
 
 
+centre_commands.before_request(check_path_ids)
 for _route in ROUTES:
     centre_commands.add_url_rule(
         _route.path,

@@ -6,7 +6,7 @@ import json
 import logging
 from http import HTTPStatus
 
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, request
 from werkzeug.exceptions import HTTPException
 
 from dispatch.errors import KeyReusedError, RefusedError, StoreError, UnknownIdError, VersionConflictError
@@ -99,7 +99,14 @@ def _sentence(error: HTTPException, title: str) -> str:
     if error.code == HTTPStatus.NOT_FOUND:
         return _("There is nothing at {path}; see /api/v1/openapi.json for what there is.").format(path=request.path)
     if error.code == HTTPStatus.METHOD_NOT_ALLOWED:
-        return _("{method} is not allowed at {path}; use GET.").format(method=request.method, path=request.path)
+        methods = getattr(error, "valid_methods", None) or ()
+        known = ", ".join(sorted(set(methods) - {"HEAD", "OPTIONS"})) or "GET"
+        return _("{method} is not allowed at {path}; use {methods}.").format(
+            method=request.method, path=request.path, methods=known
+        )
+    if error.code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        most = current_app.config["MAX_CONTENT_LENGTH"]
+        return _("The body is larger than {most} bytes; send less at a time.").format(most=most)
     return error.description or title
 
 

@@ -7,7 +7,7 @@ import binascii
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, or_, select
@@ -183,9 +183,9 @@ def _cursor_text(time: datetime, key: str) -> str:
 def _cursor(text: str) -> tuple[datetime, str]:
     try:
         time, key = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        moment = datetime.fromisoformat(time)
-        if moment.tzinfo is None or not isinstance(key, str) or "\x00" in key:
+        moment = datetime.fromisoformat(time).astimezone(UTC)
+        if not isinstance(key, str) or not key.isprintable():
             raise ValueError
-    except (ValueError, TypeError, binascii.Error):
+    except (ValueError, TypeError, OverflowError, RecursionError, binascii.Error):
         raise InputError("The cursor is not one that a list gave; leave it out to start from the beginning.") from None
     return moment, key

@@ -144,7 +144,7 @@ class Store:
                         "refused": {
                             "code": refusal.code,
                             "message": refusal.message,
-                            "values": {name: str(value) for name, value in refusal.values.items()},
+                            "values": {name: _plain(value) for name, value in refusal.values.items()},
                         }
                     }
                 if key is not None:
@@ -350,6 +350,10 @@ def _hashed(number: str, *, key: bytes) -> str | None:
         return None if is_withheld(number) else number_hash(number, key)
     except InputError:
         return None
+
+
+def _plain(value: object) -> object:
+    return value if isinstance(value, (int, float)) else str(value)
 
 
 def _told_again(answer: Answer) -> Answer:
