@@ -11,12 +11,11 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, inspect, text
-from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from dispatch.errors import StoreError
 from dispatch.store.engine import writing
-from dispatch.store.schema import chain_head
 
+_SCRIPTS = "dispatch.store:migrations"
 _LOCK = 0x51A6A112
 """PostgreSQL's advisory lock while tables are made: two hosts may start at once."""
 
@@ -36,12 +35,7 @@ def ensure_tables(engine: Engine) -> None:
             return
         if found is not None:
             raise StoreError(_MISMATCH[_is_known(found)], found=found, newest=newest())
-        foreign = [name for name in inspect(connection).get_table_names() if name not in ("alembic_version",)]
-        if foreign:
-            raise StoreError(
-                "The database holds other tables ({tables}); give Siaga112 a database of its own.",
-                tables=", ".join(sorted(foreign)[:3]),
-            )
+        _check_empty(connection)
         _upgrade(connection)
 
 
@@ -56,12 +50,14 @@ def upgrade(engine: Engine) -> tuple[str | None, str]:
     Raises
     ------
     StoreError
-        The database is newer than this program.
+        The database is newer than this program, or holds tables that are not ours.
     """
     with writing(engine) as connection:
         _lock(connection)
         before = _revision(connection)
-        if before is not None and not _is_known(before):
+        if before is None:
+            _check_empty(connection)
+        elif not _is_known(before):
             raise StoreError(_MISMATCH[False], found=before, newest=newest())
         if before != newest():
             _upgrade(connection)
@@ -86,11 +82,15 @@ def _upgrade(connection: Connection) -> None:
     config = _config()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
-    if connection.execute(chain_head.select()).first() is None:
-        try:
-            connection.execute(chain_head.insert().values(id=1, seq=0, hash="0" * 64))
-        except (IntegrityError, ProgrammingError) as error:
-            raise StoreError("The tables could not be made; look at the database's log.") from error
+
+
+def _check_empty(connection: Connection) -> None:
+    foreign = sorted(set(inspect(connection).get_table_names()) - {"alembic_version"})
+    if foreign:
+        raise StoreError(
+            "The database holds other tables ({tables}); give Siaga112 a database of its own.",
+            tables=", ".join(foreign[:3]),
+        )
 
 
 def _lock(connection: Connection) -> None:
@@ -108,6 +108,6 @@ def _is_known(revision: str) -> bool:
 
 def _config() -> Config:
     config = Config()
-    config.set_main_option("script_location", "dispatch.store:migrations")
+    config.set_main_option("script_location", _SCRIPTS)
     config.set_main_option("path_separator", "os")
     return config
