@@ -18,7 +18,7 @@ from dispatch.directory import Directory
 from dispatch.errors import UnknownIdError, VersionConflictError
 from dispatch.event_types import EventBody
 from dispatch.incidents import Assignment, Call, Incident, PrivateText, TextField, TextRef, UnitState
-from gis.errors import InputError
+from gis.errors import N_, InputError
 
 DEVICE_CLOCK_TOLERANCE: Final = timedelta(minutes=2)
 """A device's clock may run ahead of ours by this much."""
@@ -149,7 +149,7 @@ def check_time(device_time: datetime | None, now: datetime) -> None:
     """
     if device_time is not None and device_time > now + DEVICE_CLOCK_TOLERANCE:
         raise InputError(
-            "The time {time} is {seconds} s in the future; check the clock of the device.",
+            N_("The time {time} is {seconds} s in the future; check the clock of the device."),
             time=device_time.isoformat(),
             seconds=round((device_time - now).total_seconds()),
         )
@@ -165,7 +165,7 @@ def check_version(what: str, expected: int | None, version: int) -> None:
     """
     if expected is not None and expected != version:
         raise VersionConflictError(
-            "{what} was changed meanwhile: you have version {expected}, it is now {version}; read it again.",
+            N_("{what} was changed meanwhile: you have version {expected}, it is now {version}; read it again."),
             what=what,
             expected=expected,
             version=version,
@@ -197,7 +197,7 @@ R = TypeVar("R")
 
 def _there(record: R | None, what: str, key: str) -> R:
     if record is None:
-        raise UnknownIdError("There is no {what} “{key}”; check its id.", what=what, key=key[:64])
+        raise UnknownIdError(N_("There is no {what} “{key}”; check its id."), what=what, key=key[:64])
     return record
 
 

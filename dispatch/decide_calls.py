@@ -8,6 +8,7 @@ from dispatch.decide import Context, Decision, check_version, decides, local_day
 from dispatch.errors import RefusedError
 from dispatch.event_types import CallEnded, CallLinked, CallTaken, CallTyped
 from dispatch.incidents import Call, TextField
+from gis.errors import N_
 
 
 @decides(TakeCall)
@@ -67,7 +68,7 @@ def _end(command: EndCall, book: Book, context: Context, decision: Decision) -> 
     call = the_call(book, command.call_id)
     if call.ended_at is not None:
         raise RefusedError(
-            "Call {call} ended at {time} already; nothing was changed.",
+            N_("Call {call} ended at {time} already; nothing was changed."),
             call=call.call_id,
             time=call.ended_at.isoformat(),
         )

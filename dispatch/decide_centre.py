@@ -28,7 +28,7 @@ from dispatch.event_types import (
     VerificationAnswered,
     VerificationAsked,
 )
-from gis.errors import InputError
+from gis.errors import N_, InputError
 
 
 @decides(LoadDirectory)
@@ -75,7 +75,7 @@ def _answer_village(command: AnswerVerification, book: Book, context: Context, d
     asked = there(book.verification(command.verification_id), "verification", command.verification_id)
     if asked.answer is not None:
         raise RefusedError(
-            "The village answered {answer} at {time} already; ask again to get another answer.",
+            N_("The village answered {answer} at {time} already; ask again to get another answer."),
             answer=asked.answer,
             time="" if asked.answered_at is None else asked.answered_at.isoformat(),
         )
@@ -96,7 +96,7 @@ def _ask_neighbour(command: AskHandover, book: Book, context: Context, decision:
     known = [one.neighbour_id for one in context.directory.neighbours]
     if command.neighbour not in known:
         raise InputError(
-            "There is no neighbouring centre “{neighbour}”; use one of {known}.",
+            N_("There is no neighbouring centre “{neighbour}”; use one of {known}."),
             neighbour=command.neighbour,
             known=", ".join(known) or "those that the directory will name",
         )
@@ -117,7 +117,7 @@ def _receive(command: ReceiveHandover, book: Book, context: Context, decision: D
     handover = there(book.handover(command.handover_id), "handover", command.handover_id)
     if handover.reference is not None:
         raise RefusedError(
-            "Handover {handover} was received as {reference} already.",
+            N_("Handover {handover} was received as {reference} already."),
             handover=handover.handover_id,
             reference=handover.reference,
         )
@@ -142,7 +142,7 @@ def _erase(command: EraseTexts, book: Book, context: Context, decision: Decision
 def _register(command: RegisterDevice, book: Book, context: Context, decision: Decision) -> None:
     the_unit(book, command.unit_id)
     if book.device(command.token_hash) is not None:
-        raise RefusedError("This token is in use already; make a new one.")
+        raise RefusedError(N_("This token is in use already; make a new one."))
     decision.happened(
         DeviceRegistered(
             token_hash=command.token_hash, unit_id=command.unit_id, label=command.label, created_at=context.now

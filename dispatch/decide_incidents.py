@@ -42,7 +42,7 @@ from dispatch.incidents import (
     TextField,
 )
 from dispatch.transitions import check_incident_move
-from gis.errors import InputError
+from gis.errors import N_, InputError
 
 
 @decides(OpenIncident)
@@ -51,7 +51,7 @@ def _open(command: OpenIncident, book: Book, context: Context, decision: Decisio
     call = None if command.call_id is None else the_call(book, command.call_id)
     if call is not None and call.incident_id is not None:
         raise RefusedError(
-            "Call {call} belongs to incident {incident} already; take it from there first.",
+            N_("Call {call} belongs to incident {incident} already; take it from there first."),
             call=call.call_id,
             incident=call.incident_id,
         )
@@ -124,7 +124,9 @@ def _raise(command: RaiseAlarm, book: Book, context: Context, decision: Decision
     plan = context.directory.plan(incident.category, incident.severity)
     if plan is not None and incident.alarm_level >= len(plan.alarms):
         raise RefusedError(
-            "Incident {incident} is at alarm level {level}, the last of its run card; assign further units by hand.",
+            N_(
+                "Incident {incident} is at alarm level {level}, the last of its run card; assign further units by hand."
+            ),
             incident=incident.incident_id,
             level=incident.alarm_level,
         )
@@ -138,7 +140,7 @@ def _notify(command: NotifyAgency, book: Book, context: Context, decision: Decis
     agencies = [one.agency_id for one in context.directory.agencies]
     if agencies and command.agency not in agencies:
         raise InputError(
-            "There is no agency “{agency}”; use one of {agencies}.",
+            N_("There is no agency “{agency}”; use one of {agencies}."),
             agency=command.agency,
             agencies=", ".join(agencies),
         )
@@ -162,7 +164,7 @@ def _close(command: CloseIncident, book: Book, context: Context, decision: Decis
     known = [one.disposition_id for one in context.directory.dispositions]
     if known and command.disposition not in known:
         raise InputError(
-            "There is no disposition “{disposition}”; use one of {known}.",
+            N_("There is no disposition “{disposition}”; use one of {known}."),
             disposition=command.disposition,
             known=", ".join(known),
         )
@@ -170,7 +172,7 @@ def _close(command: CloseIncident, book: Book, context: Context, decision: Decis
     active = [one for one in book.assignments_of(incident.incident_id) if one.is_active]
     if active and not command.release_units:
         raise RefusedError(
-            "Incident {incident} still binds {units}; clear them first, or close it with release_units.",
+            N_("Incident {incident} still binds {units}; clear them first, or close it with release_units."),
             incident=incident.incident_id,
             units=", ".join(one.unit_id for one in active),
         )
@@ -203,10 +205,10 @@ def _merge(command: MergeIncident, book: Book, context: Context, decision: Decis
     check_version(f"Incident {incident.incident_id}", command.expected_version, incident.version)
     into = the_incident(book, command.into)
     if into.incident_id == incident.incident_id:
-        raise InputError("An incident cannot be merged into itself; name the other one.")
+        raise InputError(N_("An incident cannot be merged into itself; name the other one."))
     if not into.status.is_open:
         raise RefusedError(
-            "Incident {incident} is {status}; reopen it before another is merged into it.",
+            N_("Incident {incident} is {status}; reopen it before another is merged into it."),
             incident=into.incident_id,
             status=into.status.value,
         )
@@ -214,7 +216,7 @@ def _merge(command: MergeIncident, book: Book, context: Context, decision: Decis
     active = [one.unit_id for one in book.assignments_of(incident.incident_id) if one.is_active]
     if active:
         raise RefusedError(
-            "Incident {incident} still binds {units}; recall them or divert them to {into} first.",
+            N_("Incident {incident} still binds {units}; recall them or divert them to {into} first."),
             incident=incident.incident_id,
             units=", ".join(active),
             into=into.incident_id,
@@ -264,7 +266,7 @@ def _open_incident(book: Book, incident_id: str, expected_version: int | None) -
     check_version(f"Incident {incident.incident_id}", expected_version, incident.version)
     if not incident.status.is_open:
         raise RefusedError(
-            "Incident {incident} is {status}; reopen it to change it.",
+            N_("Incident {incident} is {status}; reopen it to change it."),
             incident=incident.incident_id,
             status=incident.status.value,
         )
@@ -275,5 +277,5 @@ def _check_category(category: str, context: Context) -> None:
     known = [one.category_id for one in context.directory.categories]
     if known and category not in known:
         raise InputError(
-            "There is no category “{category}”; use one of {known}.", category=category, known=", ".join(known)
+            N_("There is no category “{category}”; use one of {known}."), category=category, known=", ".join(known)
         )

@@ -58,7 +58,7 @@ from dispatch.transitions import (
     check_unit_move,
 )
 from dispatch.types import Unit, UnitStatus
-from gis.errors import InputError
+from gis.errors import N_, InputError
 
 _NOT_REACHED = frozenset({UnitStatus.DISPATCHED, UnitStatus.EN_ROUTE})
 _FOLLOWS = {UnitStatus.EN_ROUTE: IncidentStatus.EN_ROUTE, UnitStatus.ON_SCENE: IncidentStatus.ON_SCENE}
@@ -69,7 +69,7 @@ _WAITING = frozenset({IncidentStatus.RECEIVED, IncidentStatus.LOCATED, IncidentS
 def _register(command: RegisterUnit, book: Book, context: Context, decision: Decision) -> None:
     known = book.unit(command.unit_id)
     if known is not None and not known.retired:
-        raise RefusedError("There is a unit {unit} already; edit it instead.", unit=command.unit_id)
+        raise RefusedError(N_("There is a unit {unit} already; edit it instead."), unit=command.unit_id)
     decision.happened(
         UnitRegistered(
             unit=UnitState(
@@ -99,7 +99,7 @@ def _edit(command: EditUnit, book: Book, context: Context, decision: Decision) -
     bound = book.active_assignment(command.unit_id)
     if command.retired and bound is not None:
         raise RefusedError(
-            "Unit {unit} is bound to incident {incident}; clear it before it leaves the fleet.",
+            N_("Unit {unit} is bound to incident {incident}; clear it before it leaves the fleet."),
             unit=command.unit_id,
             incident=bound.incident_id,
         )
@@ -128,7 +128,7 @@ def _assign(command: AssignUnits, book: Book, context: Context, decision: Decisi
         check_incident_move(incident.incident_id, incident.status, IncidentStatus.DISPATCHED)
     doubles = sorted({one for one in command.unit_ids if command.unit_ids.count(one) > 1})
     if doubles:
-        raise InputError("Unit {unit} is named twice; name every unit once.", unit=doubles[0])
+        raise InputError(N_("Unit {unit} is named twice; name every unit once."), unit=doubles[0])
     at = min(command.device_time or context.now, context.now)
     number = len(book.assignments_of(incident.incident_id))
     for unit_id in command.unit_ids:
@@ -163,7 +163,7 @@ def _recall(command: RecallUnit, book: Book, context: Context, decision: Decisio
     the_unit(book, command.unit_id)
     bound = book.active_assignment(command.unit_id)
     if bound is None:
-        raise RefusedError("Unit {unit} is bound to no incident; there is nothing to recall.", unit=command.unit_id)
+        raise RefusedError(N_("Unit {unit} is bound to no incident; there is nothing to recall."), unit=command.unit_id)
     release(bound, AssignmentEnd.RECALLED, command.reason, book, context, decision)
     _wait_again(bound, book, context, decision)
     decision.about += [
@@ -176,7 +176,7 @@ def _report(command: ReportStatus, book: Book, context: Context, decision: Decis
     state = the_unit(book, command.unit_id)
     check_version(f"Unit {command.unit_id}", command.expected_version, state.version)
     if command.free_at is not None and command.free_at < context.now:
-        raise InputError("The expected time of being free has passed; give a later one or leave it out.")
+        raise InputError(N_("The expected time of being free has passed; give a later one or leave it out."))
     decision.about.append(("unit", command.unit_id))
     before, after = state.unit.status, command.status
     at = min(command.device_time or context.now, context.now)
@@ -193,7 +193,7 @@ def _report(command: ReportStatus, book: Book, context: Context, decision: Decis
     check_unit_move(command.unit_id, before, after)
     if after is UnitStatus.DISPATCHED:
         raise IllegalMoveError(
-            "Unit {unit} is dispatched by assigning it to an incident; do that.", unit=command.unit_id
+            N_("Unit {unit} is dispatched by assigning it to an incident; do that."), unit=command.unit_id
         )
     decision.happened(
         UnitMoved(unit_id=command.unit_id, before=before, after=after, at=at, free_at=command.free_at),
@@ -237,7 +237,7 @@ def _correct(command: CorrectMilestone, book: Book, context: Context, decision: 
     check_time(command.time, context.now)
     if command.milestone not in assignment.milestones:
         raise RefusedError(
-            "Assignment {assignment} has not reached {milestone}; there is nothing to correct.",
+            N_("Assignment {assignment} has not reached {milestone}; there is nothing to correct."),
             assignment=assignment.assignment_id,
             milestone=command.milestone.value,
         )
@@ -262,7 +262,7 @@ def release(
     state = the_unit(book, assignment.unit_id)
     if UnitStatus.RETURNING not in UNIT_MOVES[state.unit.status]:
         raise RefusedError(
-            "Unit {unit} is {status} and cannot be freed now; wait until it reports the next step.",
+            N_("Unit {unit} is {status} and cannot be freed now; wait until it reports the next step."),
             unit=assignment.unit_id,
             status=state.unit.status.value,
         )
@@ -294,12 +294,12 @@ def release(
 def _check_may_go(state: UnitState, command: AssignUnits, book: Book, context: Context) -> None:
     unit_id, status = state.unit.unit_id, state.unit.status
     if state.retired:
-        raise RefusedError("Unit {unit} is no longer part of the fleet; choose another.", unit=unit_id)
+        raise RefusedError(N_("Unit {unit} is no longer part of the fleet; choose another."), unit=unit_id)
     bound = book.active_assignment(unit_id)
     if bound is not None and not (command.divert and status in _NOT_REACHED):
         taken = bound.milestones[Milestone.DISPATCHED].server_time
         raise UnitTakenError(
-            "Unit {unit} was given to incident {incident} by {by} at {time}; choose the next one{hint}.",
+            N_("Unit {unit} was given to incident {incident} by {by} at {time}; choose the next one{hint}."),
             unit=unit_id,
             incident=bound.incident_id,
             by=bound.assigned_by,
@@ -308,13 +308,17 @@ def _check_may_go(state: UnitState, command: AssignUnits, book: Book, context: C
             taken_at=taken.isoformat(),
         )
     if bound is not None and bound.incident_id == command.incident_id:
-        raise RefusedError("Unit {unit} is on incident {incident} already.", unit=unit_id, incident=command.incident_id)
+        raise RefusedError(
+            N_("Unit {unit} is on incident {incident} already."), unit=unit_id, incident=command.incident_id
+        )
     if bound is None and status not in ASSIGNABLE:
         raise IllegalMoveError(
-            "Unit {unit} is {status} and cannot be sent; choose another.", unit=unit_id, status=status.value
+            N_("Unit {unit} is {status} and cannot be sent; choose another."), unit=unit_id, status=status.value
         )
     if not state.on_duty and command.override_reason is None:
-        raise RefusedError("Unit {unit} is off duty; give an override_reason to send it all the same.", unit=unit_id)
+        raise RefusedError(
+            N_("Unit {unit} is off duty; give an override_reason to send it all the same."), unit=unit_id
+        )
 
 
 def _divert(
@@ -396,7 +400,7 @@ def _check_order(assignment: Assignment, milestone: Milestone, time: datetime) -
         before, after = order.index(other) < place, order.index(other) > place
         if (before and time < moment.time) or (after and time > moment.time):
             raise InputError(
-                "{milestone} at {time} would lie {side} {other} at {other_time}; correct that one first.",
+                N_("{milestone} at {time} would lie {side} {other} at {other_time}; correct that one first."),
                 milestone=milestone.value,
                 time=time.isoformat(),
                 side="before" if before else "after",

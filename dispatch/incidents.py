@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Final
 
 from dispatch.types import Unit
-from gis.errors import InputError
+from gis.errors import N_, InputError
 from gis.types import Location
 
 MAX_RADIUS_M: Final = 100_000.0
@@ -116,20 +116,20 @@ class IncidentLocation:
     def __post_init__(self) -> None:
         needs_point = self.kind in (LocationKind.POINT, LocationKind.PLACE)
         if needs_point and self.location is None:
-            raise InputError("A location of the kind {kind} needs lat and lon; give both.", kind=str(self.kind))
+            raise InputError(N_("A location of the kind {kind} needs lat and lon; give both."), kind=str(self.kind))
         if self.kind is LocationKind.VILLAGE and self.village_code is None:
-            raise InputError("A location of the kind village needs its village_code; give it.")
+            raise InputError(N_("A location of the kind village needs its village_code; give it."))
         if self.kind is LocationKind.KECAMATAN and self.kecamatan_code is None:
-            raise InputError("A location of the kind kecamatan needs its kecamatan_code; give it.")
+            raise InputError(N_("A location of the kind kecamatan needs its kecamatan_code; give it."))
         if self.radius_m is not None and not 0 <= self.radius_m <= MAX_RADIUS_M:
             raise InputError(
-                "The radius {radius} m is not between 0 and {most} m.", radius=self.radius_m, most=MAX_RADIUS_M
+                N_("The radius {radius} m is not between 0 and {most} m."), radius=self.radius_m, most=MAX_RADIUS_M
             )
         for code in (self.village_code, self.kecamatan_code):
             if code is not None and not _CODE.fullmatch(code):
-                raise InputError("An area code looks like 32.09.21.2006; correct the one that was given.")
+                raise InputError(N_("An area code looks like 32.09.21.2006; correct the one that was given."))
         if len(self.label) > MAX_LABEL or not _LINE.fullmatch(self.label):
-            raise InputError("The label of a location is one line of at most {most} characters.", most=MAX_LABEL)
+            raise InputError(N_("The label of a location is one line of at most {most} characters."), most=MAX_LABEL)
 
 
 UNKNOWN_LOCATION = IncidentLocation(kind=LocationKind.UNKNOWN)

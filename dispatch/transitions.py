@@ -12,6 +12,7 @@ from typing import Final
 from dispatch.errors import IllegalMoveError
 from dispatch.incidents import IncidentStatus, Milestone
 from dispatch.types import UnitStatus
+from gis.errors import N_
 
 INCIDENT_MOVES: Final[Mapping[IncidentStatus, frozenset[IncidentStatus]]] = MappingProxyType(
     {
@@ -98,7 +99,7 @@ def check_incident_move(incident_id: str, now: IncidentStatus, then: IncidentSta
     """
     if then not in INCIDENT_MOVES[now]:
         raise IllegalMoveError(
-            "Incident {incident} is {now} and cannot become {then}; from here it can become {allowed}.",
+            N_("Incident {incident} is {now} and cannot become {then}; from here it can become {allowed}."),
             incident=incident_id,
             now=now.value,
             then=then.value,
@@ -116,7 +117,7 @@ def check_unit_move(unit_id: str, now: UnitStatus, then: UnitStatus) -> None:
     """
     if then not in UNIT_MOVES[now]:
         raise IllegalMoveError(
-            "Unit {unit} is {now} and cannot become {then}; from here it can become {allowed}.",
+            N_("Unit {unit} is {now} and cannot become {then}; from here it can become {allowed}."),
             unit=unit_id,
             now=now.value,
             then=then.value,

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from flask import Flask, Request, current_app, g, request
 from flask.typing import ResponseReturnValue
 
-from gis.errors import SiagaError
+from gis.errors import N_, SiagaError
 
 
 class Permission(StrEnum):
@@ -120,7 +120,7 @@ def guard(app: Flask, policy: Policy = this_machine) -> None:
         g.siaga112_actor = policy(request)
         if needed is None or (needed not in (Permission.PUBLIC, Permission.DEVICE) and needed not in actor().may):
             raise ForbiddenError(
-                "This needs the right {right}, which this sender does not have; ask from the centre's own machine.",
+                N_("This needs the right {right}, which this sender does not have; ask from the centre's own machine."),
                 right="-" if needed is None else needed.value,
             )
         return None

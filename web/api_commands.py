@@ -21,7 +21,7 @@ from werkzeug.exceptions import UnsupportedMediaType
 from dispatch import commands as c
 from dispatch.codec import load_request
 from dispatch.store.store import Answer
-from gis.errors import InputError
+from gis.errors import N_, InputError
 from web.access import Permission, actor, needs
 from web.centre import Centre
 from web.problems import BadRequestError, NotFoundError
@@ -268,7 +268,9 @@ def _view(route: CommandRoute) -> Callable[..., Response]:
         body = json_body()
         for name, value in path.items():
             if body.get(name, value) != value:
-                raise InputError("Field {name} of the body names another than the address; leave it out.", name=name)
+                raise InputError(
+                    N_("Field {name} of the body names another than the address; leave it out."), name=name
+                )
             body[name] = value
         version = _expected_version() if route.is_versioned else None
         if version is not None and body.setdefault("expected_version", version) != version:

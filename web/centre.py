@@ -49,7 +49,7 @@ from dispatch.store.positions import current_fixes, token_hash
 from dispatch.store.store import Answer, Store
 from dispatch.timers import Timer, TimerSettings, due
 from dispatch.types import Unit, UnitStatus
-from gis.errors import InputError
+from gis.errors import N_, InputError
 from gis.region_folder import SETTINGS
 from gis.types import Location
 from routing.region import Region
@@ -139,7 +139,7 @@ class Centre:
         with self.store.book() as book:
             incident = book.incident(incident_id)
             if incident is None:
-                raise UnknownIdError("There is no incident “{key}”; check its id.", key=incident_id[:64])
+                raise UnknownIdError(N_("There is no incident “{key}”; check its id."), key=incident_id[:64])
             assignments = book.assignments_of(incident_id)
             active = queries.active_assignments(book.connection)
             fixes = current_fixes(book.connection)
@@ -164,9 +164,7 @@ class Centre:
             cover=self._cover(units, origins) if cover else (),
         )
 
-    def recommendation(
-        self, incident_id: str, *, cover: bool = False, now: datetime | None = None
-    ) -> Recommendation:
+    def recommendation(self, incident_id: str, *, cover: bool = False, now: datetime | None = None) -> Recommendation:
         """Who should go, not stored."""
         return recommend_from(self.recommendation_inputs(incident_id, cover=cover, now=now))
 
@@ -183,7 +181,7 @@ class Centre:
         with self.store.book() as book:
             ref = book.recommendation(recommendation_id)
         if ref is None:
-            raise UnknownIdError("There is no recommendation “{key}”; check its id.", key=recommendation_id[:64])
+            raise UnknownIdError(N_("There is no recommendation “{key}”; check its id."), key=recommendation_id[:64])
         document = self.store.document(ref.digest)
         return load(Recommendation, document["recommendation"]), load(RecommendationInputs, document["inputs"])
 
@@ -214,7 +212,7 @@ class Centre:
             return self.region.boundaries.middle(code)
         except LookupError:
             raise InputError(
-                "The region has no area with the code {code}; locate the incident again.", code=code
+                N_("The region has no area with the code {code}; locate the incident again."), code=code
             ) from None
 
     @cached_property
@@ -269,7 +267,7 @@ class Centre:
         with self.store.book() as book:
             call = book.call(call_id)
             if call is None:
-                raise UnknownIdError("There is no call “{key}”; check its id.", key=call_id[:64])
+                raise UnknownIdError(N_("There is no call “{key}”; check its id."), key=call_id[:64])
             history = (
                 queries.calls(
                     book.connection,
@@ -287,7 +285,7 @@ class Centre:
         with self.store.book() as book:
             incident = book.incident(incident_id)
         if incident is None:
-            raise UnknownIdError("There is no incident “{key}”; check its id.", key=incident_id[:64])
+            raise UnknownIdError(N_("There is no incident “{key}”; check its id."), key=incident_id[:64])
         place = incident.location
         if place.location is None:
             return border_help(edge_m=None, radius_m=None, nearby=(), directory=self.store.directory())
@@ -308,7 +306,7 @@ class Centre:
         with self.store.book() as book:
             incident = book.incident(incident_id)
             if incident is None:
-                raise UnknownIdError("There is no incident “{key}”; check its id.", key=incident_id[:64])
+                raise UnknownIdError(N_("There is no incident “{key}”; check its id."), key=incident_id[:64])
             assignments = book.assignments_of(incident_id)
             kinds = {one.unit.unit_id: one.unit.kind for one in queries.units(book.connection, retired=True)}
         category = self.store.directory().category(incident.category)

@@ -40,7 +40,7 @@ from dispatch.ghost_calls import is_withheld, number_hash
 from dispatch.store import rows, schema
 from dispatch.store.book import SqlBook
 from dispatch.store.engine import reading, writing
-from gis.errors import InputError
+from gis.errors import N_, InputError
 
 Answer = dict[str, Any]
 
@@ -229,7 +229,7 @@ class Store:
             return None
         if row["fingerprint"] != fingerprint:
             raise KeyReusedError(
-                "The idempotency key came with another request before; use a new key for each request."
+                N_("The idempotency key came with another request before; use a new key for each request.")
             )
         answer: Answer = json.loads(row["answer"])
         return answer
@@ -330,7 +330,7 @@ class Store:
         table = schema.documents
         body = connection.execute(select(table.c.body).where(table.c.digest == digest)).scalar_one_or_none()
         if body is None:
-            raise StoreError("The document {digest} is missing from the database; restore a backup.", digest=digest)
+            raise StoreError(N_("The document {digest} is missing from the database; restore a backup."), digest=digest)
         return json.loads(zlib.decompress(body))
 
     def _secret(self, name: str) -> bytes:
@@ -373,5 +373,5 @@ def _kinds(kind: type[RefusedError]) -> Iterator[type[RefusedError]]:
 def _conflict(error: IntegrityError) -> Exception:
     said = str(error.orig)
     if "one_active_per_unit" in said or "assignments.unit_id" in said:
-        return UnitTakenError("The unit was given to another incident a moment ago; choose the next one.")
-    return StoreError("The database refused the change: {said}. Nothing was changed.", said=said.splitlines()[0])
+        return UnitTakenError(N_("The unit was given to another incident a moment ago; choose the next one."))
+    return StoreError(N_("The database refused the change: {said}. Nothing was changed."), said=said.splitlines()[0])
