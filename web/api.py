@@ -13,13 +13,14 @@ from flask import Blueprint, Response, current_app, request
 
 from gis.errors import N_, OutsideRegionError
 from web.access import Permission, needs
-from web.openapi import openapi_document
+from web.openapi import described
 from web.problems import BadRequestError, NotFoundError
 from web.service import Desk
 
 api = Blueprint("api", __name__, url_prefix="/api/v1")
 
 LANGUAGES = ("id", "en")
+DESCRIPTION = "siaga112-description"
 MAX_UNITS = 100
 MAX_CANDIDATES = 50
 DEFAULT_CANDIDATES = 8
@@ -109,7 +110,10 @@ def units() -> Response:
 @needs(Permission.PUBLIC)
 def openapi() -> Response:
     """The description of this API."""
-    return _json(openapi_document())
+    known = current_app.extensions.get(DESCRIPTION)
+    if known is None:
+        known = current_app.extensions[DESCRIPTION] = described(current_app)
+    return _json(known)
 
 
 @api.get("/health")

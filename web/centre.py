@@ -51,7 +51,7 @@ from dispatch.timers import Timer, TimerSettings, due
 from dispatch.types import Unit, UnitStatus
 from gis.errors import N_, InputError
 from gis.region_folder import SETTINGS
-from gis.types import Location
+from gis.types import AreaLevel, Location
 from routing.region import Region
 from web.directory import region_directory, region_population
 from web.service import Desk
@@ -118,7 +118,22 @@ class Centre:
     # --- commands ------------------------------------------------------------------------------------------------
 
     def execute(self, command: Command, *, actor: str, key: str | None = None) -> Answer:
-        """Carry out a command; a dispatcher who was too late hears who is next."""
+        """Carry out a command; a dispatcher who was too late hears who is next.
+
+        Raises
+        ------
+        InputError
+            A village or kecamatan that the region does not have: nobody could be recommended for it.
+        """
+        place = getattr(command, "location", None)
+        if isinstance(place, IncidentLocation) and (code := _area_code(place)) is not None:
+            level = AreaLevel.VILLAGE if place.kind is LocationKind.VILLAGE else AreaLevel.KECAMATAN
+            if self._level(code) is not level:
+                raise InputError(
+                    N_("The region has no {level} with the code {code}; give its code, or a point."),
+                    level=level.value,
+                    code=code,
+                )
         try:
             return self.store.execute(command, actor=actor, key=key)
         except UnitTakenError as taken:
@@ -195,25 +210,24 @@ class Centre:
 
     def _times(self, incident: Incident, origins: Sequence[Location]) -> tuple[Incident, Any, AreaTimes | None]:
         place = incident.location
-        area = place.village_code if place.kind is LocationKind.VILLAGE else place.kecamatan_code
-        if place.kind in (LocationKind.VILLAGE, LocationKind.KECAMATAN) and area is not None:
-            middle = place.location or self._middle(area)
+        area = _area_code(place)
+        if area is not None and self._level(area) is not None:
+            middle = place.location or self.region.boundaries.middle(area)
             pieces = self.desk.pieces_of(area)
             length_m = np.asarray(self.region.network.edge_length_m)[pieces]
             road_s = self.region.router.edge_midpoint_times(origins, pieces).seconds
             located = replace(incident, location=replace(place, location=middle))
             return located, None, AreaTimes.of(road_s, length_m)
-        if place.location is None:
+        if place.location is None or area is not None:
+            # Not known where; or in an area that the region had when it was located and has no more.
             return incident, None, None
         return incident, self.region.router.times_to(place.location, origins), None
 
-    def _middle(self, code: str) -> Location:
+    def _level(self, code: str) -> AreaLevel | None:
         try:
-            return self.region.boundaries.middle(code)
+            return self.region.boundaries.area(code).level
         except LookupError:
-            raise InputError(
-                N_("The region has no area with the code {code}; locate the incident again."), code=code
-            ) from None
+            return None
 
     @cached_property
     def _demand(self) -> tuple[npt.NDArray[np.float64], tuple[Location, ...]]:
@@ -341,6 +355,11 @@ class Centre:
             event.payload["timer"] == timer.key and datetime.fromisoformat(event.payload["due_at"]) == timer.due_at
             for event in logged
         )
+
+
+def _area_code(place: IncidentLocation) -> str | None:
+    """The area that stands for the location, where no point does."""
+    return {LocationKind.VILLAGE: place.village_code, LocationKind.KECAMATAN: place.kecamatan_code}.get(place.kind)
 
 
 def _registration(unit: Unit, directory: Directory) -> RegisterUnit:

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 from functools import cache
 from importlib.metadata import version
 from typing import Any
 
+from flask import Flask
+
+from web.access import needed_by
+from web.api_commands import CENTRE
+from web.openapi_centre import centre_paths, centre_schemas, problem_response
+from web.positions import EXTENSION
+from web.positions_openapi import POSITION_SECURITY, position_paths
 from web.problems import PROBLEM_TYPE
 
 Schema = dict[str, Any]
@@ -293,8 +301,19 @@ def _paths() -> Schema:
 
 
 @cache
-def openapi_document() -> Schema:
-    """The whole description."""
+def openapi_document(*, centre: bool = False, positions: bool = False) -> Schema:
+    """The whole description of what is served: the map, and with it a centre and the taking of positions."""
+    paths, schemas = _paths(), dict(SCHEMAS)
+    components: Schema = {"schemas": schemas}
+    if centre:
+        for methods in paths.values():
+            for one in methods.values():
+                one["responses"]["403"] = problem_response(403)
+        paths |= {path: methods | paths.get(path, {}) for path, methods in centre_paths().items()}
+        schemas |= centre_schemas(SCHEMAS)
+    if positions:
+        paths |= position_paths()
+        components["securitySchemes"] = POSITION_SECURITY
     return {
         "openapi": "3.1.0",
         "info": {
@@ -303,6 +322,17 @@ def openapi_document() -> Schema:
             "summary": "From a caller's words to the unit that arrives first.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
-        "paths": _paths(),
-        "components": {"schemas": SCHEMAS},
+        "paths": paths,
+        "components": components,
     }
+
+
+def described(app: Flask) -> Schema:
+    """The description of an application: exactly its routes, each with the right that it needs."""
+    document = copy.deepcopy(openapi_document(centre=CENTRE in app.extensions, positions=EXTENSION in app.extensions))
+    for rule in app.url_map.iter_rules():
+        methods = document["paths"].get(rule.rule.replace("<", "{").replace(">", "}"), {})
+        for method in (rule.methods or set()) & {one.upper() for one in methods}:
+            needed = needed_by(app.view_functions[rule.endpoint])
+            methods[method.lower()]["x-siaga112-needs"] = None if needed is None else needed.value
+    return document
