@@ -36,6 +36,7 @@ WORD_PATTERN: Final = r"^[a-z0-9][a-z0-9_]*$"
 # No control characters: PostgreSQL cannot store NUL, and no terminal should obey a caller.
 LINE_PATTERN: Final = r"^[^\x00-\x1F\x7F-\x9F\u2028\u2029]*$"
 TEXT_PATTERN: Final = r"^[^\x00-\x08\x0B\x0C\x0E-\x1F\x7F-\x9F]*$"
+CODE_PATTERN: Final = r"^[0-9]{2}(\.[0-9]{2}(\.[0-9]{2}(\.[0-9]{4})?)?)?$"
 TIME_PATTERN: Final = (
     r"^20(([0-9]{2}-((0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])|(0[13-9]|1[0-2])-(29|30)|(0[13578]|1[02])-31))"
     r"|(([02468][048]|[13579][26])-02-29))"
@@ -92,7 +93,7 @@ _POINT: dict[str, Any] = {
 }
 _CODE: dict[str, Any] = {
     "type": "string",
-    "pattern": r"^[0-9]{2}(\.[0-9]{2}(\.[0-9]{2}(\.[0-9]{4})?)?)?$",
+    "pattern": CODE_PATTERN,
     "description": "Kemendagri code, such as 32.09.21.2006.",
 }
 

@@ -251,7 +251,7 @@ class GhostScore:
     counts: tuple[CallCounts, CallCounts, CallCounts]
     silent_in_a_row: int
     hits: tuple[RuleHit, ...]
-    notice: Mapping[str, str] = field(init=False, default_factory=lambda: NEVER_REFUSED)
+    notice: Mapping[str, str] = field(init=False, default_factory=lambda: dict(NEVER_REFUSED))
 
 
 def ghost_score(history: Iterable[Call], now: datetime) -> GhostScore:

@@ -21,7 +21,7 @@ from flask import Blueprint, Response, request
 from dispatch.codec import dump, load, load_request
 from dispatch.commands import LINE_PATTERN, EraseTexts, Name, RevokeDevice, parse_time
 from dispatch.events import Event
-from dispatch.incidents import Call, CallType, Incident, IncidentLocation, IncidentStatus, TextRef
+from dispatch.incidents import MAX_RADIUS_M, Call, CallType, Incident, IncidentLocation, IncidentStatus, TextRef
 from dispatch.recommend import recommend_from
 from dispatch.store import care, queries
 from dispatch.store.positions import history
@@ -128,11 +128,12 @@ def border(incident_id: str) -> Response:
 def duplicates() -> Response:
     """Open incidents near a place, in space, time and category: the same emergency, perhaps."""
     lat, lon, village = _number("lat", -90, 90), _number("lon", -180, 180), _plain("village_code")
+    radius_m = _number("radius_m", 0, MAX_RADIUS_M)
     if (lat is None) != (lon is None):
         raise BadRequestError("Give both 'lat' and 'lon', or neither.")
     place: dict[str, Any] = {"kind": "unknown"}
     if lat is not None:
-        place = {"kind": "point", "location": {"lat": lat, "lon": lon}, "radius_m": _number("radius_m", 0, 1e5)}
+        place = {"kind": "point", "location": {"lat": lat, "lon": lon}, "radius_m": radius_m}
     elif village is not None:
         place = {"kind": "village", "village_code": village}
     location = load(IncidentLocation, place)

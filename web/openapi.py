@@ -22,6 +22,7 @@ NUMBER: Schema = {"type": "number"}
 WHOLE: Schema = {"type": "integer"}
 TEXT: Schema = {"type": "string"}
 FLAG: Schema = {"type": "boolean"}
+ASKED: Schema = {"type": "string", "minLength": 1, "pattern": r"\S"}
 LATITUDE: Schema = {"type": "number", "minimum": -90, "maximum": 90}
 LONGITUDE: Schema = {"type": "number", "minimum": -180, "maximum": 180}
 SHARE: Schema = {"type": "number", "minimum": 0, "maximum": 1}
@@ -218,7 +219,7 @@ def _parameter(name: str, text: str, schema: Schema, *, required: bool = False, 
     return {"name": name, "in": place, "required": required, "description": text, "schema": schema}
 
 
-AT = _parameter("at", "coordinates, a map link, words, or the code of a village or kecamatan", TEXT, required=True)
+AT = _parameter("at", "coordinates, a map link, words, or the code of a village or kecamatan", ASKED, required=True)
 LANG = _parameter("lang", "language of the sentences", {"enum": ["id", "en"], "default": "id"})
 
 _PROBLEMS: dict[int, str] = {
@@ -258,7 +259,7 @@ def _paths() -> Schema:
             "Places for a text, best first.",
             {JSON: _ref("Search")},
             [
-                _parameter("q", "the text", TEXT, required=True),
+                _parameter("q", "the text", ASKED, required=True),
                 _parameter("limit", "at most so many", most_places),
                 LANG,
             ],
@@ -281,7 +282,7 @@ def _paths() -> Schema:
             "The route of a unit to a location, street by street.",
             {GEOJSON: _ref("Route"), "application/gpx+xml": TEXT},
             [
-                _parameter("unit", "id of the unit", TEXT, required=True),
+                _parameter("unit", "id of the unit", ASKED, required=True),
                 AT,
                 LANG,
                 _parameter("format", "form of the answer", {"enum": ["geojson", "gpx"], "default": "geojson"}),

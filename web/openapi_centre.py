@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any, Final
 
-from dispatch.commands import ID_PATTERN, LINE_PATTERN, MAX_ID, TIME_PATTERN, EraseTexts
+from dispatch.commands import CODE_PATTERN, ID_PATTERN, LINE_PATTERN, MAX_ID, TIME_PATTERN, EraseTexts
 from dispatch.incidents import MAX_RADIUS_M, CallType, IncidentStatus
 from web.api_centre import DEFAULT_PAGE, MAX_PAGE, MAX_PARAMETER, MAX_SEQ
 from web.api_commands import ETAG_PATTERN, KEY_PATTERN, MAX_KEY, ROUTES, CommandRoute
@@ -20,6 +20,7 @@ _TEXT: Schema = {"type": "string"}
 _WHOLE: Schema = {"type": "integer"}
 _FLAG: Schema = {"type": "boolean"}
 _PLAIN: Schema = {"type": "string", "maxLength": MAX_PARAMETER, "pattern": LINE_PATTERN}
+_CODE: Schema = {"type": "string", "pattern": CODE_PATTERN}
 _TIME: Schema = {"type": "string", "format": "date-time", "pattern": TIME_PATTERN}
 _ID: Schema = {"type": "string", "minLength": 1, "maxLength": MAX_ID, "pattern": ID_PATTERN}
 _SEQ: Schema = {"type": "integer", "minimum": 0, "maximum": MAX_SEQ}
@@ -237,7 +238,7 @@ def _reads() -> Schema:
             parameter("lat", "degrees; with `lon`", {**number, "minimum": -90, "maximum": 90}),
             parameter("lon", "degrees; with `lat`", {**number, "minimum": -180, "maximum": 180}),
             parameter("radius_m", "of the point, metres", {**number, "minimum": 0, "maximum": MAX_RADIUS_M}),
-            parameter("village_code", "where there is no point", _PLAIN),
+            parameter("village_code", "where there is no point", _CODE),
             _CATEGORY,
             parameter("received_at", "time of the call; without it, now", _TIME),
         ], problems=(422,)),
