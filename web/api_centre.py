@@ -19,7 +19,7 @@ from typing import Any, Final
 from flask import Blueprint, Response, request
 
 from dispatch.codec import dump, load, load_request
-from dispatch.commands import LINE_PATTERN, EraseTexts, Name, RevokeDevice, parse_time
+from dispatch.commands import CODE_PATTERN, LINE_PATTERN, EraseTexts, Name, RevokeDevice, parse_time
 from dispatch.events import Event
 from dispatch.incidents import MAX_RADIUS_M, Call, CallType, Incident, IncidentLocation, IncidentStatus, TextRef
 from dispatch.recommend import recommend_from
@@ -43,6 +43,7 @@ POLL_S: Final = 1.0
 """How often a stream asks the database for what other hosts committed."""
 
 _LINE: Final = re.compile(LINE_PATTERN.removesuffix("$") + r"\Z")
+_CODE: Final = re.compile(CODE_PATTERN.removesuffix("$") + r"\Z")
 _DECIMAL: Final = re.compile(r"-?[0-9]{1,20}(\.[0-9]{0,20})?([eE][+-]?[0-9]{1,3})?")
 _streams = threading.BoundedSemaphore(MAX_STREAMS)
 
@@ -127,7 +128,7 @@ def border(incident_id: str) -> Response:
 @needs(Permission.CENTRE_READ)
 def duplicates() -> Response:
     """Open incidents near a place, in space, time and category: the same emergency, perhaps."""
-    lat, lon, village = _number("lat", -90, 90), _number("lon", -180, 180), _plain("village_code")
+    lat, lon, village = _number("lat", -90, 90), _number("lon", -180, 180), _code("village_code")
     radius_m = _number("radius_m", 0, MAX_RADIUS_M)
     if (lat is None) != (lon is None):
         raise BadRequestError("Give both 'lat' and 'lon', or neither.")
@@ -459,10 +460,23 @@ def _whole(name: str, default: int, most: int) -> int:
 
 
 def _seq() -> int:
-    given = request.headers.get("Last-Event-ID") or request.args.get("after", "0")
+    """The event after which to read: the header of a reader that comes back goes before the address."""
+    after = _seq_of("after", request.args.get("after", "0"))
+    last = request.headers.get("Last-Event-ID")
+    return after if last is None else _seq_of("Last-Event-ID", last)
+
+
+def _seq_of(name: str, given: str) -> int:
     if not (given.isascii() and given.isdigit() and len(given) <= 19 and int(given) <= MAX_SEQ):
-        raise BadRequestError(f"The parameter 'after' must be a sequence number of the log, not '{given[:40]}'.")
+        raise BadRequestError(f"'{name}' must be a sequence number of the log, not '{given[:40]}'.")
     return int(given)
+
+
+def _code(name: str) -> str | None:
+    given = request.args.get(name)
+    if given is not None and not _CODE.match(given):
+        raise BadRequestError(f"The parameter '{name}' must be a code such as 32.09.21.2006.")
+    return given
 
 
 def _number(name: str, least: float, most: float) -> float | None:

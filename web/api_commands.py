@@ -20,6 +20,7 @@ from werkzeug.exceptions import UnsupportedMediaType
 
 from dispatch import commands as c
 from dispatch.codec import load_request
+from dispatch.errors import VersionConflictError
 from dispatch.store.store import Answer
 from gis.errors import N_, InputError
 from web.access import Permission, actor, needs
@@ -30,7 +31,6 @@ CENTRE: Final = "siaga112-centre"
 MAX_KEY: Final = 200
 MAX_DEPTH: Final = 32
 KEY_PATTERN: Final = r"^[\x21-\x7E]([\x20-\x7E]*[\x21-\x7E])?$"
-ETAG_PATTERN: Final = r'^(\*|(W/)?"[1-9][0-9]{0,14}")$'
 
 _KEY: Final = re.compile(KEY_PATTERN.removesuffix("$") + r"\Z")
 _ETAG: Final = re.compile(r'(?:W/)?"([1-9][0-9]{0,14})"\Z')
@@ -254,12 +254,21 @@ def answer_json(answer: Answer, status: int = HTTPStatus.OK, *, shows: str | Non
 
 
 def _expected_version() -> int | None:
+    """The version that `If-Match` names; None where any will do.
+
+    Raises
+    ------
+    VersionConflictError
+        It names none: RFC 9110 has that answered as a change meanwhile, for no version of the record fits.
+    """
     given = request.headers.get("If-Match")
-    if given is None or given == "*":
+    if given is None or given.strip() == "*":
         return None
-    found = _ETAG.match(given)
+    found = _ETAG.match(given.strip())
     if found is None:
-        raise BadRequestError('The header If-Match must be the ETag that was read, such as "3".')
+        raise VersionConflictError(
+            'The header If-Match names no version; send the one ETag that was read, such as "3".'
+        )
     return int(found[1])
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 from dispatch.commands import CODE_PATTERN, ID_PATTERN, LINE_PATTERN, MAX_ID, TIME_PATTERN, EraseTexts
 from dispatch.incidents import MAX_RADIUS_M, CallType, IncidentStatus
 from web.api_centre import DEFAULT_PAGE, MAX_PAGE, MAX_PARAMETER, MAX_SEQ
-from web.api_commands import ETAG_PATTERN, KEY_PATTERN, MAX_KEY, ROUTES, CommandRoute
+from web.api_commands import KEY_PATTERN, MAX_KEY, ROUTES, CommandRoute
 from web.openapi_schemas import PLURALS, Schema, answered_schemas, new_device_schema, reference, sent_schema
 from web.problems import PROBLEM_TYPE
 
@@ -58,8 +58,8 @@ _KEY = parameter(
 )
 _IF_MATCH = parameter(
     "If-Match",
-    "the ETag that was read: refuses the change (412) where somebody was quicker; the same as `expected_version`",
-    {"type": "string", "pattern": ETAG_PATTERN},
+    "the ETag that was read, or `*`: refuses the change (412) where somebody was quicker; as `expected_version` does",
+    _TEXT,
     place="header",
 )
 _ACTOR = parameter(
