@@ -285,6 +285,11 @@ def event_of(row: Row) -> Event:
     return Event(**{**row, "payload": json.loads(row["payload"])})
 
 
+def centre_row(centre: Centre) -> dict[str, Any]:
+    """What holds for the whole centre as its one row."""
+    return {"id": 1, "directory_digest": centre.directory_digest}
+
+
 def centre_of(row: Row) -> Centre:
     """The row of what holds for the whole centre."""
     return Centre(directory_digest=row["directory_digest"])

@@ -21,7 +21,8 @@ from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Engine, delete, insert, select, update
+from sqlalchemy import Connection, Engine, Executable, bindparam, delete, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 import dispatch.decide_calls
@@ -38,7 +39,7 @@ from dispatch.events import Event, chain_hash
 from dispatch.evolve import evolve
 from dispatch.ghost_calls import is_withheld, number_hash
 from dispatch.store import rows, schema
-from dispatch.store.book import SqlBook
+from dispatch.store.book import SqlBook, few
 from dispatch.store.engine import reading, writing
 from gis.errors import N_, InputError
 
@@ -54,6 +55,27 @@ _PLURAL = {
     "handover": "handovers",
 }
 _NUMBER_KEY = "number_key"
+
+
+def _add_document(dialect: str) -> Executable:
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    return insert(schema.documents).on_conflict_do_nothing()
+
+
+# Made once: making a statement costs more than running it.
+_LOCK = select(schema.chain_head.c.seq).with_for_update()
+_START = select(
+    schema.chain_head.c.seq,
+    schema.chain_head.c.hash,
+    select(schema.centre.c.directory_digest).scalar_subquery().label("directory_digest"),
+    schema.requests.c.fingerprint,
+    schema.requests.c.answer,
+).select_from(schema.chain_head.outerjoin(schema.requests, schema.requests.c.key == bindparam("wanted")))
+_ADD_EVENTS = insert(schema.events)
+_MOVE_HEAD = update(schema.chain_head).values(seq=bindparam("new_seq"), hash=bindparam("new_hash"))
+_ADD_TEXTS = insert(schema.private_texts)
+_ADD_DOCUMENT = {dialect: _add_document(dialect) for dialect in ("postgresql", "sqlite")}
+_ADD_REQUEST = insert(schema.requests)
 JAKARTA = ZoneInfo("Asia/Jakarta")
 
 
@@ -127,16 +149,14 @@ class Store:
         StoreError
             The database failed; nothing was changed.
         """
-        fingerprint = self._fingerprint(command, actor)
+        fingerprint = None if key is None else self._fingerprint(command, actor)
         try:
             with writing(self.engine) as connection:
-                head = connection.execute(select(schema.chain_head).with_for_update()).mappings().one()
-                if key is not None:
-                    before = self._answered(connection, key, fingerprint)
-                    if before is not None:
-                        return _told_again(before)
+                start = self._start(connection, key)
+                if start.answer is not None:
+                    return _told_again(_same(start.answer, start.fingerprint, fingerprint))
                 try:
-                    answer = self._carry_out(connection, command, actor, int(head["seq"]), str(head["hash"]))
+                    answer = self._carry_out(connection, command, actor, start)
                 except RefusedError as refusal:
                     if key is None:
                         raise
@@ -156,8 +176,18 @@ class Store:
             self._committed.notify_all()
         return _told_again(answer)
 
-    def _carry_out(self, connection: Connection, command: Command, actor: str, seq: int, head: str) -> Answer:
+    def _start(self, connection: Connection, key: str | None) -> Any:
+        """Take the turn to write, and read what every command needs: the head, the directory, the earlier answer."""
+        if connection.dialect.name == "postgresql":
+            connection.execute(_LOCK)
+        start = connection.execute(_START, {"wanted": key}).first()
+        if start is None:
+            raise StoreError("The head of the event log is missing from the database; restore a backup.")
+        return start
+
+    def _carry_out(self, connection: Connection, command: Command, actor: str, start: Any) -> Answer:
         book = SqlBook(connection)
+        seq, head = int(start.seq), str(start.hash)
         now = self._clock().astimezone(UTC)
         decision = decide(
             command,
@@ -168,7 +198,7 @@ class Store:
                 timezone=self.timezone,
                 new_id=self._new_id,
                 hash_number=partial(_hashed, key=self._number_key),
-                directory=self._directory(connection),
+                directory=self._directory(connection, start.directory_digest),
                 text_kept=self._text_kept,
             ),
         )
@@ -192,28 +222,26 @@ class Store:
             head = chain_hash(**content)
             made.append(Event(**content, hash=head))
             evolve(body, book)
+        book.flush()
         if made:
-            connection.execute(insert(schema.events), [rows.event_row(event) for event in made])
-            connection.execute(update(schema.chain_head).values(seq=seq, hash=head))
+            connection.execute(_ADD_EVENTS, few([rows.event_row(event) for event in made]))
+            connection.execute(_MOVE_HEAD, {"new_seq": seq, "new_hash": head})
         return self._answer(book, decision, seq)
 
     def _keep(self, connection: Connection, decision: Decision) -> None:
         if decision.texts:
-            connection.execute(
-                insert(schema.private_texts),
-                [
-                    {"text_id": one.text_id, "field": one.field.value, "text": one.text, "salt": one.salt,
-                     "expires_at": one.expires_at}
-                    for one in decision.texts
-                ],
-            )  # fmt: skip
+            kept = [
+                {"text_id": one.text_id, "field": one.field.value, "text": one.text, "salt": one.salt,
+                 "expires_at": one.expires_at}
+                for one in decision.texts
+            ]  # fmt: skip
+            connection.execute(_ADD_TEXTS, few(kept))
         if decision.erased:
             texts = schema.private_texts
             connection.execute(delete(texts).where(texts.c.text_id.in_(decision.erased)))
-        documents = schema.documents
         for digest, body in decision.documents.items():
-            if connection.execute(select(documents.c.digest).where(documents.c.digest == digest)).first() is None:
-                connection.execute(insert(documents).values(digest=digest, body=zlib.compress(body.encode())))
+            row = {"digest": digest, "body": zlib.compress(body.encode())}
+            connection.execute(_ADD_DOCUMENT[connection.dialect.name], row)
 
     def _answer(self, book: SqlBook, decision: Decision, seq: int) -> Answer:
         answer: Answer = {"seq": seq}
@@ -222,24 +250,9 @@ class Store:
             answer.setdefault(_PLURAL[kind], []).append(dump(record))
         return answer
 
-    def _answered(self, connection: Connection, key: str, fingerprint: str) -> Answer | None:
-        requests = schema.requests
-        row = connection.execute(select(requests).where(requests.c.key == key)).mappings().one_or_none()
-        if row is None:
-            return None
-        if row["fingerprint"] != fingerprint:
-            raise KeyReusedError(
-                N_("The idempotency key came with another request before; use a new key for each request.")
-            )
-        answer: Answer = json.loads(row["answer"])
-        return answer
-
-    def _remember(self, connection: Connection, key: str, fingerprint: str, answer: Answer) -> None:
-        connection.execute(
-            insert(schema.requests).values(
-                key=key, fingerprint=fingerprint, answer=canonical(answer), made_at=self._clock()
-            )
-        )
+    def _remember(self, connection: Connection, key: str, fingerprint: str | None, answer: Answer) -> None:
+        row = {"key": key, "fingerprint": fingerprint, "answer": canonical(answer), "made_at": self._clock()}
+        connection.execute(_ADD_REQUEST, row)
 
     def _fingerprint(self, command: Command, actor: str) -> str:
         content = canonical([actor, type(command).__name__, dump(command)])
@@ -316,10 +329,10 @@ class Store:
     def directory(self) -> Directory:
         """Agencies, categories and run cards in force."""
         with reading(self.engine) as connection:
-            return self._directory(connection)
+            digest = connection.execute(select(schema.centre.c.directory_digest)).scalar_one_or_none()
+            return self._directory(connection, digest)
 
-    def _directory(self, connection: Connection) -> Directory:
-        digest = connection.execute(select(schema.centre.c.directory_digest)).scalar_one_or_none()
+    def _directory(self, connection: Connection, digest: str | None) -> Directory:
         if digest is None:
             return Directory()
         if digest not in self._directories:
@@ -335,12 +348,16 @@ class Store:
 
     def _secret(self, name: str) -> bytes:
         table = schema.secrets
-        with writing(self.engine) as connection:
-            connection.execute(select(schema.chain_head).with_for_update()).one()
-            value = connection.execute(select(table.c.value).where(table.c.name == name)).scalar_one_or_none()
-            if value is None:
-                value = random.token_hex(32)
-                connection.execute(insert(table).values(name=name, value=value))
+        query = select(table.c.value).where(table.c.name == name)
+        with reading(self.engine) as connection:
+            value = connection.execute(query).scalar_one_or_none()
+        if value is None:
+            with writing(self.engine) as connection:
+                self._start(connection, None)
+                value = connection.execute(query).scalar_one_or_none()
+                if value is None:
+                    value = random.token_hex(32)
+                    connection.execute(insert(table).values(name=name, value=value))
         return bytes.fromhex(value)
 
 
@@ -354,6 +371,14 @@ def _hashed(number: str, *, key: bytes) -> str | None:
 
 def _plain(value: object) -> object:
     return value if isinstance(value, (int, float)) else str(value)
+
+
+def _same(answer: str, fingerprint: str, wanted: str | None) -> Answer:
+    """An earlier answer, if it was to this very request."""
+    if fingerprint != wanted:
+        raise KeyReusedError("The idempotency key came with another request before; use a new key for each request.")
+    told: Answer = json.loads(answer)
+    return told
 
 
 def _told_again(answer: Answer) -> Answer:
