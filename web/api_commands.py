@@ -11,7 +11,7 @@ import json
 import math
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from http import HTTPStatus
 from typing import Any, Final, cast
 
@@ -183,7 +183,7 @@ def read_json(raw: bytes) -> Any:
         Anything else.
     """
     try:
-        body = json.loads(raw.decode(), object_pairs_hook=_once, parse_constant=_refuse_constant)
+        body = json.loads(raw.decode(), object_pairs_hook=_once, parse_constant=_refuse_constant, parse_float=_number)
     except BadRequestError:
         raise
     except UnicodeDecodeError:
@@ -199,6 +199,12 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(named) < len(pairs):
         raise BadRequestError("The body names a field twice; send every field once.")
     return named
+
+
+def _number(text: str) -> int | float:
+    """JSON knows one kind of number: 3.0 is a whole one."""
+    number = float(text)
+    return int(number) if number.is_integer() and abs(number) <= c.MAX_VERSION else number
 
 
 def _refuse_constant(name: str) -> None:
@@ -281,11 +287,15 @@ def _view(route: CommandRoute) -> Callable[..., Response]:
                     N_("Field {name} of the body names another than the address; leave it out."), name=name
                 )
             body[name] = value
-        version = _expected_version() if route.is_versioned else None
-        if version is not None and body.setdefault("expected_version", version) != version:
-            raise BadRequestError("If-Match and expected_version name different versions; send one of them.")
+        # What is malformed is said before what has changed meanwhile.
         command: Any = load_request(route.command, body)
-        answer = centre().execute(command, actor=actor().name, key=idempotency_key())
+        key = idempotency_key()
+        version = _expected_version() if route.is_versioned else None
+        if version is not None:
+            if command.expected_version not in (None, version):
+                raise VersionConflictError("If-Match and expected_version name different versions; send one of them.")
+            command = replace(command, expected_version=version)
+        answer = centre().execute(command, actor=actor().name, key=key)
         return answer_json(answer, route.status, shows=route.shows)
 
     return needs(route.permission)(view)

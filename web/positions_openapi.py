@@ -121,7 +121,7 @@ def position_paths() -> Schema:
             "post": {
                 "summary": "A message of OwnTracks in HTTP mode; only locations are kept.",
                 "security": [{}, *_security()],
-                "requestBody": _body(message),
+                "requestBody": {**_body(message), "required": False},
                 "responses": _responses(
                     {
                         "description": "Acknowledged; there is nothing to tell the phone.",
