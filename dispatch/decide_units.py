@@ -175,6 +175,10 @@ def _recall(command: RecallUnit, book: Book, context: Context, decision: Decisio
 def _report(command: ReportStatus, book: Book, context: Context, decision: Decision) -> None:
     state = the_unit(book, command.unit_id)
     check_version(f"Unit {command.unit_id}", command.expected_version, state.version)
+    if state.retired:
+        raise RefusedError(
+            "Unit {unit} is no longer part of the fleet; register it again before it reports.", unit=command.unit_id
+        )
     if command.free_at is not None and command.free_at < context.now:
         raise InputError(N_("The expected time of being free has passed; give a later one or leave it out."))
     decision.about.append(("unit", command.unit_id))
@@ -347,13 +351,16 @@ def _divert(
 def _wait_again(
     ended: Assignment, book: Book, context: Context, decision: Decision, leaving: frozenset[str] = frozenset()
 ) -> None:
-    """An incident whose last unit left before any had done its work waits for another."""
+    """An incident whose last unit left before any had done its work waits for another.
+
+    Work done before the incident was reopened does not count: nobody is on the way to what happened since.
+    """
     incident = the_incident(book, ended.incident_id)
     others = [
         one
         for one in book.assignments_of(ended.incident_id)
         if (one.is_active and one.assignment_id != ended.assignment_id and one.unit_id not in leaving)
-        or one.end is AssignmentEnd.COMPLETED
+        or (one.end is AssignmentEnd.COMPLETED and _worked_on(one, incident))
     ]
     moved = any(
         isinstance(body, IncidentMoved) and body.incident_id == incident.incident_id for body, _ in decision.events
@@ -363,6 +370,13 @@ def _wait_again(
             return
         _move_incident(incident, IncidentStatus.LOCATED, context.now, None, decision)
         decision.about.append(("incident", incident.incident_id))
+
+
+def _worked_on(assignment: Assignment, incident: Incident) -> bool:
+    """Whether a unit that completed its work was there in the present course of the incident."""
+    if incident.status in (IncidentStatus.DISPATCHED, IncidentStatus.EN_ROUTE):
+        return False  # Nobody has arrived since it was opened, or opened again.
+    return assignment.milestones[Milestone.CLEARED].server_time >= incident.status_at
 
 
 def _move_incident(

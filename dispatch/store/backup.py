@@ -11,7 +11,9 @@ import base64
 import hashlib
 import json
 import os
+import struct
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -32,6 +34,11 @@ MANIFEST: Final = "manifest.json"
 POSITIONS: Final = "positions"
 """The table of position history: large, and left out unless it is asked for."""
 _ROWS: Final = 2000
+_DAMAGED: Final = (
+    KeyError, TypeError, ValueError, OverflowError, EOFError, OSError, NotImplementedError, RuntimeError,
+    zipfile.BadZipFile, zlib.error, struct.error,
+)  # fmt: skip
+"""What zipfile and json raise on files whose bytes were changed."""
 Progress = Callable[[int, int], None]
 
 
@@ -86,7 +93,8 @@ def backup(
             total = sum(_count(connection, one) for one in tables)
             rows: dict[str, int] = {}
             sums: dict[str, str] = {}
-            descriptor = os.open(building, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            building.unlink(missing_ok=True)
+            descriptor = os.open(building, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "wb") as raw, zipfile.ZipFile(raw, "w", zipfile.ZIP_DEFLATED, True, 6) as packed:
                 for table in tables:
                     digest, count = hashlib.sha256(), 0
@@ -112,6 +120,11 @@ def backup(
             with building.open("rb") as raw_again:
                 os.fsync(raw_again.fileno())
         building.replace(target)
+        folder = os.open(target.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
     finally:
         building.unlink(missing_ok=True)
     return BackupReport(seq=int(head["seq"]), head=str(head["hash"]), rows=rows, taken_at=now)
@@ -129,12 +142,11 @@ def restore(engine: Engine, source: Path, *, progress: Progress | None = None) -
     ChainBrokenError
         The log in the backup does not verify.
     """
-    try:
-        packed = zipfile.ZipFile(source)
-    except (zipfile.BadZipFile, EOFError):
-        raise SourceError(f"{source} is no backup, or was cut off; take another.") from None
-    with packed:
+    with _opened(source) as packed:
         manifest = _manifest(packed, source)
+        for table in _named(manifest):
+            for _ in _pages(packed, table, manifest, source):
+                pass  # Nothing is written before all of it was read once.
         migrate.ensure_tables(engine)
         total = sum(manifest["rows"].values())
         done = 0
@@ -145,9 +157,7 @@ def restore(engine: Engine, source: Path, *, progress: Progress | None = None) -
                 raise StoreError("The database is not empty; restore into a new one.")
             for table in reversed(metadata.sorted_tables):
                 connection.execute(table.delete())
-            for table in metadata.sorted_tables:
-                if table.name not in manifest["rows"]:
-                    continue
+            for table in _named(manifest):
                 for page in _pages(packed, table, manifest, source):
                     connection.execute(insert(table), page)
                     done += len(page)
@@ -160,6 +170,19 @@ def restore(engine: Engine, source: Path, *, progress: Progress | None = None) -
         rows=manifest["rows"],
         taken_at=datetime.fromisoformat(manifest["taken_at"]),
     )
+
+
+def _opened(source: Path) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(source)
+    except OSError as error:
+        raise SourceError(f"{source} cannot be read: {error.strerror or error}; look at the file.") from None
+    except _DAMAGED:
+        raise SourceError(f"{source} is no backup, or was cut off; take another.") from None
+
+
+def _named(manifest: dict[str, Any]) -> list[Table]:
+    return [table for table in metadata.sorted_tables if table.name in manifest["rows"]]
 
 
 _FILLED: Final = frozenset({"chain_head", "secrets"})
@@ -201,7 +224,7 @@ def _pages(
                 if len(page) == _ROWS:
                     yield page
                     page = []
-    except (KeyError, ValueError, zipfile.BadZipFile, EOFError, OSError):
+    except _DAMAGED:
         raise SourceError(f"{source} is damaged at its table {table.name}; take another backup.") from None
     if digest.hexdigest() != manifest["sha256"].get(table.name) or count != manifest["rows"][table.name]:
         raise SourceError(f"{source} is damaged at its table {table.name}; take another backup.")
@@ -226,7 +249,7 @@ def _manifest(packed: zipfile.ZipFile, source: Path) -> dict[str, Any]:
         datetime.fromisoformat(manifest["taken_at"])
         complete = isinstance(manifest["rows"], dict) and isinstance(manifest["sha256"], dict)
         (int(manifest["seq"]), str(manifest["head"]))
-    except (KeyError, TypeError, ValueError, zipfile.BadZipFile):
+    except _DAMAGED:
         raise SourceError(f"{source} is no backup of Siaga112, or its manifest is damaged; take another.") from None
     if not complete:
         raise SourceError(f"{source} is no backup of Siaga112, or its manifest is damaged; take another.")

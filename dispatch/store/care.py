@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, delete, func, select
 
 from dispatch.book import MemoryBook
-from dispatch.codec import dump
+from dispatch.codec import canonical, dump
 from dispatch.decide import text_digest
 from dispatch.errors import ChainBrokenError
 from dispatch.event_types import TextsErased
@@ -23,6 +23,7 @@ from dispatch.store import rows, schema
 from dispatch.store.engine import reading, writing
 
 _PAGE = 5000
+_WORDS = ("actor", "type", "prev_hash", "hash")
 Progress = Callable[[int, int], None]
 
 
@@ -84,8 +85,7 @@ def verify_within(
     connection: Connection, *, expect: tuple[int, str] | None = None, progress: Progress | None = None
 ) -> AuditReport:
     """As `verify`, in a transaction that is under way."""
-    head = connection.execute(select(schema.chain_head)).mappings().one()
-    total = int(head["seq"])
+    total, noted = _head(connection)
     seq, last = 0, GENESIS
     refs: dict[str, str] = {}
     digests: set[str] = set()
@@ -105,9 +105,13 @@ def verify_within(
                 )
         if progress is not None:
             progress(seq, total)
-    if (seq, last) != (total, str(head["hash"])):
+    if seq != total:
         raise ChainBrokenError(
             "The log ends at event {seq}, but its head says {total}; restore a backup.", seq=seq, total=total
+        )
+    if last != noted:
+        raise ChainBrokenError(
+            "The head of the log does not have the hash of its last event, {seq}; restore a backup.", seq=seq
         )
     if expect is not None and expect[0] > seq:
         raise ChainBrokenError(
@@ -121,13 +125,24 @@ def verify_within(
 
 
 def replayed(engine: Engine, progress: Progress | None = None) -> MemoryBook:
-    """All records, made anew from the log alone."""
+    """All records, made anew from the log alone.
+
+    Raises
+    ------
+    ChainBrokenError
+        An event makes no sense after those before it.
+    """
     book = MemoryBook()
     with reading(engine) as connection:
-        total = int(connection.execute(select(schema.chain_head.c.seq)).scalar_one())
+        total, _ = _head(connection)
         for page in _pages(connection):
             for event in page:
-                evolve(body_of(event.type, event.payload), book)
+                try:
+                    evolve(body_of(event.type, event.payload), book)
+                except (KeyError, ValueError):
+                    raise ChainBrokenError(
+                        "Event {seq} cannot be replayed: it was altered; run `siaga112 audit verify`.", seq=event.seq
+                    ) from None
             if progress is not None:
                 progress(page[-1].seq, total)
     return book
@@ -190,15 +205,35 @@ def forget_requests(engine: Engine, before: datetime) -> int:
         return int(connection.execute(delete(table).where(table.c.made_at < before)).rowcount)
 
 
+def _head(connection: Connection) -> tuple[int, str]:
+    head = connection.execute(select(schema.chain_head)).first()
+    if head is None:
+        raise ChainBrokenError("The head of the event log is missing; restore a backup.")
+    return int(head.seq), str(head.hash)
+
+
 def _pages(connection: Connection) -> Iterator[list[Event]]:
-    table, seq = schema.events, 0
+    """All events, by number; also those that no writer could have put before the first."""
+    table = schema.events
+    query, after = select(table).order_by(table.c.seq).limit(_PAGE), None
     while True:
-        query = select(table).where(table.c.seq > seq).order_by(table.c.seq).limit(_PAGE)
-        page = [rows.event_of(row) for row in connection.execute(query).mappings()]  # type: ignore[arg-type]
+        wanted = query if after is None else query.where(table.c.seq > after)
+        page: list[Event] = []
+        try:
+            for row in connection.execute(wanted).mappings():
+                event = rows.event_of(row)  # type: ignore[arg-type]
+                if row["payload"] != canonical(event.payload) or not all(isinstance(row[one], str) for one in _WORDS):
+                    raise ValueError
+                page.append(event)
+                after = event.seq
+        except (ValueError, TypeError):
+            raise ChainBrokenError(
+                "The event after event {seq} cannot be read: it was altered; restore a backup and compare.",
+                seq=after or 0,
+            ) from None
         if not page:
             return
         yield page
-        seq = page[-1].seq
 
 
 def _collect(value: Any, refs: dict[str, str]) -> None:

@@ -7,9 +7,10 @@ SQLite's waiting is neither fair nor quick.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 from weakref import WeakKeyDictionary
@@ -48,6 +49,7 @@ def open_engine(url: str, *, pool_size: int = 32) -> Engine:
             address, hide_parameters=True, pool_size=pool_size, max_overflow=pool_size, pool_timeout=60,
             connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False},
         )  # fmt: skip
+        event.listen(engine, "do_connect", _make_private)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     elif address.get_backend_name() == "postgresql":
@@ -100,11 +102,21 @@ def _told() -> Iterator[None]:
         raise StoreError("The database cannot be used: {said}. Look at it and try again.", said=said[0]) from error
 
 
+def _make_private(_dialect: Any, _record: Any, arguments: list[Any], _named: Any) -> None:
+    """A new file is for its owner's eyes alone; SQLite gives its log and index the rights of the file."""
+    with suppress(OSError):  # It is there already, or SQLite will say why it cannot be made.
+        os.close(os.open(arguments[0], os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+
+
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # transactions are begun below, not by the driver
     cursor = connection.cursor()
     # FULL: what was acknowledged is on disk also when the power fails.
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_TIMEOUT_MS}"):
+    # secure_delete: an erased text is gone from the file too, not only from the table.
+    for pragma in (
+        f"busy_timeout={BUSY_TIMEOUT_MS}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON",
+        "secure_delete=ON",
+    ):  # fmt: skip
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

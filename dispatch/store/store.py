@@ -33,12 +33,12 @@ from dispatch.codec import canonical, dump, load
 from dispatch.commands import Command
 from dispatch.decide import TEXT_KEPT, Context, Decision, decide
 from dispatch.directory import Directory
-from dispatch.errors import KeyReusedError, RefusedError, StoreError, UnitTakenError
+from dispatch.errors import KeyReusedError, StoreError, UnitTakenError
 from dispatch.event_types import subjects
 from dispatch.events import Event, chain_hash
 from dispatch.evolve import evolve
 from dispatch.ghost_calls import is_withheld, number_hash
-from dispatch.store import rows, schema
+from dispatch.store import refusals, rows, schema
 from dispatch.store.book import SqlBook, few
 from dispatch.store.engine import reading, writing
 from gis.errors import N_, InputError
@@ -145,7 +145,8 @@ class Store:
         Raises
         ------
         RefusedError, UnknownIdError, InputError
-            It cannot be done; nothing was changed. With a key the refusal is remembered too.
+            It cannot be done; nothing was changed. With a key the refusal is remembered: the same request is refused
+            again, whatever has changed since.
         StoreError
             The database failed; nothing was changed.
         """
@@ -154,19 +155,16 @@ class Store:
             with writing(self.engine) as connection:
                 start = self._start(connection, key)
                 if start.answer is not None:
-                    return _told_again(_same(start.answer, start.fingerprint, fingerprint))
+                    return refusals.told_again(_same(start.answer, start.fingerprint, fingerprint))
+                book, now = SqlBook(connection), self.now()
                 try:
-                    answer = self._carry_out(connection, command, actor, start)
-                except RefusedError as refusal:
+                    decision = decide(command, book, self._context(connection, now, actor, start.directory_digest))
+                except refusals.REFUSALS as refusal:
                     if key is None:
                         raise
-                    answer = {
-                        "refused": {
-                            "code": refusal.code,
-                            "message": refusal.message,
-                            "values": {name: _plain(value) for name, value in refusal.values.items()},
-                        }
-                    }
+                    answer = refusals.kept(refusal)
+                else:
+                    answer = self._carry_out(book, decision, now, actor, start)
                 if key is not None:
                     self._remember(connection, key, fingerprint, answer)
         except IntegrityError as error:
@@ -174,7 +172,7 @@ class Store:
         with self._committed:
             self._last_seq = max(self._last_seq, answer.get("seq", 0))
             self._committed.notify_all()
-        return _told_again(answer)
+        return refusals.told_again(answer)
 
     def _start(self, connection: Connection, key: str | None) -> Any:
         """Take the turn to write, and read what every command needs: the head, the directory, the earlier answer."""
@@ -185,23 +183,20 @@ class Store:
             raise StoreError("The head of the event log is missing from the database; restore a backup.")
         return start
 
-    def _carry_out(self, connection: Connection, command: Command, actor: str, start: Any) -> Answer:
-        book = SqlBook(connection)
-        seq, head = int(start.seq), str(start.hash)
-        now = self._clock().astimezone(UTC)
-        decision = decide(
-            command,
-            book,
-            Context(
-                now=now,
-                actor=actor,
-                timezone=self.timezone,
-                new_id=self._new_id,
-                hash_number=partial(_hashed, key=self._number_key),
-                directory=self._directory(connection, start.directory_digest),
-                text_kept=self._text_kept,
-            ),
+    def _context(self, connection: Connection, now: datetime, actor: str, digest: str | None) -> Context:
+        return Context(
+            now=now,
+            actor=actor,
+            timezone=self.timezone,
+            new_id=self._new_id,
+            hash_number=partial(_hashed, key=self._number_key),
+            directory=self._directory(connection, digest),
+            text_kept=self._text_kept,
         )
+
+    def _carry_out(self, book: SqlBook, decision: Decision, now: datetime, actor: str, start: Any) -> Answer:
+        connection = book.connection
+        seq, head = int(start.seq), str(start.hash)
         self._keep(connection, decision)
         made: list[Event] = []
         for body, device_time in decision.events:
@@ -369,30 +364,12 @@ def _hashed(number: str, *, key: bytes) -> str | None:
         return None
 
 
-def _plain(value: object) -> object:
-    return value if isinstance(value, (int, float)) else str(value)
-
-
 def _same(answer: str, fingerprint: str, wanted: str | None) -> Answer:
     """An earlier answer, if it was to this very request."""
     if fingerprint != wanted:
         raise KeyReusedError("The idempotency key came with another request before; use a new key for each request.")
     told: Answer = json.loads(answer)
     return told
-
-
-def _told_again(answer: Answer) -> Answer:
-    refused = answer.get("refused")
-    if refused is None:
-        return answer
-    kind = next((one for one in _kinds(RefusedError) if one.code == refused["code"]), RefusedError)
-    raise kind(refused["message"], **refused["values"])
-
-
-def _kinds(kind: type[RefusedError]) -> Iterator[type[RefusedError]]:
-    yield kind
-    for below in kind.__subclasses__():
-        yield from _kinds(below)
 
 
 def _conflict(error: IntegrityError) -> Exception:
