@@ -118,7 +118,8 @@ def test_whatever_is_sent_the_api_answers_as_it_describes_itself(store_url: str,
         tested = re.search(r"Tested: (\d+)", done.stdout)
         described = made.app.test_client().get("/api/v1/openapi.json").get_json()["paths"]
         assert tested is not None
-        assert int(tested[1]) == sum(len(methods) for methods in described.values())
+        # All but the description itself, which Schemathesis has read.
+        assert int(tested[1]) == sum(len(methods) for methods in described.values()) - 1
         # After thousands of requests, good and bad, the log is whole.
         assert made.app.test_client().get("/api/v1/audit").status_code == 200
 
