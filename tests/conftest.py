@@ -6,9 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.postgres import postgres_server, postgres_url, sqlite_url, store_url
+from tests.postgres import desk, postgres_server, postgres_url, shared_desk, sqlite_url, store_url, tables_folder
 
-__all__ = ["postgres_server", "postgres_url", "shared_data", "sqlite_url", "store_url"]
+__all__ = [
+    "desk",
+    "postgres_server",
+    "postgres_url",
+    "shared_data",
+    "shared_desk",
+    "sqlite_url",
+    "store_url",
+    "tables_folder",
+]
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 SHARED_DATA = REPOSITORY.parent / "shared" / "data"
