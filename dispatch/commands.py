@@ -28,6 +28,7 @@ from dispatch.incidents import (
     Severity,
 )
 from dispatch.types import UnitStatus
+from dispatch.verification import VillageAnswer
 from gis.types import Location
 
 ID_PATTERN: Final = r"^[A-Za-z0-9]([A-Za-z0-9._: -]*[A-Za-z0-9])?$"
@@ -390,7 +391,7 @@ class AnswerVerification(_Strict):
     """What the village answered."""
 
     verification_id: Id
-    answer: Literal["confirmed", "denied", "unknown"]
+    answer: VillageAnswer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dispatch.book import Book
+from dispatch.border_help import received
 from dispatch.codec import dump
 from dispatch.commands import (
     AnswerVerification,
@@ -28,6 +29,7 @@ from dispatch.event_types import (
     VerificationAnswered,
     VerificationAsked,
 )
+from dispatch.verification import answered, check_asked
 from gis.errors import N_, InputError
 
 
@@ -57,6 +59,8 @@ def _keep(command: KeepRecommendation, book: Book, context: Context, decision: D
 @decides(AskVerification)
 def _ask_village(command: AskVerification, book: Book, context: Context, decision: Decision) -> None:
     incident = the_incident(book, command.incident_id)
+    if any(one.village_code == command.village_code for one in context.directory.officials):
+        check_asked(command.village_code, command.post, context.directory)
     verification_id = context.new_id()
     decision.happened(
         VerificationAsked(
@@ -73,20 +77,16 @@ def _ask_village(command: AskVerification, book: Book, context: Context, decisio
 @decides(AnswerVerification)
 def _answer_village(command: AnswerVerification, book: Book, context: Context, decision: Decision) -> None:
     asked = there(book.verification(command.verification_id), "verification", command.verification_id)
-    if asked.answer is not None:
-        raise RefusedError(
-            N_("The village answered {answer} at {time} already; ask again to get another answer."),
-            answer=asked.answer,
-            time="" if asked.answered_at is None else asked.answered_at.isoformat(),
+    after = answered(asked, answer=command.answer, answered_at=context.now)
+    if after != asked:
+        decision.happened(
+            VerificationAnswered(
+                verification_id=asked.verification_id,
+                incident_id=asked.incident_id,
+                answer=command.answer.value,
+                answered_at=context.now,
+            )
         )
-    decision.happened(
-        VerificationAnswered(
-            verification_id=asked.verification_id,
-            incident_id=asked.incident_id,
-            answer=command.answer,
-            answered_at=context.now,
-        )
-    )
     decision.about.append(("verification", asked.verification_id))
 
 
@@ -115,20 +115,16 @@ def _ask_neighbour(command: AskHandover, book: Book, context: Context, decision:
 @decides(ReceiveHandover)
 def _receive(command: ReceiveHandover, book: Book, context: Context, decision: Decision) -> None:
     handover = there(book.handover(command.handover_id), "handover", command.handover_id)
-    if handover.reference is not None:
-        raise RefusedError(
-            N_("Handover {handover} was received as {reference} already."),
-            handover=handover.handover_id,
-            reference=handover.reference,
+    after = received(handover, reference=command.reference, received_at=context.now)
+    if after != handover:
+        decision.happened(
+            HandoverReceived(
+                handover_id=handover.handover_id,
+                incident_id=handover.incident_id,
+                reference=after.reference or command.reference,
+                received_at=context.now,
+            )
         )
-    decision.happened(
-        HandoverReceived(
-            handover_id=handover.handover_id,
-            incident_id=handover.incident_id,
-            reference=command.reference,
-            received_at=context.now,
-        )
-    )
     decision.about += [("handover", handover.handover_id), ("incident", handover.incident_id)]
 
 

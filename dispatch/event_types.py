@@ -169,7 +169,7 @@ class VerificationAsked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerificationAnswered:
-    """The village answered: `confirmed`, `denied` or `unknown`."""
+    """The village answered: a word of `dispatch.verification.VillageAnswer`."""
 
     type: ClassVar[str] = "verification.answered"
     verification_id: str

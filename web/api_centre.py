@@ -25,9 +25,10 @@ from dispatch.incidents import MAX_RADIUS_M, Call, CallType, Incident, IncidentL
 from dispatch.recommend import recommend_from
 from dispatch.store import care, queries
 from dispatch.store.positions import history
-from gis.errors import InputError
+from gis.errors import N_, InputError
 from web.access import Permission, actor, needs
 from web.api_commands import answer_json, centre, check_path_ids, idempotency_key, json_body
+from web.i18n import LANGUAGES
 from web.problems import BadRequestError, NotFoundError, problem
 
 centre_api = Blueprint("centre_api", __name__, url_prefix="/api/v1")
@@ -102,7 +103,7 @@ def story(incident_id: str) -> Response:
             raise NotFoundError(f"There is no incident '{incident_id[:64]}'; check its id.")
     limit = _whole("limit", MAX_PAGE, MAX_PAGE)
     events = store.events_after(_seq(), limit=limit, incident_id=incident_id)
-    return _json({"events": [event_json(one) for one in events], "next": events[-1].seq if events else None})
+    return send_json({"events": [event_json(one) for one in events], "next": events[-1].seq if events else None})
 
 
 @centre_api.get("/incidents/<incident_id>/texts")
@@ -114,14 +115,14 @@ def incident_texts(incident_id: str) -> Response:
         if found is None:
             raise NotFoundError(f"There is no incident '{incident_id[:64]}'; check its id.")
         calls = book.calls_of(incident_id)
-    return _json(_texts(found, calls))
+    return send_json(_texts(found, calls))
 
 
 @centre_api.get("/incidents/<incident_id>/border")
 @needs(Permission.CENTRE_READ)
 def border(incident_id: str) -> Response:
     """Neighbouring centres that an incident may concern."""
-    return _json(dump(centre().border(incident_id)))
+    return send_json(dump(centre().border(incident_id)))
 
 
 @centre_api.get("/duplicates")
@@ -140,7 +141,7 @@ def duplicates() -> Response:
     location = load(IncidentLocation, place)
     received_at = _time("received_at") or centre().store.now()
     found = centre().duplicates(location, _plain("category"), received_at)
-    return _json({"candidates": [dump(one) for one in found]})
+    return send_json({"candidates": [dump(one) for one in found]})
 
 
 @centre_api.get("/calls")
@@ -180,7 +181,7 @@ def call_texts(call_id: str) -> Response:
         found = book.call(call_id)
     if found is None:
         raise NotFoundError(f"There is no call '{call_id[:64]}'; check its id.")
-    return _json(_texts(None, (found,)))
+    return send_json(_texts(None, (found,)))
 
 
 # --- recommendations ---------------------------------------------------------------------------------------------
@@ -193,7 +194,7 @@ def recommend(incident_id: str) -> Response:
     if json_body():
         raise InputError("A recommendation is asked for without a body; leave it out.")
     recommendation_id, made = centre().recommend(incident_id, actor=actor().name)
-    return _json(
+    return send_json(
         {"recommendation_id": recommendation_id, "recommendation": _recommendation_json(made)}, HTTPStatus.CREATED
     )
 
@@ -203,7 +204,7 @@ def recommend(incident_id: str) -> Response:
 def recommendation(recommendation_id: str) -> Response:
     """A recommendation as it was made, with all that it rested on; computed again, it must be the same."""
     made, inputs = centre().stored_recommendation(recommendation_id)
-    return _json(
+    return send_json(
         {
             "recommendation_id": recommendation_id,
             "recommendation": _recommendation_json(made),
@@ -217,7 +218,7 @@ def recommendation(recommendation_id: str) -> Response:
 @needs(Permission.CENTRE_READ)
 def joint() -> Response:
     """All waiting incidents at once: the best joint assignment beside first come, first served."""
-    return _json(dump(centre().joint()))
+    return send_json(dump(centre().joint()))
 
 
 # --- units -------------------------------------------------------------------------------------------------------
@@ -259,7 +260,7 @@ def positions(unit_id: str) -> Response:
         if book.unit(unit_id) is None:
             raise NotFoundError(f"There is no unit '{unit_id[:64]}'; check its id.")
         found = history(book.connection, unit_id, since=since, until=until, limit=limit)
-    return _json({"items": [dump(one) for one in found]})
+    return send_json({"items": [dump(one) for one in found]})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -297,7 +298,7 @@ def revoke_device(unit_id: str, device: str) -> Response:
 @needs(Permission.CENTRE_READ)
 def directory() -> Response:
     """Agencies, stations, categories, run cards, dispositions and neighbours, as region.toml had them at the start."""
-    return _json(dump(centre().store.directory()))
+    return send_json(dump(centre().store.directory()))
 
 
 @centre_api.post("/texts/erase")
@@ -312,7 +313,7 @@ def erase_texts() -> Response:
 @needs(Permission.ADMIN)
 def audit() -> Response:
     """Whether the event log is whole."""
-    return _json(asdict(care.verify(centre().store.engine)))
+    return send_json(asdict(care.verify(centre().store.engine)))
 
 
 # --- the event log -----------------------------------------------------------------------------------------------
@@ -330,7 +331,7 @@ def events() -> Response:
         return _stream(after)
     limit = _whole("limit", DEFAULT_PAGE, MAX_PAGE)
     found = centre().store.events_after(after, limit=limit)
-    return _json({"events": [event_json(one) for one in found], "next": found[-1].seq if found else after})
+    return send_json({"events": [event_json(one) for one in found], "next": found[-1].seq if found else after})
 
 
 def event_json(event: Event) -> dict[str, Any]:
@@ -400,7 +401,8 @@ def _recommendation_json(made: Any) -> dict[str, Any]:
     return answer
 
 
-def _json(body: Any, status: int = HTTPStatus.OK) -> Response:
+def send_json(body: Any, status: int = HTTPStatus.OK) -> Response:
+    """An answer with the region's notice."""
     if isinstance(body, dict):
         body = {**body, "notice": centre().region.notice}
     text = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
@@ -410,14 +412,24 @@ def _json(body: Any, status: int = HTTPStatus.OK) -> Response:
 
 
 def _page(items: list[Any], next_cursor: str | None) -> Response:
-    return _json({"items": items, "next": next_cursor})
+    return send_json({"items": items, "next": next_cursor})
 
 
 def _versioned(body: dict[str, Any], version: int) -> Response:
-    answer = _json(body)
+    answer = send_json(body)
     answer.set_etag(str(version))
     answer.headers["Cache-Control"] = "no-cache"
     return answer
+
+
+def language() -> str:
+    """The language that is asked for."""
+    given = request.args.get("lang", LANGUAGES[0])
+    if given not in LANGUAGES:
+        raise BadRequestError(
+            N_("The language “{given}” is not known; use one of {known}."), given=given[:40], known=", ".join(LANGUAGES)
+        )
+    return given
 
 
 def _plain(name: str) -> str | None:

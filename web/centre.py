@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -31,9 +32,11 @@ from dispatch.directory_file import agency_of
 from dispatch.duplicates import duplicate_candidates
 from dispatch.errors import UnitTakenError, UnknownIdError
 from dispatch.event_types import OverdueNoticed
-from dispatch.ghost_calls import ghost_score
+from dispatch.fixes import Fix
+from dispatch.ghost_calls import GhostScore, ghost_score
 from dispatch.incidents import (
     Assignment,
+    Call,
     Incident,
     IncidentLocation,
     LocationKind,
@@ -44,6 +47,7 @@ from dispatch.readiness import availability, start_of
 from dispatch.recommend import recommend_from, recommendation_inputs
 from dispatch.recommendation import AreaTimes, Recommendation, RecommendationInputs
 from dispatch.recommendation_settings import RecommendationSettings
+from dispatch.roster import on_duty
 from dispatch.store import queries
 from dispatch.store.positions import current_fixes, token_hash
 from dispatch.store.store import Answer, Store
@@ -59,6 +63,8 @@ from web.service import Desk
 SYSTEM = "system"
 GHOST_HISTORY = timedelta(days=30)
 _MANY = 1000
+MOST_ROWS = 2000
+"""Positions whose times to all villages are remembered."""
 
 
 class Centre:
@@ -68,6 +74,8 @@ class Centre:
         self.store = store
         self.desk = desk
         self.region: Region = desk.region
+        self._lock = Lock()
+        self._rows: dict[Location, npt.NDArray[np.float64]] = {}
 
     # --- starting ------------------------------------------------------------------------------------------------
 
@@ -103,7 +111,16 @@ class Centre:
         with self.store.book() as book:
             fixes = current_fixes(book.connection)
             states = queries.units(book.connection)
-        return tuple(_placed(state, fixes.get(state.unit.unit_id)) for state in states)
+        directory = self.store.directory()
+        return tuple(self._as_now(state, fixes.get(state.unit.unit_id), directory) for state in states)
+
+    def _as_now(self, state: UnitState, fix: Fix | None, directory: Directory) -> UnitState:
+        """A unit at its newest trusted position; on duty as its roster says, where it has one."""
+        placed = _placed(state, fix)
+        shifts = directory.shifts(state.unit.unit_id)
+        if not shifts or not state.on_duty:
+            return placed
+        return replace(placed, on_duty=on_duty(shifts, self.store.now(), self.region.timezone))
 
     def plain_units(self) -> tuple[Unit, ...]:
         """The fleet as the ranking sees it: crews off duty are out of service."""
@@ -158,8 +175,9 @@ class Centre:
             assignments = book.assignments_of(incident_id)
             active = queries.active_assignments(book.connection)
             fixes = current_fixes(book.connection)
-            units = [_placed(one, fixes.get(one.unit.unit_id)) for one in queries.units(book.connection)]
+            states = queries.units(book.connection)
         directory = self.store.directory()
+        units = [self._as_now(one, fixes.get(one.unit.unit_id), directory) for one in states]
         plan = directory.plan(incident.category, incident.severity)
         category = directory.category(incident.category)
         starts = _starts(units, active, directory)
@@ -242,8 +260,6 @@ class Centre:
     def _cover(self, units: Sequence[UnitState], origins: Sequence[Location]) -> tuple[CoverCost, ...]:
         if not units:
             return ()
-        demand, middles = self._demand
-        times_s = self.region.router.matrix(origins, middles).seconds
         turnout_s = np.array([self.settings.dispatch.turnout_of(one.unit.kind) for one in units])
         now = self.store.now()
         kinds = [one.unit.kind for one in units]
@@ -252,11 +268,24 @@ class Centre:
             unit_ids=[one.unit.unit_id for one in units],
             kinds=kinds,
             free=[one.on_duty and when is not None and when.is_now for one, when in zip(units, ready, strict=True)],
-            times_s=times_s + turnout_s[:, None],
-            demand=demand,
+            times_s=self._village_times(origins) + turnout_s[:, None],
+            demand=self._demand[0],
             standard_s=self.settings.cover_standard_s,
             busy_fraction={kind: self.settings.busy_fraction_of(kind) for kind in kinds},
         )
+
+    def _village_times(self, origins: Sequence[Location]) -> npt.NDArray[np.float64]:
+        """Seconds from each origin to the middle of each village; remembered by position, for few units move."""
+        with self._lock:
+            known = {place: self._rows[place] for place in origins if place in self._rows}
+        new = [place for place in dict.fromkeys(origins) if place not in known]
+        if new:
+            found = dict(zip(new, self.region.router.matrix(new, self._demand[1]).seconds, strict=True))
+            with self._lock:
+                # Positions that units have left are forgotten all at once: the next question fills in the rest.
+                self._rows = ({} if len(self._rows) + len(found) > MOST_ROWS else self._rows) | known | found
+            known |= found
+        return np.array([known[place] for place in origins])
 
     # --- help for the call taker ---------------------------------------------------------------------------------
 
@@ -276,23 +305,17 @@ class Centre:
             exercise=exercise,
         )
 
-    def ghost(self, call_id: str) -> Any:
-        """What is known of the number that a call came from, by plain rules."""
+    def ghost(self, call_id: str) -> GhostScore:
+        """What is known of the number that a call came from, by plain rules; the call itself does not count."""
         with self.store.book() as book:
             call = book.call(call_id)
             if call is None:
                 raise UnknownIdError(N_("There is no call “{key}”; check its id."), key=call_id[:64])
-            history = (
-                queries.calls(
-                    book.connection,
-                    limit=_MANY,
-                    number_hash=call.number_hash,
-                    since=self.store.now() - GHOST_HISTORY,
-                ).items
-                if call.number_hash is not None
-                else (call,)
-            )
-        return ghost_score(history, self.store.now())
+            history: tuple[Call, ...] = ()
+            if call.number_hash is not None:
+                since = self.store.now() - GHOST_HISTORY
+                history = queries.calls(book.connection, limit=_MANY, number_hash=call.number_hash, since=since).items
+        return ghost_score([one for one in history if one.call_id != call_id], self.store.now())
 
     def border(self, incident_id: str) -> Any:
         """Which neighbouring centres an incident may concern."""
@@ -334,6 +357,13 @@ class Centre:
             timers=self.timer_settings,
         )
 
+    def running_timers(self) -> list[Timer]:
+        """What all open incidents wait for, soonest first."""
+        with self.store.book() as book:
+            waiting = queries.incidents(book.connection, limit=_MANY, only_open=True).items
+        timers = [timer for one in waiting for timer in self.timers(one.incident_id)]
+        return sorted(timers, key=lambda one: (one.due_at, one.key))
+
     def notice_overdue(self) -> int:
         """Log every timer that ran out and was not logged yet; gives how many."""
         with self.store.book() as book:
@@ -373,7 +403,7 @@ def _registration(unit: Unit, directory: Directory) -> RegisterUnit:
     )
 
 
-def _placed(state: UnitState, fix: Any) -> UnitState:
+def _placed(state: UnitState, fix: Fix | None) -> UnitState:
     if fix is None:
         return state
     return replace(state, unit=replace(state.unit, location=fix.location, fix_time=fix.fix_time))

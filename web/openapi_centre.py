@@ -75,6 +75,7 @@ _LIMIT = parameter(
 )
 _SINCE = parameter("since", "received at this time or later", _TIME)
 _UNTIL = parameter("until", "received before this time", _TIME)
+_LANG = parameter("lang", "language of the sentences", {"enum": ["id", "en"], "default": "id"})
 _CATEGORY = parameter("category", "id of a category", _PLAIN)
 _ETAG: Schema = {"ETag": {"description": "Version of the record, for If-Match.", "schema": _TEXT}}
 
@@ -260,6 +261,28 @@ def _reads() -> Schema:
         })),
         _get("/joint", "getJoint", "All waiting incidents at once, beside first come, first served.",
              _noticed(reference("JointAssignment")), problems=(422,)),
+        _get("/recommendations/{recommendation_id}/text", "getRecommendationText", "A recommendation in words.",
+             _record({"text": _TEXT, **_NOTICE}), [_LANG]),
+        _get("/recommendations/{recommendation_id}/why", "getWhy", "Why a unit is sent, or is not.", _record({
+            "unit_id": _TEXT, "why": _TEXT, "text": _TEXT, "requirement": _or_null(_WHOLE), "rank": _or_null(_WHOLE),
+            "expected_s": _or_null(number), "free_in_s": _or_null(number), "before": _list(_TEXT),
+            "other": _or_null(_TEXT), "difference_s": _or_null(number), "exclusion": _or_null(_TEXT),
+            "also": _list(_TEXT), **_NOTICE,
+        }), [parameter("unit", "id of the unit", _ID, required=True), _LANG]),
+        _get("/joint/text", "getJointText", "All waiting incidents at once, in words.",
+             _record({"text": _TEXT, **_NOTICE}), [_LANG], problems=(422,)),
+        _get("/timers", "getTimers", "What all open incidents wait for, the soonest first.",
+             _record({"timers": _list(reference("Timer")), **_NOTICE})),
+        _get("/incidents/{incident_id}/inquiries", "getInquiries",
+             "Whom to ask about an incident, who was asked, what they said, and how long it took.", _record({
+            "officials": _list(reference("VillageOfficial")),
+            "summary": _record({"advice": _TEXT, "asked": _WHOLE, "answered": _WHOLE, "quickest_s": _or_null(number)}),
+            "verifications": _list(_record({
+                "verification": reference("Verification"), "standing": _TEXT, "took_s": _or_null(number)})),
+            "handovers": _list(_record({
+                "handover": reference("Handover"), "standing": _TEXT, "took_s": _or_null(number)})),
+            **_NOTICE,
+        })),
         _get("/units/{unit_id}", "getUnit", "One unit: what it is, where it is, what binds it.", _record({
             "unit": reference("UnitState"),
             "assignment": _or_null(reference("Assignment")),
