@@ -24,7 +24,9 @@ from web.cli_common import (
     sentence_of,
     terminal_width,
 )
+from web.cli_database import DATABASE_COMMANDS
 from web.cli_directory import directory_group
+from web.cli_incident import incident
 from web.cli_region import region
 
 DEFAULT_PORT = 8112
@@ -285,7 +287,7 @@ def serve(
 
 main.add_command(region)
 main.add_command(directory_group)
-for centre_command in CENTRE_COMMANDS:
+for centre_command in (incident, *CENTRE_COMMANDS, *DATABASE_COMMANDS):
     main.add_command(centre_command)
 
 if __name__ == "__main__":
