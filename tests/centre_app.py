@@ -78,4 +78,4 @@ def served(app: Flask, *, streams: int = 8) -> Iterator[int]:
     finally:
         server.close()
         lanes.shutdown(timeout=1)
-        runner.join(5)
+        runner.join(1)

@@ -248,7 +248,7 @@ def answer_json(answer: Answer, status: int = HTTPStatus.OK, *, shows: str | Non
     """An answer of the store; with the version of its first record as ETag."""
     body = {**answer, "notice": centre().region.notice}
     response = Response(
-        json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")),
+        json.dumps(body, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")),
         status=status,
         content_type="application/json",
     )
