@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from dispatch.incidents import (
+    Alert,
     Assignment,
     Call,
     Centre,
@@ -21,7 +22,7 @@ from dispatch.incidents import (
 )
 
 Record = (
-    Call | Incident | UnitState | Assignment | RecommendationRef | Verification | Handover | Device | Centre
+    Call | Incident | UnitState | Assignment | RecommendationRef | Verification | Handover | Alert | Device | Centre
 )  # fmt: skip
 
 
@@ -68,6 +69,14 @@ class Book(Protocol):
         """A handover."""
         ...
 
+    def alert(self, alert_id: str) -> Alert | None:
+        """A CAP message."""
+        ...
+
+    def alerts_of(self, incident_id: str) -> tuple[Alert, ...]:
+        """All CAP messages about an incident, in the order they were sent."""
+        ...
+
     def device(self, token_hash: str) -> Device | None:
         """A device."""
         ...
@@ -100,6 +109,7 @@ class MemoryBook:
         self.recommendations: dict[str, RecommendationRef] = {}
         self.verifications: dict[str, Verification] = {}
         self.handovers: dict[str, Handover] = {}
+        self.alerts: dict[str, Alert] = {}
         self.devices: dict[str, Device] = {}
         self.whole: Centre | None = None
         self._active: dict[str, str] = {}
@@ -146,6 +156,14 @@ class MemoryBook:
         """A handover."""
         return self.handovers.get(handover_id)
 
+    def alert(self, alert_id: str) -> Alert | None:
+        """A CAP message."""
+        return self.alerts.get(alert_id)
+
+    def alerts_of(self, incident_id: str) -> tuple[Alert, ...]:
+        """All CAP messages about an incident, in the order they were sent."""
+        return tuple(one for one in self.alerts.values() if one.incident_id == incident_id)
+
     def device(self, token_hash: str) -> Device | None:
         """A device."""
         return self.devices.get(token_hash)
@@ -179,6 +197,8 @@ class MemoryBook:
                 self.verifications[record.verification_id] = record
             case Handover():
                 self.handovers[record.handover_id] = record
+            case Alert():
+                self.alerts[record.alert_id] = record
             case Device():
                 self.devices[record.token_hash] = record
             case Centre():

@@ -21,6 +21,9 @@ from dispatch.incidents import (
     MAX_RADIUS_M,
     UNKNOWN_LOCATION,
     CallType,
+    CapMessage,
+    CapScope,
+    CapStatus,
     Channel,
     IncidentLocation,
     IncidentStatus,
@@ -411,6 +414,23 @@ class ReceiveHandover(_Strict):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IssueAlert(_Strict):
+    """Send a CAP message about an incident.
+
+    An update or a cancellation names the messages before it by itself. `addresses` are agencies, for a private one.
+    `polygon` is the area affected where somebody drew it, as corners in order; `valid_s` is in seconds.
+    """
+
+    incident_id: Id
+    message: CapMessage = CapMessage.ALERT
+    scope: CapScope = CapScope.RESTRICTED
+    status: Literal[CapStatus.ACTUAL, CapStatus.EXERCISE, CapStatus.TEST] = CapStatus.ACTUAL
+    addresses: Annotated[tuple[Id, ...], MaxLen(50)] = ()
+    polygon: Annotated[tuple[Point, ...], MaxLen(200)] = ()
+    valid_s: Annotated[int, Ge(60), Le(31 * 86_400)] = 6 * 3600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EraseTexts(_Strict):
     """Erase personal texts, by id."""
 
@@ -462,6 +482,7 @@ Command = (
     | AnswerVerification
     | AskHandover
     | ReceiveHandover
+    | IssueAlert
     | EraseTexts
     | RegisterDevice
     | RevokeDevice

@@ -17,6 +17,7 @@ from dispatch.codec import canonical, digest
 from dispatch.directory import Directory
 from dispatch.errors import UnknownIdError, VersionConflictError
 from dispatch.event_types import EventBody
+from dispatch.exports_common import Issuer
 from dispatch.incidents import Assignment, Call, Incident, PrivateText, TextField, TextRef, UnitState
 from gis.errors import N_, InputError
 
@@ -46,6 +47,8 @@ class Context:
         Agencies, categories and run cards in force.
     text_kept
         How long personal texts are kept.
+    issuer
+        The centre as it signs alerts.
     """
 
     now: datetime
@@ -55,6 +58,7 @@ class Context:
     hash_number: Callable[[str], str | None]
     directory: Directory = field(default_factory=Directory)
     text_kept: timedelta = TEXT_KEPT
+    issuer: Issuer = field(default_factory=Issuer)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -11,6 +11,9 @@ from dispatch.incidents import (
     AssignmentEnd,
     Call,
     CallType,
+    CapMessage,
+    CapScope,
+    CapStatus,
     Incident,
     IncidentLocation,
     IncidentStatus,
@@ -201,6 +204,24 @@ class HandoverReceived:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AlertIssued:
+    """A CAP message was sent about an incident; the whole of it stands in `documents`."""
+
+    type: ClassVar[str] = "alert.issued"
+    alert_id: str
+    incident_id: str
+    number: int
+    sender: str
+    sent: datetime
+    expires: datetime
+    status: CapStatus
+    message: CapMessage
+    scope: CapScope
+    references: tuple[str, ...]
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UnitRegistered:
     """A unit joined the fleet, or came back to it."""
 
@@ -331,6 +352,7 @@ EventBody = (
     | VerificationAnswered
     | HandoverAsked
     | HandoverReceived
+    | AlertIssued
     | UnitRegistered
     | UnitEdited
     | UnitMoved

@@ -15,6 +15,7 @@ from dispatch.event_types import (
     BODY_TYPES,
     AgencyNotified,
     AlarmRaised,
+    AlertIssued,
     AssignmentEnded,
     CallEnded,
     CallLinked,
@@ -44,6 +45,7 @@ from dispatch.event_types import (
     VerificationAsked,
 )
 from dispatch.incidents import (
+    Alert,
     Assignment,
     Call,
     Centre,
@@ -102,6 +104,22 @@ def evolve(body: EventBody, book: Book) -> None:
             )
         case VerificationAsked() | VerificationAnswered() | HandoverAsked() | HandoverReceived():
             _evolve_inquiry(body, book)
+        case AlertIssued():
+            book.put(
+                Alert(
+                    alert_id=body.alert_id,
+                    incident_id=body.incident_id,
+                    number=body.number,
+                    sender=body.sender,
+                    sent=body.sent,
+                    expires=body.expires,
+                    status=body.status,
+                    message=body.message,
+                    scope=body.scope,
+                    references=body.references,
+                    digest=body.digest,
+                )
+            )
         case DeviceRegistered():
             book.put(
                 Device(token_hash=body.token_hash, unit_id=body.unit_id, label=body.label, created_at=body.created_at)

@@ -13,7 +13,6 @@ import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
-from enum import StrEnum
 from typing import Final
 
 from dispatch.directory import Directory
@@ -26,8 +25,17 @@ from dispatch.exports_common import (
     category_name,
     local_hour,
 )
-from dispatch.incidents import UNKNOWN_LOCATION, Incident, IncidentStatus, Milestone, Severity
-from gis.errors import InputError
+from dispatch.incidents import (
+    UNKNOWN_LOCATION,
+    CapMessage,
+    CapScope,
+    CapStatus,
+    Incident,
+    IncidentStatus,
+    Milestone,
+    Severity,
+)
+from gis.errors import N_, InputError
 from gis.types import Location
 
 NAMESPACE: Final = "urn:oasis:names:tc:emergency:cap:1.2"
@@ -75,30 +83,6 @@ _EXERCISE: Final = {"id": "LATIHAN", "en": "EXERCISE"}
 _IDENTIFIER: Final = re.compile(r"[^\s,<&\x00-\x1f]{1,200}")
 _NO_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _MIN_RING: Final = 4
-
-
-class CapStatus(StrEnum):
-    """How a message is to be taken."""
-
-    ACTUAL = "Actual"
-    EXERCISE = "Exercise"
-    TEST = "Test"
-
-
-class CapMessage(StrEnum):
-    """What a message is to those before it."""
-
-    ALERT = "Alert"
-    UPDATE = "Update"
-    CANCEL = "Cancel"
-
-
-class CapScope(StrEnum):
-    """Who may read it."""
-
-    PUBLIC = "Public"
-    RESTRICTED = "Restricted"
-    PRIVATE = "Private"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,7 +175,7 @@ def cap_alert(
     finest = category_export(category, "public") or "village"
     if public and finest not in ("village", "kecamatan"):
         raise InputError(
-            "Incidents of the category {category} are not shown to the public by area; send it restricted.",
+            N_("Incidents of the category {category} are not shown to the public by area; send it restricted."),
             category=incident.category,
         )
     if public and finest == "kecamatan":
@@ -245,18 +229,18 @@ def _check(header: CapHeader) -> None:
     ):
         if not _IDENTIFIER.fullmatch(text):
             raise InputError(
-                "The {name} “{text}” of a CAP message must have no blank, comma, < or &, and at most 200 characters.",
+                N_("The {name} “{text}” of a CAP message must have 1 to 200 characters, and no blank, comma, < or &."),
                 name=name,
                 text=text[:40],
             )
     if (header.message is CapMessage.ALERT) is bool(header.references):
-        raise InputError("A CAP update or cancellation names the messages before it, and a first alert names none.")
+        raise InputError(N_("A CAP update or cancellation names the messages before it, and a first alert names none."))
     if (header.scope is CapScope.RESTRICTED) is not bool(header.restriction):
-        raise InputError("A restricted CAP message says its restriction, and no other has one.")
+        raise InputError(N_("A restricted CAP message says its restriction, and no other has one."))
     if (header.scope is CapScope.PRIVATE) is not bool(header.addresses):
-        raise InputError("A private CAP message names its addresses, and no other has them.")
+        raise InputError(N_("A private CAP message names its addresses, and no other has them."))
     if not 0 < header.valid_s <= MAX_VALID_S:
-        raise InputError("A CAP message must be valid for more than 0 seconds and at most 31 days.")
+        raise InputError(N_("A CAP message must be valid for more than 0 seconds and at most 31 days."))
 
 
 def _add_info(
@@ -347,7 +331,7 @@ def _ring(polygon: Sequence[Location]) -> tuple[Location, ...]:
         return ()
     ring = tuple(polygon) if polygon[0] == polygon[-1] else (*polygon, polygon[0])
     if len(ring) < _MIN_RING or len(set(ring)) < _MIN_RING - 1:
-        raise InputError("The area of a CAP message needs at least three different corners; draw it again.")
+        raise InputError(N_("The area of a CAP message needs at least three different corners; draw it again."))
     return ring
 
 

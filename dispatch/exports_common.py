@@ -10,7 +10,7 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from enum import StrEnum
 from typing import Final
@@ -78,6 +78,31 @@ class ExportArea:
 
 Areas = Mapping[str, ExportArea]
 """Areas by code."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issuer:
+    """The centre as it signs what leaves it.
+
+    Attributes
+    ----------
+    sender
+        Domain name of the centre: no blank, comma, `<` or `&`.
+    sender_name
+        To be read by people.
+    restriction
+        The rule under which a restricted alert is read.
+    areas
+        Villages and kecamatan by code.
+    notice
+        The demonstration region's notice; None for a real region.
+    """
+
+    sender: str = "112.invalid"
+    sender_name: str = "112"
+    restriction: str = "Hanya untuk instansi yang menangani / for responding agencies only"
+    areas: Areas = field(default_factory=dict)
+    notice: str | None = None
 
 
 def area_codes(incident: Incident) -> tuple[str | None, str | None]:

@@ -88,6 +88,31 @@ class LocationKind(StrEnum):
     UNKNOWN = "unknown"
 
 
+class CapStatus(StrEnum):
+    """How a CAP message is to be taken; a draft is never sent."""
+
+    ACTUAL = "Actual"
+    EXERCISE = "Exercise"
+    TEST = "Test"
+    DRAFT = "Draft"
+
+
+class CapMessage(StrEnum):
+    """What a CAP message is to those before it."""
+
+    ALERT = "Alert"
+    UPDATE = "Update"
+    CANCEL = "Cancel"
+
+
+class CapScope(StrEnum):
+    """Who may read a CAP message."""
+
+    PUBLIC = "Public"
+    RESTRICTED = "Restricted"
+    PRIVATE = "Private"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentLocation:
     """Where an incident is, as well as it is known.
@@ -407,6 +432,41 @@ class Handover:
     asked_at: datetime
     reference: str | None = None
     received_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """A CAP message that was sent about an incident; the message itself is the document of that digest.
+
+    Attributes
+    ----------
+    alert_id
+        The message's identifier, unique among all of its sender.
+    number
+        Of the incident's messages, from 1.
+    sender
+        The centre, as the message names it.
+    status
+        `Actual`, `Exercise` or `Test`.
+    message
+        `Alert`, `Update` or `Cancel`.
+    scope
+        `Public`, `Restricted` or `Private`.
+    references
+        Messages that it updates or cancels, by id, oldest first.
+    """
+
+    alert_id: str
+    incident_id: str
+    number: int
+    sender: str
+    sent: datetime
+    expires: datetime
+    status: CapStatus
+    message: CapMessage
+    scope: CapScope
+    references: tuple[str, ...]
+    digest: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

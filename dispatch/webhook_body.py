@@ -46,6 +46,7 @@ SENT: Final[Mapping[str, Mapping[str, str]]] = {
     "verification.answered": _same("verification_id", "answer", "answered_at"),
     "handover.asked": _same("handover_id", "neighbour", "asked_at"),
     "handover.received": _same("handover_id", "received_at"),
+    "alert.issued": _same("alert_id", "number", "sent", "expires", "status", "message", "scope"),
     "unit.registered": {
         "kind": "unit.unit.kind",
         "agency": "unit.unit.agency",

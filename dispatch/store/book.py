@@ -11,6 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from dispatch.book import Record
 from dispatch.incidents import (
+    Alert,
     Assignment,
     Call,
     Centre,
@@ -77,6 +78,7 @@ _KINDS: Final[dict[type, _Kind]] = {
         schema.verifications, lambda one: one.verification_id, rows.verification_row, rows.verification_of
     ),
     Handover: _kind(schema.handovers, lambda one: one.handover_id, rows.handover_row, rows.handover_of),
+    Alert: _kind(schema.alerts, lambda one: one.alert_id, rows.alert_row, rows.alert_of),
     Device: _kind(schema.devices, lambda one: one.token_hash, rows.device_row, rows.device_of),
 }
 
@@ -84,6 +86,7 @@ _ACTIVE: Final = select(schema.assignments).where(
     schema.assignments.c.unit_id == bindparam("wanted"), schema.assignments.c.ended_at.is_(None)
 )
 _OF_INCIDENT: Final = select(schema.assignments).where(schema.assignments.c.incident_id == bindparam("wanted"))
+_ALERTS: Final = select(schema.alerts).where(schema.alerts.c.incident_id == bindparam("wanted"))
 _CALLS: Final = select(schema.calls).where(schema.calls.c.incident_id == bindparam("wanted"))
 _COUNT: Final = select(schema.day_counts.c.number).where(schema.day_counts.c.name == bindparam("wanted"))
 
@@ -156,6 +159,14 @@ class SqlBook:
     def handover(self, handover_id: str) -> Handover | None:
         """A handover."""
         return self._one(Handover, handover_id)
+
+    def alert(self, alert_id: str) -> Alert | None:
+        """A CAP message."""
+        return self._one(Alert, alert_id)
+
+    def alerts_of(self, incident_id: str) -> tuple[Alert, ...]:
+        """All CAP messages about an incident, in the order they were sent."""
+        return tuple(sorted(self._found(Alert, _ALERTS, incident_id), key=lambda one: one.number))
 
     def device(self, token_hash: str) -> Device | None:
         """A device."""

@@ -159,6 +159,7 @@ def differences(engine: Engine, progress: Progress | None = None) -> list[Differ
         "recommendation": book.recommendations,
         "verification": book.verifications,
         "handover": book.handovers,
+        "alert": book.alerts,
         "device": book.devices,
         "centre": {} if book.whole is None else {"1": book.whole},
     }
@@ -170,6 +171,7 @@ def differences(engine: Engine, progress: Progress | None = None) -> list[Differ
         "recommendation": (schema.recommendations, rows.recommendation_of),
         "verification": (schema.verifications, rows.verification_of),
         "handover": (schema.handovers, rows.handover_of),
+        "alert": (schema.alerts, rows.alert_of),
         "device": (schema.devices, rows.device_of),
         "centre": (schema.centre, rows.centre_of),
     }

@@ -9,6 +9,7 @@ from typing import Any
 from dispatch.codec import canonical, dump, load
 from dispatch.events import Event
 from dispatch.incidents import (
+    Alert,
     Assignment,
     AssignmentEnd,
     Call,
@@ -245,6 +246,20 @@ def handover_row(handover: Handover) -> dict[str, Any]:
 def handover_of(row: Row) -> Handover:
     """A row as a handover."""
     return load(Handover, json.loads(row["body"]))
+
+
+def alert_row(alert: Alert) -> dict[str, Any]:
+    """A CAP message's record as a row."""
+    return {
+        "alert_id": alert.alert_id,
+        "incident_id": alert.incident_id,
+        "body": canonical(dump(alert)),
+    }
+
+
+def alert_of(row: Row) -> Alert:
+    """A row as a CAP message's record."""
+    return load(Alert, json.loads(row["body"]))
 
 
 def device_row(device: Device) -> dict[str, Any]:

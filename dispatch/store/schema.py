@@ -1,9 +1,9 @@
 """The tables, for SQLite and PostgreSQL alike.
 
 The event log is the truth; `calls`, `incidents`, `units`, `assignments`, `recommendations`, `verifications`,
-`handovers`, `devices` and `centre` are made from it by `dispatch.evolve` and can be made again. `private_texts` holds
-all personal data and is in no event; `documents` holds large bodies by their digest. Positions and webhooks have
-modules of their own.
+`handovers`, `alerts`, `devices` and `centre` are made from it by `dispatch.evolve` and can be made again.
+`private_texts` holds all personal data and is in no event; `documents` holds large bodies by their digest. Positions
+and webhooks have modules of their own.
 """
 
 from __future__ import annotations
@@ -267,6 +267,14 @@ handovers = Table(
     "handovers",
     metadata,
     Column("handover_id", Text, primary_key=True),
+    Column("incident_id", Text, nullable=False, index=True),
+    Column("body", Text, nullable=False),
+)
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("alert_id", Text, primary_key=True),
     Column("incident_id", Text, nullable=False, index=True),
     Column("body", Text, nullable=False),
 )

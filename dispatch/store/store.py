@@ -25,6 +25,7 @@ from sqlalchemy import Connection, Engine, Executable, bindparam, delete, insert
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
+import dispatch.decide_alerts
 import dispatch.decide_calls
 import dispatch.decide_centre
 import dispatch.decide_incidents
@@ -37,6 +38,7 @@ from dispatch.errors import KeyReusedError, StoreError, UnitTakenError
 from dispatch.event_types import subjects
 from dispatch.events import Event, chain_hash
 from dispatch.evolve import evolve
+from dispatch.exports_common import Issuer
 from dispatch.ghost_calls import is_withheld, number_hash
 from dispatch.store import refusals, rows, schema
 from dispatch.store.book import SqlBook, few
@@ -53,6 +55,7 @@ _PLURAL = {
     "recommendation": "recommendations",
     "verification": "verifications",
     "handover": "handovers",
+    "alert": "alerts",
 }
 _NUMBER_KEY = "number_key"
 
@@ -102,6 +105,8 @@ class Store:
         Of the centre.
     text_kept
         How long personal texts are kept.
+    issuer
+        The centre as it signs alerts and exports.
     """
 
     def __init__(
@@ -112,9 +117,11 @@ class Store:
         new_id: Callable[[], str] = new_id,
         timezone: tzinfo = JAKARTA,
         text_kept: timedelta = TEXT_KEPT,
+        issuer: Issuer | None = None,
     ) -> None:
         self.engine = engine
         self.timezone = timezone
+        self.issuer = issuer or Issuer()
         self._clock = clock
         self._new_id = new_id
         self._text_kept = text_kept
@@ -205,6 +212,7 @@ class Store:
             content: dict[str, Any] = {
                 "seq": seq,
                 "server_time": now,
+            issuer=self.issuer,
                 "device_time": device_time,
                 "actor": actor,
                 "type": body.type,

@@ -24,6 +24,7 @@ from dispatch.commands import (
     EditUnit,
     EndCall,
     EraseTexts,
+    IssueAlert,
     KeepRecommendation,
     LinkCall,
     LoadDirectory,
@@ -847,6 +848,7 @@ def test_unknown_ids_are_refused_and_named(desk: Desk) -> None:
         AnswerVerification(verification_id=none, answer="confirmed"),
         AskHandover(incident_id=none, neighbour="kuningan"),
         ReceiveHandover(handover_id=none, reference="1"),
+        IssueAlert(incident_id=none),
         RegisterDevice(unit_id=none, token_hash="0" * 64, label="HP"),
         RevokeDevice(token_hash="0" * 64),
     ):

@@ -63,6 +63,14 @@ def _guard_events() -> None:
 
 def _make_tables() -> None:
     op.create_table(
+        "alerts",
+        sa.Column("alert_id", sa.Text(), nullable=False),
+        sa.Column("incident_id", sa.Text(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("alert_id", name="pk_alerts"),
+    )
+    op.create_index("ix_alerts_incident_id", "alerts", ["incident_id"])
+    op.create_table(
         "calls",
         sa.Column("call_id", sa.Text(), nullable=False),
         sa.Column("channel", sa.Text(), nullable=False),
