@@ -30,7 +30,9 @@ def webhook_register(store: Store, region: Region) -> WebhookRegister:
     table = region.table.get("webhooks", {})
     hosts = table.get(PLAIN_HOSTS, []) if isinstance(table, dict) and set(table) <= {PLAIN_HOSTS} else None
     if not isinstance(hosts, list) or not all(isinstance(one, str) for one in hosts):
-        raise InputError(f"{region.folder / SETTINGS}, [webhooks]: it has one key, {PLAIN_HOSTS}, a list of host names.")
+        raise InputError(
+            f"{region.folder / SETTINGS}, [webhooks]: it has one key, {PLAIN_HOSTS}, a list of host names."
+        )
     return WebhookRegister(
         store.engine,
         clock=store.now,
