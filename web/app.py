@@ -13,6 +13,7 @@ from web.api import api
 from web.api_centre import centre_api
 from web.api_commands import CENTRE, centre_commands
 from web.api_help import help_api
+from web.api_webhooks import webhooks_api
 from web.assets import asset_version, assets
 from web.centre import Centre
 from web.pages import pages
@@ -90,6 +91,7 @@ def create_app(
         app.extensions[CENTRE] = centre
         app.register_blueprint(centre_commands)
         app.register_blueprint(centre_api)
+        app.register_blueprint(webhooks_api)
         app.register_blueprint(help_api)
     if positions is not None:
         register_positions(app, positions)

@@ -30,9 +30,11 @@ from web.positions import Positions
 from web.service import Desk
 from web.webhook_post import Poster
 from web.webhook_worker import WebhookWorker
+from web.webhooks import webhook_register
 
 DATABASE_VARIABLE: Final = "SIAGA112_DB"
 POSITIONS_KEPT: Final = timedelta(days=30)
+DELIVERIES_KEPT: Final = timedelta(days=30)
 REQUESTS_KEPT: Final = timedelta(days=7)
 ROUND_S: Final = 10.0
 """How often the housekeeper looks at the timers."""
@@ -67,7 +69,7 @@ def open_store(url: str, desk: Desk | None = None) -> Store:
 
 
 class Housekeeper:
-    """Logs what is overdue; erases personal texts and answers to idempotency keys whose time is over."""
+    """Logs what is overdue; erases personal texts, answers to idempotency keys and old deliveries of webhooks."""
 
     def __init__(self, centre: Centre, *, round_s: float = ROUND_S) -> None:
         self._centre = centre
@@ -90,6 +92,7 @@ class Housekeeper:
         store = self._centre.store
         now = store.now()
         care.forget_requests(store.engine, now - REQUESTS_KEPT)
+        webhook_register(store, self._centre.region).purge(now - DELIVERIES_KEPT)
         erased = 0
         while expired := care.expired_texts(store.engine, now):
             store.execute(EraseTexts(text_ids=tuple(expired), reason="expired"), actor=SYSTEM)
@@ -130,6 +133,7 @@ class Running:
             clock=utc_now,
             chance=random.random,
         )
+        self.store.on_commit(self.webhooks.wake)
         self.housekeeper = Housekeeper(self.centre)
 
     def start(self) -> None:

@@ -19,6 +19,8 @@ from web.webhook_post import Call, Poster
 
 THREADS: Final = 4
 POLL_S: Final = 1.0
+GATHER_S: Final = 0.05
+"""The log is followed at most so often: each time is a write, which in a storm of commands would be one for each."""
 LEASE_MARGIN_S: Final = 30.0
 
 _log = logging.getLogger(__name__)
@@ -61,11 +63,13 @@ class WebhookWorker:
         self._poll_s = poll_s
         self._lease_s = poster.longest_s + lease_margin_s
         self._news = threading.Condition()
+        self._committed = 0
+        self._filled = 0
         self._stopping = False
         self._calls: set[Call] = set()
-        self._threads = [threading.Thread(target=self._loop, args=(self.follow,), name="webhook-follow", daemon=True)]
+        self._threads = [threading.Thread(target=self._follow_on, name="webhook-follow", daemon=True)]
         self._threads += [
-            threading.Thread(target=self._loop, args=(self.deliver,), name=f"webhook-send-{number}", daemon=True)
+            threading.Thread(target=self._deliver_on, name=f"webhook-send-{number}", daemon=True)
             for number in range(threads)
         ]
 
@@ -75,8 +79,9 @@ class WebhookWorker:
             thread.start()
 
     def wake(self) -> None:
-        """Look at once: something was written."""
+        """Look at once: something was written. Quick, for any thread; `Store.on_commit` calls it."""
         with self._news:
+            self._committed += 1
             self._news.notify_all()
 
     def stop(self, timeout_s: float = 10.0) -> bool:
@@ -96,7 +101,8 @@ class WebhookWorker:
         """Take over what is new in the event log; whether there was anything."""
         found = self._queue.fill() > 0
         if found:
-            self.wake()
+            with self._news:
+                self._pass_on()
         return found
 
     def deliver(self) -> bool:
@@ -152,16 +158,31 @@ class WebhookWorker:
                 "tried again" if verdict.due_at else "given up",
             )
 
-    def _loop(self, step: Callable[[], bool]) -> None:
-        while True:
-            try:
-                busy = step()
-            except Exception as error:  # the database may be away for a while; the threads outlive it
-                # The text may hold values of a row, so only its kind is logged.
-                _log.error("Webhooks: %s; tried again in a moment", type(error).__name__)
-                busy = False
+    def _follow_on(self) -> None:
+        while not self._stopping:
+            known = self._committed  # read before looking, so that what is written meanwhile is looked for again
+            busy = self._try(self.follow)
             with self._news:
-                if not busy and not self._stopping:
-                    self._news.wait(self._poll_s)
-                if self._stopping:
-                    return
+                if busy:
+                    self._news.wait_for(lambda: self._stopping, GATHER_S)
+                elif self._news.wait_for(lambda: self._committed != known or self._stopping, self._poll_s):  # noqa: B023
+                    self._pass_on()  # what is due may have changed beside the log: a redelivery
+
+    def _pass_on(self) -> None:
+        self._filled += 1
+        self._news.notify_all()
+
+    def _deliver_on(self) -> None:
+        while not self._stopping:
+            known = self._filled
+            if not self._try(self.deliver):
+                with self._news:
+                    self._news.wait_for(lambda: self._stopping or self._filled != known, self._poll_s)  # noqa: B023
+
+    def _try(self, step: Callable[[], bool]) -> bool:
+        try:
+            return step()
+        except Exception as error:  # the database may be away for a while; the threads outlive it
+            # The text may hold values of a row, so only its kind is logged.
+            _log.error("Webhooks: %s; tried again in a moment", type(error).__name__)
+            return False

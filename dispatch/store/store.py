@@ -127,6 +127,7 @@ class Store:
         self._text_kept = text_kept
         self._committed = threading.Condition()
         self._last_seq = 0
+        self._told_of_commits: list[Callable[[], None]] = []
         self._directories: dict[str, Directory] = {}
         self._number_key = self._secret(_NUMBER_KEY)
 
@@ -176,10 +177,27 @@ class Store:
                     self._remember(connection, key, fingerprint, answer)
         except IntegrityError as error:
             raise _conflict(error) from error
-        with self._committed:
-            self._last_seq = max(self._last_seq, answer.get("seq", 0))
-            self._committed.notify_all()
+        self._committed_to(answer.get("seq", 0))
         return refusals.told_again(answer)
+
+    def on_commit(self, tell: Callable[[], None]) -> None:
+        """Have something told of every commit of this process, by the thread that committed.
+
+        It must be quick, and never raise: what was committed is so whatever it does.
+        """
+        self._told_of_commits.append(tell)
+
+    def announce(self) -> None:
+        """Tell whoever is told of commits that something changed beside the log."""
+        for tell in self._told_of_commits:
+            tell()
+
+    def _committed_to(self, seq: int) -> None:
+        with self._committed:
+            is_news, self._last_seq = seq > self._last_seq, max(self._last_seq, seq)
+            self._committed.notify_all()
+        if is_news:
+            self.announce()
 
     def _start(self, connection: Connection, key: str | None) -> Any:
         """Take the turn to write, and read what every command needs: the head, the directory, the earlier answer."""
@@ -199,6 +217,7 @@ class Store:
             hash_number=partial(_hashed, key=self._number_key),
             directory=self._directory(connection, digest),
             text_kept=self._text_kept,
+            issuer=self.issuer,
         )
 
     def _carry_out(self, book: SqlBook, decision: Decision, now: datetime, actor: str, start: Any) -> Answer:
@@ -212,7 +231,6 @@ class Store:
             content: dict[str, Any] = {
                 "seq": seq,
                 "server_time": now,
-            issuer=self.issuer,
                 "device_time": device_time,
                 "actor": actor,
                 "type": body.type,
