@@ -82,6 +82,8 @@ REPEATED = {
     "places": "puskesmas plumbon ",
     "streets": "jl merdeka ",
     "crossings": "simpang fatahillah ",
+    "numbers": "1 2 3 ",
+    "coordinates": "1.5, 2.5 ",
 }
 """Texts that say the same over and over, which must not take longer than a message of their length."""
 

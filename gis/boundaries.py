@@ -25,7 +25,7 @@ from gis.area_polygons import AreaPolygons
 from gis.border_grid import FloatArray
 from gis.errors import InputError, OutsideRegionError
 from gis.geodesy import bearing_deg
-from gis.middle import middle_and_radius
+from gis.middle import FarPart, far_parts, middle_and_radius
 from gis.types import AdministrativeArea, AreaLevel, AreaMatch, AreaStatus, Bounds, Location, NearbyArea
 from gis.village_grid import REACH_M, STATUSES, TIE_M, LocatedPoints, VillageGrid
 
@@ -164,9 +164,13 @@ class BoundaryIndex:
         """Metres from the area's middle to the farthest corner of its parts nearby; see `gis.middle`."""
         return middle_and_radius(self.polygon(code))[1]
 
+    def far_parts(self, code: str) -> tuple[FarPart, ...]:
+        """Small parts of an area far from the rest, most likely a fault of the boundary file; see `gis.middle`."""
+        return far_parts(self.polygon(code))
+
     def kecamatan_name(self, village: int) -> str:
         """Name of the kecamatan of a village by number; empty where the region has none for it."""
-        kecamatan = self._parent(self.villages[village])
+        kecamatan = self.parent(self.villages[village])
         return "" if kecamatan is None else kecamatan.name
 
     @cached_property
@@ -205,13 +209,13 @@ class BoundaryIndex:
                 towards_bearing_deg=bearing_deg(location, nearest),
             )
         village = self.villages[number]
-        kecamatan = self._parent(village)
+        kecamatan = self.parent(village)
         return AreaMatch(
             location=location,
             status=STATUSES[found.status[0]],
             village=village,
             kecamatan=kecamatan,
-            kabupaten=self._parent(kecamatan),
+            kabupaten=self.parent(kecamatan),
             border_m=border_m,
             neighbours=tuple(one for one in near if one.area != village),
             towards=None,
@@ -267,7 +271,8 @@ class BoundaryIndex:
             lat=float(lat), lon=float(lon)
         )
 
-    def _parent(self, area: AdministrativeArea | None) -> AdministrativeArea | None:
+    def parent(self, area: AdministrativeArea | None) -> AdministrativeArea | None:
+        """The area above an area; None where the region has none."""
         if area is None or area.parent_code not in self._places:
             return None
         return self.area(area.parent_code)

@@ -108,7 +108,7 @@ def read_boundaries(
     for path in village_files:
         tell(f"Reading villages from {path.name}")
         tables.append(read_table(path, "villages", columns))
-    villages, joined = _villages_of(tables)
+    villages, joined, named = _villages_of(tables)
     outlines, kecamatan_report = {}, None
     if kecamatan_file is not None:
         tell(f"Reading kecamatan from {kecamatan_file.name}")
@@ -139,15 +139,18 @@ def read_boundaries(
             },
             "joined_parts": joined,
             "repair": _repair_report(repair, [village.code for village in villages]),
-            "names": name_report,
+            "names": {**name_report, "missing_taken_from_official_list": named},
             "kecamatan": match_report,
         },
     )
 
 
-def _villages_of(tables: Sequence[BoundaryTable]) -> tuple[list[_Village], list[dict[str, Any]]]:
-    """Villages by code, features of one village joined."""
+def _villages_of(
+    tables: Sequence[BoundaryTable],
+) -> tuple[list[_Village], list[dict[str, Any]], list[dict[str, Any]]]:
+    """Villages by code, features of one village joined; which were joined; and which lack a name in the files."""
     by_code: dict[str, _Village] = {}
+    named: list[dict[str, Any]] = []
     for table in tables:
         names = table.values.get("name")
         for number, written in enumerate(table.values["code"]):
@@ -163,6 +166,8 @@ def _villages_of(tables: Sequence[BoundaryTable]) -> tuple[list[_Village], list[
                     f"The {table.feature(number)} has no name {where}, and the official list does not know "
                     f"its code {code}; give the name."
                 )
+            if not (names and names[number]):
+                named.append({"code": code, "name": name, "feature": number + 1, "file": table.file})
             village = _Village(code=code, name=name, table=table, number=number, geometry=table.geometry[number])
             if code in by_code:
                 _join(by_code[code], village)
@@ -180,7 +185,7 @@ def _villages_of(tables: Sequence[BoundaryTable]) -> tuple[list[_Village], list[
         for village in villages
         if village.parts > 1
     ]
-    return villages, joined
+    return villages, joined, named
 
 
 def _code_at(table: BoundaryTable, number: int, written: str | None, check: Callable[[object], str]) -> str:

@@ -6,6 +6,7 @@ Build time only: imports geopandas. Every fault is one `SourceError` that names 
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ import pandas as pd
 import pyogrio
 import shapely
 from pyproj import CRS
+from pyproj.exceptions import CRSError
 from shapely.geometry import MultiPolygon
 from shapely.geometry.base import BaseGeometry
 
@@ -127,6 +129,8 @@ def read_table(path: Path, kind: Kind, columns: Mapping[str, str] | None = None)
     chosen = _choose_columns(frame, path.name, kind, columns or {})
     geometry = _checked_polygons(frame, path.name)
     declared = frame.crs
+    if path.suffix.lower() in (".geojson", ".json"):
+        _check_named_crs(path, declared)
     geometry, reprojected = _to_wgs84(geometry, declared, path)
     geometry, repaired = _made_valid(geometry, path.name)
     return BoundaryTable(
@@ -247,6 +251,31 @@ def _to_wgs84(geometry: npt.NDArray[Any], declared: CRS | None, path: Path) -> t
             "declare the right reference system."
         )
     return moved, True
+
+
+def _check_named_crs(path: Path, taken: CRS | None) -> None:
+    """Refuse GeoJSON that names a reference system which GDAL did not take: it falls back to WGS84 and says nothing."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (ValueError, OSError):
+        return  # a dialect that GDAL reads, which has no such member
+    member = content.get("crs") if isinstance(content, dict) else None
+    if member is None:
+        return
+    properties = member.get("properties") if isinstance(member, dict) else None
+    properties = properties if isinstance(properties, dict) else {}
+    code = properties.get("code")
+    name = properties.get("name") if code is None else f"EPSG:{code}"
+    try:
+        known = isinstance(name, str) and CRS.from_user_input(name).equals(taken, ignore_axis_order=True)
+    except CRSError:
+        known = False
+    # GDAL takes CRS84 for EPSG:4326, which it is but for the order of axes, and that order GeoJSON fixes.
+    if not known and not (isinstance(name, str) and name.upper().endswith("CRS84")):
+        raise SourceError(
+            f"{path.name} declares the coordinate reference system “{str(name or member)[:60]}”, which is not known; "
+            "set the right one in QGIS (Assign projection) and save the file again."
+        )
 
 
 def _check_degrees(geometry: npt.NDArray[Any], declared: CRS, file: str) -> None:

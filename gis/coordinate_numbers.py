@@ -112,6 +112,12 @@ _LONE_DECIMAL = re.compile(_component(1, sexagesimal=False), re.IGNORECASE)
 _SHORTEST_EMBEDDED_DECIMALS = 3
 _INTRODUCTION = r"(?:koordinat|coordinate|posisi|lokasi|titik|gps|loc|location|sharelok|shareloc)\w*"
 _INTRODUCED = re.compile(rf"{_INTRODUCTION}(?:\W+[a-z]+){{0,3}}\W*$", re.I)
+MOST_PAIRS = 200
+"""Pairs of numbers of one text that may be coordinates."""
+
+LONGEST_INTRODUCTION = 100
+"""Characters before a pair in which the words that introduce it are looked for."""
+
 _ZOOM_OR_HEIGHT = re.compile(r"(\d\.\d+\s*,\s*-?\d+\.\d+),\s*\d{1,4}(?:\.\d+)?(?:[zm]\b|\s*$)")
 _SECONDS_BY_LETTER = re.compile(
     rf"(?P<before>(?:(?<![a-z]){_HEMISPHERE}\s*|-\s?)?)(?P<deg>\d{{1,3}})\s*d\s*(?P<min>\d{{1,3}})\s*m\s*"
@@ -155,9 +161,9 @@ def _marked_seconds(text: str) -> str:
 
 def _decimal_matches(text: str) -> list[re.Match[str]]:
     """Matches in which every comma is either a decimal comma or a separator, never left to chance."""
-    matches = []
+    matches: list[re.Match[str]] = []
     start = 0
-    while (match := _DECIMAL.search(text, start)) is not None:
+    while len(matches) < MOST_PAIRS and (match := _DECIMAL.search(text, start)) is not None:
         matches.append(match)
         start = match.start() + 1
     return matches
@@ -192,8 +198,10 @@ def _is_decimal_pair(match: re.Match[str], text: str) -> bool:
         if separator == "," and not any(digits) and not match["sign2"]:
             return False  # `-6,76` is one number, not a pair
         return all(digits) or bool(re.fullmatch(r"\s*[;,]\s*", separator)) or (signed and eastern and any(digits))
-    if _INTRODUCED.search(text[: match.start()]):
-        return all(digits)
+    if not all(digits):
+        return False
+    if _INTRODUCED.search(text[max(0, match.start() - LONGEST_INTRODUCTION) : match.start()]):
+        return True
     round_thousands = all(_is_round_thousands(number) for number in numbers)
     needed = 1 if signed and eastern else _SHORTEST_EMBEDDED_DECIMALS
     return (signed or eastern) and min(digits) >= needed and not round_thousands

@@ -7,6 +7,7 @@ of the same name tens of kilometres away. The middle therefore lies in the large
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,29 @@ from gis.types import Location
 
 FAR_PART_M = 5_000.0
 """A part of a village this far from its largest part is most likely a fault of the file."""
+
+
+FAR_PART_SHARE = 0.10
+"""A far part with less of the village's area than this is left out where only the village is known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FarPart:
+    """A part of an area that most likely belongs to another.
+
+    Attributes
+    ----------
+    geometry
+        The part, lon/lat.
+    away_m
+        Metres from the largest part.
+    area_share
+        Of the whole area.
+    """
+
+    geometry: shapely.Polygon
+    away_m: float
+    area_share: float
 
 
 def middle_and_radius(area: BaseGeometry) -> tuple[Location, float]:
@@ -41,6 +65,21 @@ def far_part_m(area: BaseGeometry) -> float | None:
         return None
     farthest = float(np.max(_gaps_m(parts, parts[int(np.argmax(shapely.area(parts)))])))
     return farthest if farthest > FAR_PART_M else None
+
+
+def far_parts(area: BaseGeometry) -> tuple[FarPart, ...]:
+    """The parts of an area beyond `FAR_PART_M` of its largest part with less than `FAR_PART_SHARE` of its area."""
+    parts = shapely.get_parts(area)
+    if len(parts) < 2:
+        return ()
+    sizes = shapely.area(parts)
+    shares = sizes / sizes.sum()
+    gaps = _gaps_m(parts, parts[int(np.argmax(sizes))])
+    return tuple(
+        FarPart(geometry=part, away_m=float(gap), area_share=float(share))
+        for part, gap, share in zip(parts, gaps, shares, strict=True)
+        if gap > FAR_PART_M and share < FAR_PART_SHARE
+    )
 
 
 def _gaps_m(parts: Any, main: BaseGeometry) -> Any:

@@ -108,8 +108,12 @@ def most_telling(spans: Sequence[Span], most: int) -> Sequence[Span]:
     """At most so many of the spans, in their order: those that a marker or a word such as `di` points to go first."""
     if len(spans) <= most:
         return spans
-    by_telling = sorted(range(len(spans)), key=lambda number: (-spans[number].weight, spans[number].in_message, number))
-    return [spans[number] for number in sorted(by_telling[:most])]
+
+    def telling(number: int) -> tuple[bool, float, bool, int]:
+        span = spans[number]
+        return span.role not in (Role.VILLAGE, Role.KECAMATAN), -span.weight, span.in_message, number
+
+    return [spans[number] for number in sorted(sorted(range(len(spans)), key=telling)[:most])]
 
 
 def runs(words: Sequence[str], shortest: int, longest: int) -> Iterator[tuple[int, int]]:

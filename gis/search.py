@@ -345,7 +345,8 @@ def _told(candidate: Candidate, phrases: Sequence[Phrase]) -> Candidate:
         left = filter(BEARINGS.__contains__, left)
     other = _other_name(place, phrases[own.phrase].words[own.start : own.end])
     unused = tuple(dict.fromkeys(left))[:MOST_UNUSED]
-    return replace(candidate, reason=replace(reason, other=other, unused=unused))
+    chief = place.kind == "village" and place.name == candidate.kecamatan
+    return replace(candidate, reason=replace(reason, other=other, unused=unused, is_chief_village=chief))
 
 
 def _other_name(place: Place, spelt: Sequence[str]) -> str | None:

@@ -39,12 +39,13 @@ SHORTEST_JOINED = 8
 LOWEST_SECOND_LOOK = 0.50
 LOWEST_BESIDE_KECAMATAN = 58.0
 
-MOST_SPANS = 160
-"""Runs of words of one text that are compared with the names; a real message of 5,000 characters has about as many."""
+MOST_SPANS = 120
+"""Runs of words of one text that are compared with the names; a report of 1,300 characters has 80."""
 
 MOST_HITS = 600
 MOST_SECOND_LOOKS = 3
-"""Kecamatan of one text whose villages are compared more forgivingly."""
+MOST_SPANS_SEEN_TWICE = 40
+"""Kecamatan of one text whose villages are compared more forgivingly, and runs of words with which they are."""
 
 _VILLAGE_WEIGHT = {
     Role.VILLAGE: 1.0,
@@ -207,6 +208,7 @@ class AreaIndex:
         """Where a kecamatan is known and none of its villages was found, compare its few names more forgivingly."""
         sure = [hit for hit in kecamatan if hit.similarity >= SURE_KECAMATAN and not hit.nested]
         sure.sort(key=lambda hit: -hit.similarity * hit.weight)
+        spans = most_telling(spans, MOST_SPANS_SEEN_TWICE)
         for known in list(dict.fromkeys(hit.area for hit in sure))[:MOST_SECOND_LOOKS]:
             namings = [hit for hit in kecamatan if hit.area == known]
             if any(

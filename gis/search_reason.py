@@ -61,6 +61,8 @@ class SearchReason:
         Whether the candidate's location was moved by that relation.
     moved_to
         The village in which a moved location lies, where it is another.
+    is_chief_village
+        Whether the area is a village called like its kecamatan.
     hits
         The words that name the area, and those that name its kecamatan; the search works with them.
     unused
@@ -81,6 +83,7 @@ class SearchReason:
     relation: Relation | None = None
     moved: bool = False
     moved_to: str | None = None
+    is_chief_village: bool = False
     hits: tuple[AreaHit, ...] = field(default=(), compare=False, repr=False)
     unused: tuple[str, ...] = ()
 
@@ -89,12 +92,14 @@ class SearchReason:
         """Whether the words name the candidate, with nothing guessed.
 
         Not so where the name is only similar or in part, where it stands in the name of a street or place that is not
-        known, where a direction was said that it does not carry (`Lemahabang Wetan`), or where a kecamatan alone is
-        left of a village that was named beside it.
+        known, where a direction was said that it does not carry (`Lemahabang Wetan`), or where the name of a kecamatan
+        (or of the village called like it) is all that is left of a village that was named beside it.
         """
         if self.likeness > Likeness.SPELLING or self.role is not None:
             return False
-        return not self.unused if self.kind is SearchReasonKind.KECAMATAN else BEARINGS.keys().isdisjoint(self.unused)
+        if self.kind is SearchReasonKind.KECAMATAN or self.is_chief_village:
+            return not self.unused
+        return BEARINGS.keys().isdisjoint(self.unused)
 
 
 def search_reason_text(reason: SearchReason, _: Translate = english) -> str:

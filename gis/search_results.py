@@ -86,6 +86,10 @@ def candidate_json(candidate: Candidate, reason_text: ReasonText = search_reason
     }
 
 
+LINE_KEYS = ("village_code", "name", "kind", "lat", "lon", "radius_m", "score", "reason")
+"""Of a candidate in the lines of `search_file`."""
+
+
 def search_file(
     gazetteer: Gazetteer,
     path: Path,
@@ -95,6 +99,8 @@ def search_file(
     error_text: ErrorText = str,
 ) -> Iterator[dict[str, Any]]:
     r"""Search every line of a UTF-8 text file; one answer per line, in order.
+
+    An answer is `{"text": ..., "candidates": [...]}` and its candidates have `LINE_KEYS`, no more.
 
     A line may hold `\n` for a line break within a text. A line that cannot be used, or is empty, has no candidates and
     a `problem`.
@@ -123,7 +129,8 @@ def _answer(
         if not line.strip():
             raise InputError(N_("The line is empty."))
         result = gazetteer.search(line.replace("\\n", "\n"), limit)
-        candidates = [candidate_json(each, reason_text) for each in result.candidates]
+        found = [candidate_json(each, reason_text) for each in result.candidates]
+        candidates = [{key: values[key] for key in LINE_KEYS} for values in found]
     except SiagaError as error:
         return {"text": line, "candidates": [], "problem": error_text(error)}
     except Exception:  # a defect costs its own line, never the thousands after it

@@ -22,6 +22,9 @@ from routing.settings import RoutingSettings
 from routing.snap import TIE_M, AllowedEdges, Snapper
 from routing.types import RoadAccess, RoadStatus, Snap
 
+ON_ROAD_M = 20.0
+"""A location this near to a road stands on it: half a wide road's width and the error of a good position."""
+
 REMEMBERED_ORIGINS = 20_000
 REMEMBERED_REACHES = 64
 """Sets of components whose reach is kept; units rarely stand on more than a few different sets."""
@@ -77,6 +80,9 @@ class AccessFinder:
         self._open = graph.metric.is_open
         self._open_allowed = snapper.allow(self._open)
         self._twin = network.edge_reverse
+        twin_open = np.where(self._twin >= 0, self._open[self._twin], False)
+        closed = ~self._open & ~twin_open
+        self._closed_allowed = snapper.allow(closed) if closed.any() else None
         self.components = Components(graph, network)
         longest = float(self.components.length_m.max(initial=0.0))
         served = self.components.length_m >= min(settings.served_component_m, longest)
@@ -109,6 +115,12 @@ class AccessFinder:
     def of_target(self, location: Location, reach: Reach) -> Meeting:
         """Where an incident is: on roads within `reach`, if near enough."""
         return self._meet([location], reach.edge, reach.allowed)[0]
+
+    def on_closed_road(self, location: Location, nearest_m: float | None) -> bool:
+        """Whether a location, `nearest_m` from the nearest open road, stands on a closed road alone."""
+        if self._closed_allowed is None or (nearest_m is not None and nearest_m <= ON_ROAD_M):
+            return False
+        return self._snapper.nearest(location, self._closed_allowed, limit_m=ON_ROAD_M) is not None
 
     def labels(self, positions: Positions) -> frozenset[int]:
         """Components to which the positions can be left at once."""

@@ -43,6 +43,11 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str], None]
 
+OSM_LICENCE = "© OpenStreetMap contributors, ODbL"
+"""Of every file in OpenStreetMap's formats whose owner states nothing else."""
+
+NOT_STATED = "not stated"
+
 STAGES = ("villages", "roads", "boundaries", "names", "writing")
 """What `progress` is called with, in this order."""
 
@@ -71,7 +76,8 @@ class RegionSources:
     columns
         Attribute names of the village files, where the common ones do not serve.
     licences
-        Licence and attribution by kind of source (`villages`, `osm`, …), as the region's owner states them.
+        Licence and attribution by kind of source (`villages`, `osm`, …), as the region's owner states them; without,
+        `osm` has OpenStreetMap's.
     timezone
         IANA name.
     demonstration
@@ -144,6 +150,7 @@ def build_region(
             "osm": extract.report,
             "tables": {**tables.counts, "codes_without_village": unmatched, "merged_places": merged},
             "gazetteer": _count_kinds(places, streets),
+            "warnings": _warnings(sources),
         }
         progress("writing")
         with _writing_tables(out):
@@ -335,10 +342,23 @@ def _settings_text(sources: RegionSources, boundary_set: BoundarySet, built_at: 
             f"file = {_toml(path.name)}",
             f"sha256 = {_toml(hashlib.sha256(path.read_bytes()).hexdigest())}",
             f"date = {_file_date(path, built_at)}",
-            f"licence = {_toml(sources.licences.get(kind, 'not stated'))}",
+            f"licence = {_toml(_licence(sources, kind))}",
             "",
         ]
     return "\n".join([*lines, routing_toml(), sources.settings_toml])
+
+
+def _licence(sources: RegionSources, kind: str) -> str:
+    return sources.licences.get(kind, OSM_LICENCE if kind == "osm" else NOT_STATED)
+
+
+def _warnings(sources: RegionSources) -> list[str]:
+    """What the region's owner should still do; borders always have an owner who asks to be named."""
+    return [
+        f"The licence of {path.name} is not stated; name its owner and licence with --licence {kind}=TEXT."
+        for kind, path in _named_files(sources)
+        if kind in ("villages", "kecamatan") and _licence(sources, kind) == NOT_STATED
+    ]
 
 
 def _toml(value: str | bool) -> str:

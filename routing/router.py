@@ -8,7 +8,7 @@ used by many threads at once.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -173,7 +173,8 @@ class Router:
             _driving_time(*parts)
             for parts in zip(origins.reach_road_ms.tolist(), driving.tolist(), last.tolist(), strict=True)
         ]
-        return TargetTimes(access=access, times=times)
+        on_closed_road = self._finder.on_closed_road(target, access.nearest_m)
+        return TargetTimes(access=replace(access, on_closed_road=on_closed_road), times=times)
 
     def nearest(self, target: Location, origins: PinnedOrigins, k: int) -> list[tuple[int, DrivingTime]]:
         """The k origins that arrive first (fewer where fewer arrive), as (index, time); ties by index.

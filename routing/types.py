@@ -58,12 +58,16 @@ class RoadAccess:
         Metres to the nearest road of any kind, or None where there is none within the limit.
     connected_m
         Metres to the nearest road that the units can reach, or None.
+    on_closed_road
+        Whether the location stands on a road that is closed to the units, and on no other: the nearest road that they
+        may drive, which all else speaks of, is another one.
     """
 
     status: RoadStatus
     snaps: tuple[Snap, ...]
     nearest_m: float | None
     connected_m: float | None
+    on_closed_road: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""What Schemathesis is told beyond its own checks; loaded by its command line (`tests/integration/test_schemathesis.py`).
+"""What Schemathesis is told beyond its own checks; its command line loads it (`tests/integration/test_schemathesis.py`).
 
 Its check of accepted data knows statuses alone, and 422 stands both for a body of another form than described and for
 one that asks for what the directory does not have. This one tells them apart by the problem's type.

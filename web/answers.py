@@ -13,12 +13,14 @@ from gis.boundaries import BoundaryIndex
 from gis.coordinate_types import note_text
 from gis.search_reason import search_reason_text
 from gis.search_results import Candidate, candidate_json
-from gis.types import AdministrativeArea, AreaMatch
+from gis.types import AdministrativeArea, AreaLevel, AreaMatch, AreaStatus
 from routing.types import RoadAccess
+from web.area_roads import LeftOut
 from web.i18n import Translator
 from web.resolve import Asked
 from web.wording import (
     area_match_text,
+    area_name,
     exclusion_text,
     reason_text,
     road_access_text,
@@ -54,12 +56,10 @@ def match_json(match: AreaMatch, _: Translator) -> dict[str, Any]:
 
 def asked_json(asked: Asked, match: AreaMatch, boundaries: BoundaryIndex, _: Translator) -> dict[str, Any]:
     """A location as it was understood."""
-    area = asked.area
-    village = match.village
-    kecamatan = match.kecamatan
-    if area is not None:
-        village = area if area.level.value == "village" else None
-        kecamatan = boundaries.area(area.parent_code) if village is not None and area.parent_code else area
+    village, kecamatan = match.village, match.kecamatan
+    if asked.area is not None:
+        areas = _areas_of(asked.area, boundaries)
+        village, kecamatan = areas.get(AreaLevel.VILLAGE), areas.get(AreaLevel.KECAMATAN)
     return {
         "text": asked.text,
         "kind": asked.kind.value,
@@ -69,7 +69,41 @@ def asked_json(asked: Asked, match: AreaMatch, boundaries: BoundaryIndex, _: Tra
         "kecamatan": area_json(kecamatan),
         "place": None if asked.place is None else place_json(asked.place, _),
         "alternatives": [place_json(other, _) for other in asked.alternatives],
+        "confirm": asked.confirm,
         "notes": [note_text(note, _) for note in asked.notes],
+    }
+
+
+def area_match_json(asked: Asked, boundaries: BoundaryIndex, _: Translator) -> dict[str, Any]:
+    """As `match_json`, where only an area is known: no village that nobody named, and no border of a point in it."""
+    areas = _areas_of(asked.area, boundaries)
+    return {
+        "location": {"lat": asked.location.lat, "lon": asked.location.lon},
+        "status": AreaStatus.INSIDE.value,
+        **{level.value: area_json(areas.get(level)) for level in AreaLevel},
+        "border_m": None,
+        "neighbours": [],
+        "towards": None,
+        "message": ", ".join(area_name(area, _) for area in areas.values()) + ".",
+    }
+
+
+def _areas_of(area: AdministrativeArea | None, boundaries: BoundaryIndex) -> dict[AreaLevel, AdministrativeArea]:
+    """An area and those above it, the smallest first, by level."""
+    areas: dict[AreaLevel, AdministrativeArea] = {}
+    while area is not None:
+        areas[area.level] = area
+        area = boundaries.parent(area)
+    return areas
+
+
+def left_out_json(part: LeftOut) -> dict[str, Any]:
+    """A part of a village that is left out of its roads."""
+    return {
+        "village": area_json(part.village),
+        "distance_m": round(part.distance_m),
+        "area_share": round(part.area_share, 4),
+        "road_m": round(part.road_m),
     }
 
 

@@ -248,6 +248,9 @@ def route(
     desk = open_desk(region_folder, units)
     start = desk.unit_location(unit_id) if unit_id is not None else desk.point(str(origin))
     end = desk.point(target)
+    for given in filter(None, (origin, target)):
+        for line in desk.doubts(given, lang):
+            click.echo(line, err=True)
     answer = desk.route_between(start, end, lang=lang)
     if geojson_file is not None:
         write_text_atomically(geojson_file, json.dumps(answer, ensure_ascii=False, allow_nan=False) + "\n")

@@ -21,6 +21,7 @@ from dispatch.screening import UNSUITABLE
 from gis.errors import SiagaError
 from gis.files import write_text_atomically
 from web.assets import STATIC, leaflet_text
+from web.credits import credit_line
 from web.i18n import Translator, translator
 from web.map_layers import mercator
 from web.region_layers import layers_of
@@ -36,6 +37,9 @@ CLOSE_DEG = 0.012
 
 MOST_TILES = 200
 """At most so many tiles of one zoom go into the file, which keeps it at a few megabytes."""
+
+FINEST_ENLARGED = 15
+"""Finer tiles stand beside none that are enlarged more than twice, where letters can still be read."""
 
 LEAST_SPAN_DEG = 0.02
 
@@ -78,24 +82,33 @@ class _Marker(MacroElement):
 
 
 class _Background(MacroElement):
-    """Tiles from inside the file; where a tile is missing, its part of the nearest coarser one is enlarged."""
+    """Tiles from inside the file, and whose data they show.
+
+    Where a tile is missing, its part of the nearest coarser one is enlarged: without names, since an enlarged letter is
+    a blot beside the name itself.
+    """
 
     _template = Template(
         """{% macro script(this, kwargs) %}
         (function () {
-          var map = {{ this._parent.get_name() }}, tiles = {{ this.tiles | tojson }}, size = 256;
+          var map = {{ this._parent.get_name() }}, size = 256;
+          var tiles = {{ this.tiles | tojson }}, nameless = {{ this.nameless | tojson }};
           var Layer = L.GridLayer.extend({createTile: function (at) {
-            var tile = document.createElement("div"), depth = 0, key;
-            do { key = [at.z - depth, at.x >> depth, at.y >> depth].join("/"); }
-            while (!(key in tiles) && ++depth <= at.z);
-            if (!(key in tiles)) return tile;
+            var tile = document.createElement("div"), depth = 0, key, drawn;
+            do {
+              key = [at.z - depth, at.x >> depth, at.y >> depth].join("/");
+              drawn = (depth && nameless[key]) || tiles[key];
+            } while (!drawn && ++depth <= at.z);
+            if (!drawn) return tile;
             var part = 1 << depth, px = function (n) { return -(n & (part - 1)) * size + "px"; };
-            tile.style.backgroundImage = "url(data:image/png;base64," + tiles[key] + ")";
+            tile.style.backgroundImage = "url(data:image/png;base64," + drawn + ")";
             tile.style.backgroundSize = size * part + "px";
             tile.style.backgroundPosition = px(at.x) + " " + px(at.y);
             return tile;
           }});
           new Layer({maxZoom: {{ this.greatest_zoom }}}).addTo(map);
+          L.control.attribution({prefix: false, position: "bottomright"})
+            .addAttribution({{ this.credit | tojson }}).addTo(map);
           L.control.scale({imperial: false, position: "bottomright"}).addTo(map);
           var beside = window.innerWidth > 720 ? 390 : 16;
           map.fitBounds({{ this.view | tojson }}, {
@@ -105,10 +118,11 @@ class _Background(MacroElement):
         {% endmacro %}"""
     )
 
-    def __init__(self, tiles: dict[str, str], view: Bounds) -> None:
+    def __init__(self, tiles: dict[str, str], nameless: dict[str, str], view: Bounds, credit: str) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._name = "Background"
-        self.tiles, self.greatest_zoom = tiles, GREATEST_ZOOM
+        self.tiles, self.nameless, self.greatest_zoom = tiles, nameless, GREATEST_ZOOM
+        self.credit = html.escape(credit)
         self.view = [list(view[:2]), list(view[2:])]
 
 
@@ -144,7 +158,7 @@ def answer_map(desk: Desk, answer: dict[str, Any], *, lang: str) -> str:
     view = _bounds_of(answer, areas, routes)
     chart = folium.Map(location=at, tiles=None, zoom_control="topright", attribution_control=False)
     chart.default_js, chart.default_css = [], []
-    chart.add_child(_Background(_tiles(desk, view, at), view))
+    chart.add_child(_Background(*_tiles(desk, view, at), view, credit_line(desk.region)))
     for area, (colour, dashes) in zip(areas, (("#7a4fa0", "10 6"), ("#c2371f", None)), strict=False):
         _add_outline(chart, area, colour, dashes)
     for route in routes:
@@ -197,28 +211,43 @@ def _positions(coordinates: Any) -> Iterator[tuple[float, float]]:
             yield from _positions(part)
 
 
-def _tiles(desk: Desk, view: Bounds, at: tuple[float, float]) -> dict[str, str]:
-    """Tiles by `zoom/column/row` in base64: the region coarsely, the answer finer, the incident's surroundings best."""
+def _tiles(desk: Desk, view: Bounds, at: tuple[float, float]) -> tuple[dict[str, str], dict[str, str]]:
+    """Tiles by `zoom/column/row` in base64: the region coarsely, the answer finer, the incident's surroundings best.
+
+    And those with a name on them once more without any, to be enlarged.
+    """
     box = desk.region.boundaries.bounds
     close = (at[0] - CLOSE_DEG, at[1] - CLOSE_DEG, at[0] + CLOSE_DEG, at[1] + CLOSE_DEG)
     painter = MapPainter(layers_of(desk.region))
     tiles: dict[str, str] = {}
-    for zooms, (south, west, north, east) in (
-        (range(LEAST_ZOOM, 13), (box.south, box.west, box.north, box.east)),
-        (range(13, 14), _widened(view)),
-        (range(14, 16), view),
-        (range(15, 18), close),
+    nameless: dict[str, str] = {}
+    for zooms, (south, west, north, east), ring in (
+        # one tile more all round: what hangs over the border would be a blot when enlarged
+        (range(LEAST_ZOOM, 13), (box.south, box.west, box.north, box.east), 1),
+        (range(13, 14), _widened(view), 0),
+        (range(14, 16), view, 0),
+        (range(15, 18), close, 0),
     ):
         left, top = mercator(north, west)
         right, bottom = mercator(south, east)
         for zoom in zooms:
-            columns = range(int(left * 2**zoom), int(right * 2**zoom) + 1)
-            rows = range(int(top * 2**zoom), int(bottom * 2**zoom) + 1)
+            columns = range(int(left * 2**zoom) - ring, int(right * 2**zoom) + 1 + ring)
+            rows = range(int(top * 2**zoom) - ring, int(bottom * 2**zoom) + 1 + ring)
             if len(columns) * len(rows) <= MOST_TILES:
                 for column, row in itertools.product(columns, rows):
-                    drawn = painter.tile(zoom, column, row)
-                    tiles[f"{zoom}/{column}/{row}"] = base64.b64encode(drawn).decode("ascii")
-    return tiles
+                    key = f"{zoom}/{column}/{row}"
+                    if zoom > FINEST_ENLARGED:
+                        tiles[key] = _base64(painter.tile(zoom, column, row))
+                        continue
+                    tile, plain = painter.tile_and_nameless(zoom, column, row)
+                    tiles[key] = _base64(tile)
+                    if plain != tile:
+                        nameless[key] = _base64(plain)
+    return tiles, nameless
+
+
+def _base64(picture: bytes) -> str:
+    return base64.b64encode(picture).decode("ascii")
 
 
 def _widened(bounds: Bounds) -> Bounds:
@@ -279,7 +308,7 @@ def _raw(text: str) -> str:
 def _sheet(answer: dict[str, Any], _: Translator) -> str:
     """Place, shortfalls, units and legend as HTML."""
     asked, area = answer["asked"], answer["area"]
-    place = (asked if asked["kind"] == "village" else area)["village"]
+    place = area["village"] or (area["kecamatan"] if asked["kind"] == "village" else None)
     spot = f"{asked['location']['lat']:.5f}, {asked['location']['lon']:.5f}"
     rows = "".join(
         f"<tr><td>{unit['rank']}</td><td><strong>{html.escape(unit['unit_id'])}</strong>"

@@ -70,6 +70,7 @@ _AREAS: dict[str, Schema] = {
 SCHEMAS: dict[str, Schema] = {
     "Problem": _record(
         {"type": TEXT, "title": TEXT, "status": WHOLE, "detail": TEXT, "instance": TEXT},
+        optional={"offered": _list(_ref("Candidate"), description="the nearest names, where none is sure")},
         text="RFC 9457. `detail` is one sentence: what was wrong, where, and what to do.",
     ),
     "Location": _record({"lat": LATITUDE, "lon": LONGITUDE}, text="WGS84 degrees."),
@@ -113,7 +114,7 @@ SCHEMAS: dict[str, Schema] = {
             "status": {"enum": ["inside", "nearest", "outside"]},
             **_AREAS,
             "kabupaten": _or_null(_ref("Area")),
-            "border_m": METRES,
+            "border_m": _or_null(METRES),
             "neighbours": _list(_record({"code": TEXT, "name": TEXT, "distance_m": METRES})),
             "towards": _or_null(
                 _record({"code": TEXT, "name": TEXT, "distance_m": METRES, "bearing_deg": _or_null(NUMBER)})
@@ -121,7 +122,8 @@ SCHEMAS: dict[str, Schema] = {
             "message": TEXT,
         },
         optional={"notice": _ref("Notice"), "notes": _list(TEXT)},
-        text="The village of a point, its border and the neighbours within 250 m.",
+        text="The village of a point, its border and the neighbours within 250 m; where only an area is known, that "
+        "area and those above it.",
     ),
     "RankedUnit": _record(
         {
@@ -172,9 +174,11 @@ SCHEMAS: dict[str, Schema] = {
                     **_AREAS,
                     "place": _or_null(_ref("Candidate")),
                     "alternatives": _list(_ref("Candidate")),
+                    "confirm": FLAG,
                     "notes": _list(TEXT),
                 },
-                text="The location as understood; alternatives mean that somebody should confirm.",
+                text="The location as understood; `confirm` means that somebody should ask the caller: there are "
+                "alternatives, or the name is only similar.",
             ),
             "area": _ref("AreaMatch"),
             "road": _ref("Road"),
@@ -183,7 +187,21 @@ SCHEMAS: dict[str, Schema] = {
             "shortfalls": _list(TEXT),
         },
         optional={
-            "spread": _or_null(_record({"road_m": NUMBER, "unreachable_share": SHARE, "message": TEXT})),
+            "spread": _or_null(
+                _record(
+                    {
+                        "road_m": NUMBER,
+                        "unreachable_share": SHARE,
+                        "left_out": _list(
+                            _record(
+                                {"village": _ref("Area"), "distance_m": METRES, "area_share": SHARE, "road_m": METRES},
+                                text="A far part of a village, most likely a fault of the boundaries.",
+                            )
+                        ),
+                        "message": TEXT,
+                    }
+                )
+            ),
             "further": WHOLE,
         },
     ),
@@ -208,8 +226,11 @@ SCHEMAS: dict[str, Schema] = {
             "features": _list(_ref("Feature")),
             "road": _ref("Road"),
             "notice": _ref("Notice"),
+            "attribution": _or_null(TEXT),
         },
-        text="GeoJSON: the line first, whose `seconds` are those to the road, driving, and the last metres together.",
+        optional={"notes": _list(TEXT, description="that the caller should confirm the place, where it is not sure")},
+        text="GeoJSON: the line first, whose `seconds` are those to the road, driving, and the last metres together; "
+        "`attribution` names whose data it is, where the licence asks for it.",
     ),
     "Health": _record({"status": {"const": "ok"}}),
 }

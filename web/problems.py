@@ -12,7 +12,9 @@ from werkzeug.exceptions import HTTPException
 from dispatch.errors import KeyReusedError, RefusedError, StoreError, UnknownIdError, VersionConflictError
 from gis.errors import InputError, OutsideRegionError, RegionError, SiagaError
 from web.access import ForbiddenError
+from web.answers import place_json
 from web.i18n import DEFAULT_LANGUAGE, LANGUAGES, translator
+from web.resolve import NothingSureError
 from web.wording_errors import error_text
 
 PROBLEM_TYPE = "application/problem+json"
@@ -53,15 +55,18 @@ _TOLD = ("unit", "incident", "by", "taken_at", "next_best", "expected", "version
 """Values of an error that a program may want: they stand beside the sentence."""
 
 
-def problem(status: int, *, code: str, title: str, detail: str, **more: object) -> Response:
-    """A problem as a response; `instance` is the path asked for, without its query (which may hold a location)."""
+def problem(status: int, *, code: str, title: str, detail: str, **members: object) -> Response:
+    """A problem as a response; `instance` is the path asked for, without its query (which may hold a location).
+
+    Further members are added as they are.
+    """
     body = {
         "type": TYPE_PREFIX + code,
         "title": title,
         "status": status,
         "detail": detail,
         "instance": request.path,
-        **more,
+        **members,
     }
     return Response(json.dumps(body, ensure_ascii=False), status=status, content_type=PROBLEM_TYPE)
 
@@ -75,8 +80,12 @@ def register_problems(app: Flask) -> None:
 
 def _expected(error: SiagaError) -> Response:
     status, title = next((status, title) for kind, status, title in _STATUS if isinstance(error, kind))
-    more = {name: error.values[name] for name in _TOLD if name in error.values}
-    return problem(status, code=error.code, title=title, detail=error_text(error, translator(_language())), **more)
+    _ = translator(_language())
+    offered = [place_json(one, _) for one in error.offered] if isinstance(error, NothingSureError) else []
+    members: dict[str, object] = {name: error.values[name] for name in _TOLD if name in error.values}
+    if offered:
+        members["offered"] = offered
+    return problem(status, code=error.code, title=title, detail=error_text(error, _), **members)
 
 
 def _language() -> str:

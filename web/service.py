@@ -30,25 +30,29 @@ from gis.errors import N_, InputError, OutsideRegionError
 from gis.region_folder import SETTINGS
 from gis.search_reason import search_reason_text
 from gis.search_results import search_file
-from gis.types import AdministrativeArea, AreaMatch, Location
+from gis.types import AreaMatch, Location
 from routing.geojson import route_geojson
 from routing.gpx import route_gpx
 from routing.region import Region
 from routing.router import PinnedOrigins
 from routing.types import RoadStatus, Route
 from web.answers import (
+    area_match_json,
     asked_json,
     detail_json,
     excluded_json,
+    left_out_json,
     match_json,
     place_json,
     ranked_json,
     road_json,
     village_ranked_json,
 )
+from web.area_roads import AreaRoads, roads_of
+from web.credits import AREAS, ROADS, owed_credit
 from web.i18n import translator
 from web.resolve import Asked, resolve
-from web.wording import shortfall_text, village_ranking_text
+from web.wording import confirm_lines, left_out_text, shortfall_text, village_ranking_text
 from web.wording_errors import error_text
 
 Clock = Callable[[], datetime]
@@ -191,6 +195,7 @@ class Desk:
                 "level": area.level.value,
                 "parent_code": area.parent_code,
                 "notice": self.region.notice,
+                "attribution": owed_credit(self.region, AREAS) or None,
             },
             "geometry": mapping(self.region.boundaries.polygon(area.code)),
         }
@@ -228,11 +233,23 @@ class Desk:
         """The point that a text means, for a route's ends."""
         return self.resolve(text).location
 
+    def doubts(self, text: str, lang: str = DEFAULT_LANGUAGE) -> list[str]:
+        """Lines that ask for the place to be confirmed; none where the text names it surely."""
+        return self._doubts(self.resolve(text), lang)
+
+    def _doubts(self, asked: Asked, lang: str) -> list[str]:
+        if not asked.confirm or asked.place is None:
+            return []
+        _ = translator(lang)
+        taken = place_json(asked.place, _)
+        others = [place_json(other, _) for other in asked.alternatives]
+        return [f"{taken['name']}: {taken['reason']}", *confirm_lines({"confirm": True, "alternatives": others}, _)]
+
     def locate(self, text: str, lang: str = DEFAULT_LANGUAGE) -> dict[str, Any]:
         """Village, kecamatan and kabupaten of a location, and how near their borders are."""
         asked, _ = self.resolve(text), translator(lang)
         match = self.region.boundaries.locate(asked.location)
-        notes = [note_text(note, _) for note in asked.notes]
+        notes = [*(note_text(note, _) for note in asked.notes), *self._doubts(asked, lang)]
         return {**match_json(match, _), "notice": self.region.notice, "notes": notes}
 
     # --- who, and how far ----------------------------------------------------------------------------------------
@@ -284,12 +301,16 @@ class Desk:
             candidates = [ranked_json(one, _) for one in ranking.ranked]
             spread = None
         else:
-            ranking = self._rank_area(asked, asked.area, units, wanted, words, k)
+            roads = roads_of(self.region, asked.area)
+            ranking = self._rank_area(asked, roads, units, wanted, words, k)
             candidates = [village_ranked_json(one, _) for one in ranking.ranked]
             spread = {
                 "road_m": round(ranking.road_m),
                 "unreachable_share": round(ranking.unreachable_share, 6),
-                "message": village_ranking_text(ranking, _),
+                "left_out": [left_out_json(one) for one in roads.left_out],
+                "message": " ".join(
+                    [village_ranking_text(ranking, _), *(left_out_text(one, _) for one in roads.left_out)]
+                ),
             }
         return {
             "region": {
@@ -298,7 +319,7 @@ class Desk:
                 "notice": self.region.notice,
             },
             "asked": asked_json(asked, match, self.region.boundaries, _),
-            "area": match_json(match, _),
+            "area": match_json(match, _) if asked.area is None else area_match_json(asked, self.region.boundaries, _),
             "road": road_json(target.access, _),
             "spread": spread,
             "candidates": candidates,
@@ -316,7 +337,7 @@ class Desk:
             The region has no such area.
         """
         try:
-            return self._pieces_of(self.region.boundaries.area(code))
+            return roads_of(self.region, self.region.boundaries.area(code)).pieces
         except LookupError:
             raise OutsideRegionError(
                 "The region has no area with the code '{code}'; check the code.", code=code[:20]
@@ -339,24 +360,16 @@ class Desk:
         whole = shapely.union_all([boundaries.polygon(one.code) for one in boundaries.kabupaten])
         return shapely.transform(whole, lambda xy: xy * [self._edge_scale, 1.0])
 
-    def _pieces_of(self, area: AdministrativeArea) -> npt.NDArray[np.int64]:
-        """The pieces of road of an area: edges, one per curve."""
-        villages = self.region.boundaries.villages
-        of_area = [
-            number for number, village in enumerate(villages) if area.code in (village.code, village.parent_code)
-        ]
-        return np.flatnonzero(np.isin(self.region.edge_village, of_area))
-
     def _rank_area(
         self,
         asked: Asked,
-        area: AdministrativeArea,
+        roads: AreaRoads,
         units: Sequence[Unit],
         kind: str | None,
         words: frozenset[str],
         k: int | None,
     ) -> VillageRanking:
-        pieces = self._pieces_of(area)
+        pieces = roads.pieces
         return rank_units_for_village(
             target=asked.location,
             units=units,
@@ -380,7 +393,9 @@ class Desk:
 
     def route(self, unit_id: str, at: str, lang: str = DEFAULT_LANGUAGE) -> dict[str, Any]:
         """The route of a unit to a location, as GeoJSON."""
-        return self.route_between(self.unit_location(unit_id), self.point(at), lang=lang)
+        answer = self.route_between(self.unit_location(unit_id), self.point(at), lang=lang)
+        doubts = self.doubts(at, lang)
+        return {**answer, "notes": doubts} if doubts else answer
 
     def route_gpx(self, unit_id: str, at: str, lang: str = DEFAULT_LANGUAGE) -> str:
         """The route of a unit to a location, as GPX."""
@@ -396,12 +411,13 @@ class Desk:
             **route_geojson(route, lang),
             "road": road_json(access, translator(lang)),
             "notice": self.region.notice,
+            "attribution": owed_credit(self.region, ROADS) or None,
         }
 
     def gpx_between(self, origin: Location, target: Location, *, lang: str) -> str:
         """A route as GPX 1.1."""
         name = " - ".join(part for part in (self.region.notice, self.region.name) if part)
-        return route_gpx(self._route(origin, target), lang, name=name)
+        return route_gpx(self._route(origin, target), lang, name=name, credit=owed_credit(self.region, ROADS))
 
     def _route(self, origin: Location, target: Location) -> Route:
         route = self.region.router.route(origin, target)

@@ -10,7 +10,7 @@ from typing import Any
 from dispatch.ranking import EtaPart
 from dispatch.screening import UNSUITABLE
 from web.i18n import Translator, translator
-from web.wording import distance, duration, eta_part_name, fix_age, kind_name, share
+from web.wording import confirm_lines, distance, duration, eta_part_name, fix_age, kind_name, share
 
 Cell = str
 
@@ -115,13 +115,12 @@ def ranking_text(answer: dict[str, Any], lang: str, *, width: int | None = None,
     _ = translator(lang)
     candidates = answer["candidates"][:most]
     asked = answer["asked"]
-    lines = [f"{asked['location']['lat']:.6f}, {asked['location']['lon']:.6f}  {answer['area']['message']}"]
+    where = f"{asked['location']['lat']:.6f}, {asked['location']['lon']:.6f}  "
+    lines = [f"{'' if answer['spread'] else where}{answer['area']['message']}"]
     if asked["place"]:
         lines.append(f"{asked['place']['name']}: {asked['place']['reason']}")
     lines += asked["notes"]
-    if asked["alternatives"]:
-        lines.append(_("This may also be meant; confirm with the caller:"))
-        lines += [f"  {one['name']}, {one['kecamatan'] or ''} ({one['village_code']})" for one in asked["alternatives"]]
+    lines += confirm_lines(asked, _)
     lines.append(answer["spread"]["message"] if answer["spread"] else answer["road"]["message"])
     if answer["spread"] and answer["road"]["status"] != "connected":
         lines.append(answer["road"]["message"])

@@ -103,6 +103,15 @@ class MapPainter:
         view = View(left=column * TILE_PX, top=row * TILE_PX, width=TILE_PX, height=TILE_PX, zoom=zoom, density=density)
         return _png(self.paint(view, palette))
 
+    def tile_and_nameless(self, zoom: int, column: int, row: int, *, palette: Palette = LIGHT) -> tuple[bytes, bytes]:
+        """A tile, and the same tile without names and notice; one and the same where it has none."""
+        view = View(left=column * TILE_PX, top=row * TILE_PX, width=TILE_PX, height=TILE_PX, zoom=zoom)
+        image = self._shapes(view, palette)
+        nameless = image.copy()
+        self._inscribe(image, view, palette)
+        tile = _png(image)
+        return tile, tile if image == nameless else _png(nameless)
+
     def tile_range(self, zoom: int) -> tuple[int, int, int, int]:
         """First column, first row, last column, last row of the tiles that show the region or its surroundings."""
         south, west, north, east = self.layers.bounds
@@ -141,6 +150,11 @@ class MapPainter:
 
     def paint(self, view: View, palette: Palette) -> Image.Image:
         """The picture of a view."""
+        image = self._shapes(view, palette)
+        self._inscribe(image, view, palette)
+        return image
+
+    def _shapes(self, view: View, palette: Palette) -> Image.Image:
         factor = view.density * SUPERSAMPLING
         image = Image.new("RGB", (view.width * factor, view.height * factor), palette.outside)
         brush = _Brush(image, view, factor)
@@ -151,12 +165,14 @@ class MapPainter:
         brush.fill(self._detail("water", layers.water, view), palette.water)
         self._draw_lines(brush, view, palette)
         self._draw_roads(brush, view, palette)
-        image = image.reduce(SUPERSAMPLING)
+        return image.reduce(SUPERSAMPLING)
+
+    def _inscribe(self, image: Image.Image, view: View, palette: Palette) -> None:
+        """Write the names, and the notice of a made-up map."""
         for label in self._labels(view):
             _write(image, label, view, palette)
-        if layers.notice:
-            _stamp(image, layers.notice, view, palette)
-        return image
+        if self.layers.notice:
+            _stamp(image, self.layers.notice, view, palette)
 
     def _draw_lines(self, brush: _Brush, view: View, palette: Palette) -> None:
         layers, zoom = self.layers, view.zoom

@@ -6,6 +6,7 @@ Every function takes the `Translator` as `_`, so that the messages are found by 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from dispatch.ranking import EtaPart, Reason, ReasonKind
 from dispatch.screening import ExcludedUnit, Exclusion, Shortfall, ShortfallKind
@@ -14,9 +15,11 @@ from dispatch.village_eta import VillageRanking, VillageUnit
 from gis.codes import is_kelurahan, is_kota
 from gis.types import AdministrativeArea, AreaLevel, AreaMatch, AreaStatus
 from routing.types import RoadAccess, RoadStatus
+from web.area_roads import LeftOut
 from web.i18n import Translator
 
 MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86_400
+MOST_OF_THE_ROADS = 0.5
 COARSE_FROM_M = 100
 """Distances from here on are told to ten metres."""
 
@@ -215,6 +218,13 @@ def shortfall_text(shortfall: Shortfall, _: Translator) -> str:
 
 def road_access_text(access: RoadAccess, _: Translator) -> str:
     """How a location meets the roads."""
+    if access.on_closed_road:
+        open_road = _open_road_text(access, _)
+        return _("The location stands on a road closed to cars. {open_road}").format(open_road=open_road)
+    return _open_road_text(access, _)
+
+
+def _open_road_text(access: RoadAccess, _: Translator) -> str:
     nearest = distance(access.nearest_m or 0.0, _)
     if access.status is RoadStatus.CONNECTED:
         return _("The nearest road is {nearest} away.").format(nearest=nearest)
@@ -299,10 +309,55 @@ def village_ranking_text(ranking: VillageRanking, _: Translator) -> str:
         return _("Only the area is known, and it has no road: ask for the exact place.")
     length = distance(ranking.road_m, _)
     if ranking.unreachable_share:
-        return _(
+        text = _(
             "Only the area is known: times are spread over its {length} of road, of which no unit reaches {share}."
         ).format(length=length, share=share(ranking.unreachable_share, _))
-    return _("Only the area is known: times are spread over its {length} of road.").format(length=length)
+    else:
+        text = _("Only the area is known: times are spread over its {length} of road.").format(length=length)
+    divided = _divided_text(ranking, _)
+    return f"{text} {divided}" if divided else text
+
+
+def _divided_text(ranking: VillageRanking, _: Translator) -> str:
+    """Says so where the first unit, by its mean, is not the first on most of the roads."""
+    if not ranking.ranked or ranking.ranked[0].first_share > MOST_OF_THE_ROADS:
+        return ""
+    first, *others = (*ranking.ranked, *ranking.further)
+    most = max(others, key=lambda one: one.first_share, default=first)
+    values = {"unit": first.unit.unit_id, "share": share(first.first_share, _)}
+    if most.first_share <= first.first_share:
+        return _(
+            "{unit} has the least mean, yet is first on only {share} of the roads: ask for the exact place."
+        ).format(**values)
+    return _(
+        "{unit} has the least mean, yet is first on only {share} of the roads; {other} is first on {other_share}: ask "
+        "for the exact place."
+    ).format(**values, other=most.unit.unit_id, other_share=share(most.first_share, _))
+
+
+def left_out_text(part: LeftOut, _: Translator) -> str:
+    """A far part of a village that is left out."""
+    return _(
+        "A far part of {village} is left out: {distance} away, {share} of its area, most likely a fault of the "
+        "boundaries."
+    ).format(
+        village=area_name(part.village, _),
+        distance=distance(part.distance_m, _),
+        share=share(part.area_share, _),
+    )
+
+
+def confirm_lines(asked: dict[str, Any], _: Translator) -> list[str]:
+    """That the caller should confirm the place, and what else may be meant."""
+    if not asked["confirm"]:
+        return []
+    if not asked["alternatives"]:
+        return [_("The name is only similar, or not complete; confirm with the caller.")]
+    others = [
+        f"  {one['name']}, {one['kecamatan'] or ''} ({one['village_code'] or one['place_id'].partition(':')[2]})"
+        for one in asked["alternatives"]
+    ]
+    return [_("This may also be meant; confirm with the caller:"), *others]
 
 
 def words(items: Sequence[str], _: Translator) -> str:

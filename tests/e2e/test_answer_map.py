@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import itertools
 import re
 from pathlib import Path
 
@@ -11,7 +13,10 @@ from playwright.sync_api import Browser, expect
 from routing.region import DEMONSTRATION_NOTICE
 from tests.e2e.screen import SCREENSHOTS
 from web.maps import answer_map, save_answer_map
+from web.region_layers import layers_of
 from web.service import Desk
+from web.tile_draw import MapPainter
+from web.tiles import LEAST_ZOOM
 
 INSIDE = "-6.7172,108.5362"
 VILLAGE = "32.09.20.2009"
@@ -72,6 +77,42 @@ def test_a_saved_map_opens_from_a_file_and_asks_nobody(browser: Browser, saved: 
     page.close()
     assert asked == [saved.as_uri()]
     assert faults == []
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (360, 740)])
+def test_a_saved_map_names_its_sources_and_their_licences_as_the_desk_does(
+    browser: Browser, desk: Desk, saved: Path, width: int, height: int
+) -> None:
+    page = browser.new_page(viewport={"width": width, "height": height})
+    page.goto(saved.as_uri())
+    credit = page.locator(".leaflet-control-attribution")
+    expect(credit).to_be_visible()
+    expect(credit).to_be_in_viewport(ratio=1)
+    drawn = [source for source in desk.region_json()["sources"] if source["kind"] in ("villages", "kecamatan", "osm")]
+    assert drawn
+    expect(credit).to_have_text("Data: " + ", ".join(f"{one['file']} ({one['licence']})" for one in drawn))
+    page.close()
+
+
+@pytest.mark.browser
+def test_an_enlarged_part_of_a_coarser_tile_carries_no_letters(browser: Browser, desk: Desk, tmp_path: Path) -> None:
+    save_answer_map(tmp_path / "all.html", desk, desk.nearest(INSIDE), lang="id")
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    page.goto((tmp_path / "all.html").as_uri())
+    expect(page.locator(".leaflet-tile").first).to_be_attached()
+    shown = page.locator(".leaflet-tile").evaluate_all(
+        "tiles => tiles.filter(t => parseInt(t.style.backgroundSize) > 256).map(t => t.style.backgroundImage)"
+    )
+    page.close()
+    painter = MapPainter(layers_of(desk.region))
+    nameless = set()
+    for zoom in range(LEAST_ZOOM, 12):
+        left, top, right, bottom = painter.tile_range(zoom)
+        for column, row in itertools.product(range(left, right + 1), range(top, bottom + 1)):
+            nameless.add(base64.b64encode(painter.tile_and_nameless(zoom, column, row)[1]).decode())
+    assert shown
+    assert {picture.split("base64,")[1].rstrip('")') for picture in shown} <= nameless
 
 
 def test_a_map_that_cannot_be_written_leaves_the_old_one(desk: Desk, tmp_path: Path) -> None:

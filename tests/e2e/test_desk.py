@@ -165,6 +165,70 @@ def test_a_name_of_several_villages_offers_them_all(open_page: OpenPage, screens
     expect(page.locator(".where")).to_contain_text(wanted)
 
 
+def test_a_misspelt_name_is_to_be_confirmed_and_the_others_are_a_key_away(
+    open_page: OpenPage, screenshot: Screenshot
+) -> None:
+    page = open_page()
+    page.get_by_role("combobox").fill("kertawinagun")
+    page.keyboard.press("Enter")
+    answer_on(page)
+    choices = page.locator("#alternatives .choice")
+    expect(choices.first).to_contain_text("Kertawinangun")
+    expect(choices.first).to_contain_text("Dipakai sementara")
+    expect(page.locator("#alternatives")).to_contain_text("nama mirip")
+    screenshot(page, "17-confirm-1440")
+    other = choices.nth(1)
+    name = other.locator("strong").text_content() or ""
+    choices.first.focus()
+    page.keyboard.press("Tab")
+    expect(other).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#place-name")).to_have_text(name)
+    expect(page.locator("#alternatives")).to_have_count(0)
+
+
+def test_a_name_that_is_hardly_alike_ranks_nothing_but_offers_the_nearest(
+    open_page: OpenPage, screenshot: Screenshot
+) -> None:
+    page = open_page()
+    page.get_by_role("combobox").fill("tol palikanci km 210")
+    page.keyboard.press("Enter")
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("Tidak ada yang pasti bernama")
+    expect(page.locator(".unit-row")).to_have_count(0)
+    screenshot(page, "18-nothing-sure-1440")
+    alert.get_by_role("button").first.focus()
+    page.keyboard.press("Enter")
+    answer_on(page)
+    expect(page.locator("#place-name")).to_have_text("Kanci Kulon")
+    expect(alert).to_be_hidden()
+
+
+def test_a_kecamatan_is_shown_as_one_and_names_no_village(open_page: OpenPage, screenshot: Screenshot) -> None:
+    page = open_page("/?at=kec+weru")
+    answer_on(page)
+    expect(page.locator("#place-name")).to_have_text("Kec. Weru")
+    expect(page.locator(".where")).to_have_text("Kabupaten Cirebon")
+    expect(page.locator("path.outline-village")).to_have_count(0)
+    expect(page.locator("path.outline-kecamatan")).to_have_count(1)
+    screenshot(page, "19-kecamatan-1440")
+
+
+@pytest.mark.parametrize("text", ["puskesmas", "kec weru"])
+def test_a_suggestion_that_is_chosen_is_the_place_that_is_answered(open_page: OpenPage, text: str) -> None:
+    page = open_page()
+    page.get_by_role("combobox").press_sequentially(text + " plumbon" * (text == "puskesmas"), delay=20)
+    option = page.get_by_role("option").first
+    expect(option).to_be_visible()
+    with page.expect_response(re.compile("/api/v1/nearest")) as answered:
+        option.click()
+    answer_on(page)
+    asked = answered.value.json()["asked"]
+    assert asked["kind"] == ("point" if text == "puskesmas" else "village")
+    assert asked["kecamatan"]["name"] == ("Plumbon" if text == "puskesmas" else "Weru")
+    assert not asked["confirm"]
+
+
 def test_the_keyboard_alone_is_enough(open_page: OpenPage, screenshot: Screenshot) -> None:
     page = open_page(f"/?at={INSIDE}")
     answer_on(page)

@@ -97,7 +97,10 @@ def test_search_prints_the_promised_keys(region: Path, tmp_path: Path) -> None:
     answers = [json.loads(line) for line in done.stdout.splitlines()]
     assert [answer["text"] for answer in answers] == texts.read_text().splitlines()
     first = answers[0]["candidates"][0]
-    assert {"village_code", "name", "kind", "lat", "lon", "radius_m", "score", "reason"} <= set(first)
+    assert list(first) == ["village_code", "name", "kind", "lat", "lon", "radius_m", "score", "reason"]
+    assert list(answers[0]) == ["text", "candidates"]
+    assert list(answers[2]) == ["text", "candidates", "problem"]
+    assert list(answers[3]) == ["text", "candidates"]
     assert first["village_code"] == "32.99.01.2002"
     crossing = answers[1]["candidates"][0]
     assert (crossing["kind"], crossing["lat"], crossing["lon"]) == ("crossing", -6.71, 108.51)

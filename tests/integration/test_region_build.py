@@ -80,8 +80,24 @@ def test_region_info_tells_lengths_and_checks(built: Path) -> None:
     assert described["network"]["length_km_by_class"] == {"secondary": described["network"]["length_km"]}
     assert described["network"]["main_component_share"] == 1.0
     assert all(check["ok"] for check in described["checks"])
-    assert described["sources"][0]["licence"] == "not stated"
+    assert {source["kind"]: source["licence"] for source in described["sources"]} == {
+        "villages": "not stated",
+        "osm": "© OpenStreetMap contributors, ODbL",
+        "units": "not stated",
+    }
     json.dumps(described, allow_nan=False)
+
+
+def test_borders_without_a_stated_licence_are_warned_of_with_the_option_to_state_it(
+    built: Path, tmp_path: Path
+) -> None:
+    assert Region.open(built).report["warnings"] == [
+        "The licence of villages.geojson is not stated; name its owner and licence with --licence villages=TEXT."
+    ]
+    stated = sources_in(tmp_path, licences={"villages": "BIG, TASWIL 2022", "osm": "mine"})
+    assert build_region(stated, tmp_path / "region", now=NOW)["warnings"] == []
+    licences = [source["licence"] for source in Region.open(tmp_path / "region").table["sources"]]
+    assert licences == ["BIG, TASWIL 2022", "mine", "not stated"]
 
 
 def test_settings_are_edited_without_building_again(built: Path, tmp_path: Path) -> None:
@@ -205,6 +221,17 @@ def swapped_axes(folder: Path) -> RegionSources:
     return with_villages(folder, collection)
 
 
+def unknown_crs(folder: Path) -> RegionSources:
+    name = {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::99999"}}
+    return with_villages(folder, {**villages(), "crs": name})
+
+
+def nameless_unknown_village(folder: Path) -> RegionSources:
+    collection = villages()
+    collection["features"][1]["properties"]["name"] = None
+    return with_villages(folder, collection)
+
+
 def with_villages(folder: Path, collection: dict[str, Any]) -> RegionSources:
     sources = sources_in(folder)
     Path(sources.villages[0]).write_text(json.dumps(collection), encoding="utf-8")
@@ -249,6 +276,10 @@ BAD_SOURCES: dict[str, tuple[Callable[[Path], RegionSources], str]] = {
     "no geometry": (no_geometry, r"feature 3 of villages\.geojson"),
     "points for villages": (points_for_villages, r"villages\.geojson.*[Pp]oint"),
     "metres as degrees": (metres_as_degrees, r"villages\.geojson"),
+    "an unknown reference system": (unknown_crs, r"villages\.geojson declares .*EPSG::99999”, which is not known"),
+    "a village of unknown code without a name": (
+        nameless_unknown_village, r"feature 2 of villages\.geojson has no name"
+    ),
     "swapped axes": (swapped_axes, r"villages\.geojson"),
     "missing villages": (lambda f: sources_in(f, villages=[f / "none.geojson"]), r"none\.geojson"),
     "villages that are text": (lambda f: with_villages_text(f, "hello"), r"villages\.geojson"),

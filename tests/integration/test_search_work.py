@@ -29,7 +29,7 @@ def test_the_count_of_work_is_the_same_in_every_run(gazetteer: Gazetteer) -> Non
 
 
 @pytest.mark.parametrize("words", REPEATED.values(), ids=REPEATED)
-def test_words_said_over_and_over_take_no_more_work_than_a_message(gazetteer: Gazetteer, words: str) -> None:
+def test_words_said_over_and_over_take_work_in_step_with_their_length(gazetteer: Gazetteer, words: str) -> None:
     assert work(gazetteer, filled(words, MAX_TEXT_LENGTH)) <= MOST_REPEATED * work(gazetteer, MESSAGE)
     assert work(gazetteer, filled(words, len(MESSAGE))) <= 1.3 * work(gazetteer, MESSAGE)
 

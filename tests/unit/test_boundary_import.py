@@ -241,6 +241,47 @@ def test_an_indonesian_code_outside_indonesia_is_refused(tmp_path: Path) -> None
     assert "outside Indonesia" in text
 
 
+@pytest.mark.parametrize(
+    "crs",
+    [
+        {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::99999"}},
+        {"type": "name", "properties": {"name": "EPSG:99999"}},
+        {"type": "name", "properties": {"name": "our own"}},
+        {"type": "name", "properties": {}},
+        {"type": "EPSG", "properties": {"code": 99999}},
+        {"type": "link", "properties": {"href": "https://example.org/crs"}},
+        "EPSG:99999",
+    ],
+)
+def test_a_reference_system_that_is_named_but_not_known_is_never_taken_for_degrees(tmp_path: Path, crs: object) -> None:
+    path = write_geojson(tmp_path / "a.geojson", [village_feature(8, square(0, 0))], crs=crs)
+    assert "which is not known; set the right one in QGIS" in refusal(path)
+
+
+@pytest.mark.parametrize(
+    "crs",
+    [
+        None,
+        {"type": "name", "properties": {"name": "urn:ogc:def:crs:OGC:1.3:CRS84"}},
+        {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::4326"}},
+        {"type": "name", "properties": {"name": "EPSG:4326"}},
+        {"type": "EPSG", "properties": {"code": 4326}},
+    ],
+)
+def test_the_usual_names_of_degrees_are_known(tmp_path: Path, crs: object) -> None:
+    path = write_geojson(tmp_path / "a.geojson", [village_feature(8, square(0, 0))], crs=crs)
+    assert len(read_boundaries([path]).villages) == 1
+
+
+def test_a_village_without_a_name_has_its_official_one_and_is_reported(tmp_path: Path) -> None:
+    features = [village_feature(7, square(0, 0)), village_feature(8, square(1, 0), name=None)]
+    boundaries = read_boundaries([write_geojson(tmp_path / "a.geojson", features)])
+    assert boundaries.villages["name"].tolist() == ["Desa 7", "Waled Desa"]
+    assert boundaries.report["names"]["missing_taken_from_official_list"] == [
+        {"code": "32.09.01.2008", "name": "Waled Desa", "feature": 2, "file": "a.geojson"}
+    ]
+
+
 def test_a_shapefile_without_its_reference_system_is_refused(tmp_path: Path, two_villages: Path) -> None:
     gpd.read_file(two_villages).to_file(tmp_path / "desa.shp")
     (tmp_path / "desa.prj").unlink()

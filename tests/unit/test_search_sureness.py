@@ -112,6 +112,8 @@ def test_another_name_by_which_a_village_was_found_is_told() -> None:
         ("jalan raya astapada", False),
         ("jl pangeran cakrabuanna", False),
         ("xqzw kec panguragan", False),
+        ("pangenan", True),
+        ("xqzw pangenan", False),
     ],
 )
 def test_a_candidate_is_sure_only_where_nothing_was_guessed(text: str, sure: bool) -> None:

@@ -24,7 +24,7 @@ def ranking(count: int, *, further: int = 0, spread: bool = False, unsuitable: i
     """An answer of the desk."""
     excluded = {"unit_id": "F1", "kind": "fire_engine", "why": "wrong_kind", "reason": "Not of the kind asked for."}
     return {
-        "asked": {"location": {"lat": -6.7, "lon": 108.5}, "place": None, "notes": [], "alternatives": []},
+        "asked": {"location": {"lat": -6.7, "lon": 108.5}, "place": None, "notes": [], "confirm": False},
         "area": {"message": "Desa Weru."},
         "road": {"status": "connected", "message": "The nearest road is 5 m away."},
         "spread": {"message": "Only the area is known."} if spread else None,

@@ -372,6 +372,47 @@ def test_a_ranking_for_a_village_says_what_it_rests_on(road_m: float, unreachabl
     assert wording.village_ranking_text(ranking, EN) == english
 
 
+@pytest.mark.parametrize(
+    ("shares", "says"),
+    [
+        ((0.6, 0.4), ""),
+        ((0.3, 0.7), " A has the least mean, yet is first on only 30% of the roads; B is first on 70%"),
+        ((0.4, 0.3), " A has the least mean, yet is first on only 40% of the roads"),
+    ],
+)
+def test_a_first_unit_that_is_not_first_on_most_of_the_roads_is_told(shares: tuple[float, ...], says: str) -> None:
+    ranked = tuple(
+        VillageUnit(
+            rank=rank,
+            unit=dataclasses.replace(UNIT, unit_id="ABC"[rank - 1]),
+            turnout_s=60.0,
+            mean_s=400.0,
+            min_s=240.0,
+            median_s=370.0,
+            p90_s=600.0,
+            max_s=660.0,
+            first_share=share,
+            unreachable_share=0.0,
+            behind_s=0.0,
+            straight_m=1000.0,
+            straight_rank=rank,
+            fix_age_s=30.0,
+        )
+        for rank, share in enumerate(shares, start=1)
+    )
+    ranking = VillageRanking(
+        target=HERE,
+        road_m=8200.0,
+        unreachable_share=0.0,
+        ranked=ranked[:1],
+        further=ranked[1:],
+        excluded=(),
+        shortfalls=(),
+    )
+    text = "Only the area is known: times are spread over its 8.2 km of road."
+    assert wording.village_ranking_text(ranking, EN) == text + (says and says + ": ask for the exact place.")
+
+
 EAST_200_M = Relation(word="sebelah", bearing_deg=90.0, distance_m=200.0)
 SEARCH_REASONS = [
     (

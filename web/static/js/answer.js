@@ -40,16 +40,17 @@ export function answerParts(answer, handlers) {
 }
 
 function place({ asked, area }) {
-  const outside = area?.status === "outside" || !area?.village;
-  const name = asked.kind === "village" && asked.village ? asked.village.name : area?.village?.name;
-  const kecamatan = (asked.kind === "village" && asked.kecamatan) || area?.kecamatan;
+  const onlyKecamatan = asked.kind === "village" && !asked.village;
+  const outside = area?.status === "outside" || (!area?.village && !onlyKecamatan);
+  const name = onlyKecamatan ? word("kecamatan") + " " + area.kecamatan.name : area?.village?.name;
+  const kecamatan = onlyKecamatan ? null : area?.kecamatan;
   const status = area?.status ?? "outside";
   const lines = [
     el("p", { class: "tags" },
       el("span", { class: "tag tag-" + asked.kind }, word("asked_" + asked.kind)),
       asked.kind === "village" ? null : el("span", { class: "tag tag-" + status }, word("status_" + status))),
     el("h2", { id: "place-name" }, outside && !name ? word("status_outside") : name ?? ""),
-    kecamatan ? el("p", { class: "where" }, [word("kecamatan") + " " + kecamatan.name, area?.kabupaten?.name].filter(Boolean).join(" · ")) : null,
+    area?.kecamatan ? el("p", { class: "where" }, [kecamatan ? word("kecamatan") + " " + kecamatan.name : "", area?.kabupaten?.name].filter(Boolean).join(" · ")) : null,
     detail(asked),
   ];
   for (const note of [...(asked.notes ?? []), ...(area?.notes ?? [])]) lines.push(el("p", { class: "note" }, note));
@@ -81,18 +82,24 @@ function border(asked, area) {
 }
 
 function alternatives(asked, handlers) {
-  if (!asked.alternatives?.length) return null;
+  if (!asked.confirm) return null;
   const choices = (asked.place ? [asked.place] : []).concat(asked.alternatives);
   return el(
     "section", { class: "choose", id: "alternatives", "aria-labelledby": "choose-title" },
-    el("h3", { id: "choose-title" }, word("choose")),
-    el("ul", { class: "plain" }, choices.map((candidate, n) =>
-      el("li", {}, el("button", {
-        type: "button", class: "choice" + (n === 0 && asked.place ? " choice-taken" : ""), on: { click: () => handlers.onCandidate(candidate) },
-      },
-      el("strong", {}, candidate.name), el("span", { class: "muted" }, kindWord(candidate.kind) + " · " + placeLine(candidate)),
-      n === 0 && asked.place ? el("span", { class: "tag" }, word("taken")) : null)))),
+    el("h3", { id: "choose-title" }, word(asked.alternatives.length ? "choose" : "confirm")),
+    asked.place ? el("p", { class: "muted" }, asked.place.reason) : null,
+    choiceList(choices, handlers, asked.place),
   );
+}
+
+/** Buttons for places that may be meant; the one that is taken for now is marked. */
+export function choiceList(candidates, handlers, taken = null) {
+  return el("ul", { class: "plain" }, candidates.map((candidate) =>
+    el("li", {}, el("button", {
+      type: "button", class: "choice" + (candidate === taken ? " choice-taken" : ""), on: { click: () => handlers.onCandidate(candidate) },
+    },
+    el("strong", {}, candidate.name), el("span", { class: "muted" }, kindWord(candidate.kind) + " · " + placeLine(candidate)),
+    candidate === taken ? el("span", { class: "tag" }, word("taken")) : null))));
 }
 
 function road(found) {

@@ -4,10 +4,11 @@ const ROOT = "/api/v1/";
 const PATIENCE_MS = 30000;
 
 export class Problem extends Error {
-  constructor(detail, { status = 0, lost = false } = {}) {
+  constructor(detail, { status = 0, lost = false, offered = [] } = {}) {
     super(detail);
     this.status = status;
     this.lost = lost;
+    this.offered = offered;
   }
 }
 
@@ -27,13 +28,13 @@ export async function ask(path, query = {}, signal) {
     throw new Problem("", { lost: true });
   }
   if (response.ok) return response.json();
-  let detail = "";
+  let problem = {};
   try {
-    detail = (await response.json()).detail ?? "";
+    problem = await response.json();
   } catch {
-    detail = response.statusText;
+    problem = { detail: response.statusText };
   }
-  throw new Problem(detail, { status: response.status });
+  throw new Problem(problem.detail ?? "", { status: response.status, offered: problem.offered });
 }
 
 export function address(path, query = {}) {

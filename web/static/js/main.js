@@ -1,6 +1,6 @@
 // The dispatcher's desk: one question in the address, one answer on the screen.
 
-import { answerParts, routeParts, welcome } from "./answer.js";
+import { answerParts, choiceList, routeParts, welcome } from "./answer.js";
 import { ask } from "./api.js";
 import { LocationBox } from "./combobox.js";
 import { byId, el, icon, kindIcon } from "./dom.js";
@@ -34,10 +34,15 @@ function askPoint(text) {
 }
 
 function chooseCandidate(candidate) {
-  const area = candidate.kind === "village" && candidate.village_code;
-  const at = area || candidate.place_id || `${candidate.lat},${candidate.lon}`;
   box.text = candidate.name;
-  go({ at, shown: candidate.name });
+  go({ at: addressOf(candidate), shown: candidate.name });
+}
+
+/** What to ask for a candidate: the code of an area, else its point with its uncertainty as a geo: link (RFC 5870). */
+function addressOf(candidate) {
+  if (candidate.kind === "village" && candidate.village_code) return candidate.village_code;
+  if (candidate.kind === "kecamatan") return candidate.place_id.replace("kecamatan:", "");
+  return `geo:${candidate.lat},${candidate.lon};u=${candidate.radius_m}`;
 }
 
 /** Ask a new question: remember it in the address, then answer it. */
@@ -109,7 +114,7 @@ async function show(found, fit, signal) {
   map.showUnits(found.candidates, found.excluded);
   const first = found.candidates[0];
   says(first ? word("says_units", { n: found.candidates.length, unit: first.unit_id, eta: clock(first.eta_range_s?.median ?? first.eta_s) }) : word("says_none"));
-  const place = found.asked.village?.name ?? found.area?.village?.name ?? state.shown;
+  const place = found.asked.village?.name ?? found.asked.kecamatan?.name ?? state.shown;
   document.title = [first ? `${first.unit_id} ${clock(first.eta_range_s?.median ?? first.eta_s)}` : "", place, "Siaga112"].filter(Boolean).join(" · ");
   const chosen = found.candidates.find((unit) => unit.unit_id === state.unit) ?? first;
   await Promise.all([showAreas(found, signal), chosen ? select(chosen.unit_id, { remember: false }) : null]);
@@ -171,6 +176,7 @@ function showError(error) {
     icon("warn"),
     el("p", {}, lost ? word("lost") : error.status ? error.message || word("failed") : word("failed")),
     lost ? el("button", { type: "button", on: { click: () => refresh({ fit: true }) } }, word("retry")) : "",
+    error.offered?.length ? choiceList(error.offered, { onCandidate: chooseCandidate }) : "",
   );
   showConnection(lost);
 }
