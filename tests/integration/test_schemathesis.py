@@ -13,7 +13,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import pytest
 from flask.testing import FlaskClient
 
 from tests.centre_app import HERE, CentreApp, centre_app, served
@@ -23,6 +22,14 @@ HOOKS = REPOSITORY / "tests" / "schemathesis_hooks.py"
 EXAMPLES = int(os.environ.get("SIAGA112_SCHEMATHESIS_EXAMPLES", "3"))
 SEED = 112
 UNIT = "AMB-13"
+KNOWN_FIELDS = {
+    "category": ["medical", "fire", "flood"],
+    "disposition": ["transported", "not_found"],
+    "agency": ["dinkes", "damkar"],
+    "neighbour": ["brebes", "kuningan"],
+    "village_code": ["32.09.20.2009"],
+}
+"""What the directory and the region have: put into good bodies, so that they are good beyond their form."""
 
 CONFIG = """
 seed = {seed}
@@ -52,6 +59,16 @@ expected-statuses = [400, 401, 404, 405, 415, 422]
 include-operation-id = "getDuplicates"
 # Latitude and longitude only go together, which a description cannot say.
 checks.positive_data_acceptance.expected-statuses = ["2xx", 400, 422]
+
+[[operations]]
+# A phone that sends once more what was refused is told to let go of it (`web.positions.Refused`).
+include-path-regex = "positions/(osmand|owntracks)$"
+checks.negative_data_rejection.expected-statuses = ["2xx", 400, 401, 404, 405, 415, 422]
+
+[phases.stateful]
+max-steps = 12
+# The links of the description, and no guessed ones.
+inference.algorithms = []
 
 {dictionaries}
 """
@@ -106,7 +123,7 @@ def run(made: CentreApp, folder: Path, *options: str) -> subprocess.CompletedPro
             [sys.executable, "-m", "schemathesis.cli", "--config-file", str(config), "run",
              f"http://127.0.0.1:{port}/api/v1/openapi.json", "--no-color", "--checks", "all", *options],
             cwd=folder, capture_output=True, text=True, check=False, timeout=1800,
-            env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+            env={**os.environ, "PYTHONPATH": str(REPOSITORY), "SIAGA112_KNOWN": json.dumps(KNOWN_FIELDS | ids)},
         )  # fmt: skip
 
 
