@@ -93,6 +93,7 @@ def known_ids(client: FlaskClient) -> dict[str, list[str]]:
         village_code="32.09.20.2009", post="kuwu",
     )  # fmt: skip
     handover = made(f"/incidents/{incidents[1]}/handovers", "handovers", "handover_id", neighbour="brebes")
+    alert = made(f"/incidents/{incidents[0]}/alerts", "alerts", "alert_id")
     made_for = client.post(f"/api/v1/incidents/{incidents[1]}/recommendations").get_json()
     return {
         "incident_id": incidents,
@@ -101,6 +102,7 @@ def known_ids(client: FlaskClient) -> dict[str, list[str]]:
         "assignment_id": [assignment],
         "verification_id": [verification],
         "handover_id": [handover],
+        "alert_id": [alert],
         "recommendation_id": [made_for["recommendation_id"]],
         "at": ["-6.7172,108.5362", "32.09.20.2009"],
         "unit": [UNIT],
@@ -143,6 +145,10 @@ def test_whatever_is_sent_the_api_answers_as_it_describes_itself(store_url: str,
 
 def test_whatever_follows_from_an_answer_can_be_asked_for(sqlite_url: str, tmp_path: Path) -> None:
     with centre_app(sqlite_url) as made:
-        done = run(made, tmp_path, "--phases", "stateful", "--mode", "positive", "--max-examples", str(EXAMPLES))
+        examples = str(20 * EXAMPLES)
+        done = run(made, tmp_path, "--phases", "stateful", "--mode", "positive", "--max-examples", examples)
         assert done.returncode == 0, done.stdout[-20_000:] + done.stderr[-2000:]
+        links = re.search(r"API Links:\s+(\d+) covered / (\d+) selected", done.stdout)
+        assert links is not None
+        assert int(links[1]) > int(links[2]) / 2
         assert made.app.test_client().get("/api/v1/audit").status_code == 200
