@@ -282,6 +282,8 @@ def serve(
         from web.running import Running, database_url
 
         running = Running(desk, database_url(database, desk.region.name))
+        for remark in running.remarks():
+            click.echo(f"siaga112: {remark}", err=True)
     run(desk, host=host, port=port, announce=click.echo, running=running)
 
 

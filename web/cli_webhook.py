@@ -35,14 +35,14 @@ def _register(database: str | None, region_folder: Path | None) -> Iterator[tupl
 
 @webhook.command("add")
 @click.argument("agency")
-@click.argument("url")
+@click.argument("url", required=False)
 @click.option("--type", "event_types", multiple=True, help="Such as incident.moved or assignment.*; without it: all.")
 @click.option("--everything", is_flag=True, help="Every incident and unit, not only the agency's own.")
 @click.option("--secret-file", type=click.Path(path_type=Path), help="File with a secret (whsec_…) to sign with.")
 @centre_options
 def webhook_add(
     agency: str,
-    url: str,
+    url: str | None,
     event_types: Sequence[str],
     everything: bool,
     secret_file: Path | None,
@@ -51,7 +51,7 @@ def webhook_add(
     region_folder: Path | None,
     as_json: bool,
 ) -> None:
-    """Tell AGENCY at URL from now on. The secret that signs is shown this once."""
+    """Tell AGENCY from now on, at URL or where region.toml says. The secret that signs is shown this once."""
     from web.webhooks import add_webhook, webhook_json
 
     # From a file: an argument would stand in the list of processes and in the shell's history.

@@ -30,7 +30,7 @@ from web.positions import Positions
 from web.service import Desk
 from web.webhook_post import Poster
 from web.webhook_worker import WebhookWorker
-from web.webhooks import webhook_register
+from web.webhooks import left_to_do, webhook_register
 
 DATABASE_VARIABLE: Final = "SIAGA112_DB"
 POSITIONS_KEPT: Final = timedelta(days=30)
@@ -135,6 +135,10 @@ class Running:
         )
         self.store.on_commit(self.webhooks.wake)
         self.housekeeper = Housekeeper(self.centre)
+
+    def remarks(self) -> list[str]:
+        """What the centre should look at, one sentence each; none of it keeps it from working."""
+        return left_to_do(webhook_register(self.store, self.centre.region), self.store.directory())
 
     def start(self) -> None:
         """Start all workers."""
