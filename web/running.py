@@ -25,6 +25,7 @@ from dispatch.store.store import Store, new_id, utc_now
 from dispatch.store.webhook_queue import WebhookQueue
 from gis.errors import SiagaError
 from web.centre import SYSTEM, Centre
+from web.exports import issuer_of
 from web.position_intake import DeviceBook, PositionIntake
 from web.positions import Positions
 from web.service import Desk
@@ -65,7 +66,9 @@ def open_store(url: str, desk: Desk | None = None) -> Store:
     """
     engine = open_engine(url)
     ensure_tables(engine)
-    return Store(engine) if desk is None else Store(engine, timezone=desk.region.timezone)
+    return (
+        Store(engine) if desk is None else Store(engine, timezone=desk.region.timezone, issuer=issuer_of(desk.region))
+    )
 
 
 class Housekeeper:
