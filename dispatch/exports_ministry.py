@@ -24,7 +24,7 @@ from dispatch.directory import Directory
 from dispatch.exports_common import Cell, IncidentCase, category_name, csv_text
 from dispatch.exports_mapping import Measure, ReportColumn, ReportMapping, Statistic
 from dispatch.incidents import Call, Milestone
-from gis.errors import InputError
+from gis.errors import N_, InputError
 
 NO_INCIDENT: Final = ""
 """Category of calls that led to no incident."""
@@ -59,8 +59,9 @@ def month_bounds(month: str, timezone: tzinfo) -> tuple[datetime, datetime]:
         Not of the form `2026-01`.
     """
     found = _MONTH.fullmatch(month)
-    if found is None or not 1 <= int(found[1]) <= 9998:
-        raise InputError("“{month}” is no month; write it as 2026-01.", month=month[:20])
+    # A zone must not carry a bound beyond what a calendar has.
+    if found is None or not 2 <= int(found[1]) <= 9998:
+        raise InputError(N_("“{month}” is no month; write it as 2026-01."), month=month[:20])
     year, number = int(found[1]), int(found[2])
     start = datetime(year, number, 1, tzinfo=timezone)
     end = datetime(year + number // 12, number % 12 + 1, 1, tzinfo=timezone)

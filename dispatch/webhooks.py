@@ -26,6 +26,7 @@ from dispatch.webhook_body import SENT
 from gis.errors import InputError
 
 SECRET_PREFIX: Final = "whsec_"
+MESSAGE_PREFIX: Final = "msg_"
 SECRET_BYTES: Final = 32
 MIN_SECRET_BYTES: Final = 24
 MAX_SECRET_BYTES: Final = 64
@@ -242,7 +243,7 @@ def retry_after_s(text: str | None, now: datetime) -> float | None:
 
 def message_id(webhook_id: str, event: Event) -> str:
     """The `Webhook-Id`: from the event's hash, so that it outlives a restored backup and is never given twice."""
-    return "msg_" + hashlib.sha256(f"{webhook_id}\n{event.hash}".encode()).hexdigest()[:32]
+    return MESSAGE_PREFIX + hashlib.sha256(f"{webhook_id}\n{event.hash}".encode()).hexdigest()[:32]
 
 
 def new_secret(random_bytes: Callable[[int], bytes]) -> str:

@@ -56,7 +56,7 @@ _streams = threading.BoundedSemaphore(MAX_STREAMS)
 @needs(Permission.CENTRE_READ)
 def incidents() -> Response:
     """Incidents, the newest first."""
-    statuses = tuple(_one_of("status", [one.value for one in IncidentStatus], many=True))
+    statuses = tuple(one_of("status", [one.value for one in IncidentStatus], many=True))
     with centre().store.book() as book:
         page = queries.incidents(
             book.connection,
@@ -66,8 +66,8 @@ def incidents() -> Response:
             statuses=statuses,
             category=_plain("category"),
             area=_plain("area"),
-            since=_time("since"),
-            until=_time("until"),
+            since=time_parameter("since"),
+            until=time_parameter("until"),
         )
     return _page([dump(one) for one in page.items], page.next_cursor)
 
@@ -88,6 +88,7 @@ def incident(incident_id: str) -> Response:
             "recommendations": [dump(one) for one in queries.recommendations_of(book.connection, incident_id)],
             "verifications": [dump(one) for one in queries.verifications_of(book.connection, incident_id)],
             "handovers": [dump(one) for one in queries.handovers_of(book.connection, incident_id)],
+            "alerts": [dump(one) for one in book.alerts_of(incident_id)],
         }
     answer["timers"] = [dump(one) for one in centre().timers(incident_id)]
     return _versioned(answer, found.version)
@@ -139,7 +140,7 @@ def duplicates() -> Response:
     elif village is not None:
         place = {"kind": "village", "village_code": village}
     location = load(IncidentLocation, place)
-    received_at = _time("received_at") or centre().store.now()
+    received_at = time_parameter("received_at") or centre().store.now()
     found = centre().duplicates(location, _plain("category"), received_at)
     return send_json({"candidates": [dump(one) for one in found]})
 
@@ -148,7 +149,7 @@ def duplicates() -> Response:
 @needs(Permission.CENTRE_READ)
 def calls() -> Response:
     """Calls, the newest first."""
-    kinds = _one_of("type", [one.value for one in CallType])
+    kinds = one_of("type", [one.value for one in CallType])
     with centre().store.book() as book:
         page = queries.calls(
             book.connection,
@@ -156,8 +157,8 @@ def calls() -> Response:
             cursor=_cursor(),
             call_type=kinds[0] if kinds else None,
             incident_id=_plain("incident_id"),
-            since=_time("since"),
-            until=_time("until"),
+            since=time_parameter("since"),
+            until=time_parameter("until"),
         )
     return _page([dump(one) for one in page.items], page.next_cursor)
 
@@ -253,8 +254,8 @@ def unit(unit_id: str) -> Response:
 @needs(Permission.CENTRE_READ)
 def positions(unit_id: str) -> Response:
     """Where a unit was, newest first."""
-    until = _time("until") or centre().store.now() + timedelta(days=1)
-    since = _time("since") or until - timedelta(days=2)
+    until = time_parameter("until") or centre().store.now() + timedelta(days=1)
+    since = time_parameter("since") or until - timedelta(days=2)
     limit = _whole("limit", DEFAULT_PAGE, MAX_PAGE)
     with centre().store.book() as book:
         if book.unit(unit_id) is None:
@@ -452,7 +453,8 @@ def _flag(name: str) -> bool:
     return given == "true"
 
 
-def _one_of(name: str, known: list[str], *, many: bool = False) -> list[str]:
+def one_of(name: str, known: list[str], *, many: bool = False) -> list[str]:
+    """What was given of a choice; nothing where the parameter is missing."""
     given = request.args.getlist(name)
     if not many and len(given) > 1:
         raise BadRequestError(f"The parameter '{name}' may be given once.")
@@ -501,7 +503,8 @@ def _number(name: str, least: float, most: float) -> float | None:
     return value
 
 
-def _time(name: str) -> datetime | None:
+def time_parameter(name: str) -> datetime | None:
+    """A parameter that is a time, or None."""
     given = request.args.get(name)
     if given is None:
         return None

@@ -5,16 +5,17 @@ A secret is in an answer once, when it is made; no list shows it again.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
-from annotated_types import MaxLen, MinLen
+from annotated_types import Ge, Le, MaxLen, MinLen
 from flask import Blueprint, Response, request
 from pydantic import StringConstraints
 
 from dispatch.codec import load_request
-from dispatch.commands import LINE_PATTERN, Id, Name
+from dispatch.commands import LINE_PATTERN, MAX_VERSION, Id, Name
 from dispatch.errors import UnknownIdError
 from dispatch.store.webhook_register import WebhookRegister
 from dispatch.webhooks import MAX_URL_LENGTH, DeliveryState
@@ -27,6 +28,10 @@ from web.webhooks import add_webhook, delivery_json, webhook_json, webhook_regis
 
 DEFAULT_DELIVERIES: Final = 100
 MAX_DELIVERIES: Final = 500
+AFTER_PATTERN: Final = r"^([A-Za-z0-9_-]{1,64}:[0-9]{1,15})?$"
+"""Of a page of dead letters: webhook and sequence number."""
+
+_AFTER: Final = re.compile(AFTER_PATTERN.removesuffix("$") + r"\Z")
 
 webhooks_api = Blueprint("webhooks_api", __name__, url_prefix="/api/v1")
 webhooks_api.before_request(check_path_ids)
@@ -61,7 +66,7 @@ class WebhookChange:
 class Redelivery:
     """Which of a webhook's finished deliveries to send again, by sequence number; None for all dead letters."""
 
-    seqs: Annotated[tuple[int, ...], MinLen(1), MaxLen(500)] | None = None
+    seqs: Annotated[tuple[Annotated[int, Ge(1), Le(MAX_VERSION)], ...], MinLen(1), MaxLen(500)] | None = None
 
 
 @webhooks_api.get("/webhooks")
@@ -120,7 +125,7 @@ def deliveries(webhook_id: str) -> Response:
     register = _register()
     register.webhook(webhook_id)
     limit = _whole("limit", DEFAULT_DELIVERIES, 1, MAX_DELIVERIES)
-    after = _whole("after", 0, 0, 2**53 - 1)
+    after = _whole("after", 0, 0, MAX_VERSION)
     found = register.deliveries(state=_state(), webhook_id=webhook_id, after=(webhook_id, after), limit=limit)
     more = found[-1].seq if len(found) == limit else None
     return send_json({"items": [delivery_json(one) for one in found], "next": more})
@@ -131,12 +136,11 @@ def deliveries(webhook_id: str) -> Response:
 def dead_letters() -> Response:
     """What was given up, of all webhooks; `next` is what to go on after."""
     limit = _whole("limit", DEFAULT_DELIVERIES, 1, MAX_DELIVERIES)
-    webhook_id, _, seq = request.args.get("after", "").rpartition(":")
-    if len(webhook_id) > 64 or not webhook_id.isprintable() or (seq and not (seq.isascii() and seq.isdigit())):
+    given = request.args.get("after", "")
+    if _AFTER.match(given) is None:
         raise BadRequestError("The parameter 'after' must be the 'next' of the page before.")
-    found = _register().deliveries(
-        state=DeliveryState.DEAD, after=(webhook_id, min(int(seq[:19] or 0), 2**53 - 1)), limit=limit
-    )
+    webhook_id, _, seq = given.partition(":")
+    found = _register().deliveries(state=DeliveryState.DEAD, after=(webhook_id, int(seq or 0)), limit=limit)
     more = f"{found[-1].webhook_id}:{found[-1].seq}" if len(found) == limit else None
     return send_json({"items": [delivery_json(one) for one in found], "next": more})
 

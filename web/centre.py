@@ -47,6 +47,7 @@ from dispatch.readiness import availability, start_of
 from dispatch.recommend import recommend_from, recommendation_inputs
 from dispatch.recommendation import AreaTimes, Recommendation, RecommendationInputs
 from dispatch.recommendation_settings import RecommendationSettings
+from dispatch.response import respond
 from dispatch.roster import on_duty
 from dispatch.store import queries
 from dispatch.store.positions import current_fixes, token_hash
@@ -156,11 +157,13 @@ class Centre:
         except UnitTakenError as taken:
             incident_id = getattr(command, "incident_id", None)
             if incident_id is not None:
-                taken.values["next_best"] = self._next_best(incident_id)
+                taken.values["next_best"] = self._next_best(incident_id, str(taken.values.get("unit", "")))
             raise
 
-    def _next_best(self, incident_id: str) -> list[str]:
-        return [pick.unit_id for pick in self.recommendation(incident_id).response.picks]
+    def _next_best(self, incident_id: str, taken: str) -> list[str]:
+        """Whom to send in its place; not the unit itself, also where it will be free soon."""
+        answers = self.recommendation(incident_id).answers
+        return [pick.unit_id for pick in respond(answers, without={taken}).picks]
 
     # --- recommendation ------------------------------------------------------------------------------------------
 

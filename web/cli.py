@@ -26,8 +26,10 @@ from web.cli_common import (
 )
 from web.cli_database import DATABASE_COMMANDS
 from web.cli_directory import directory_group
+from web.cli_exports import EXPORT_COMMANDS
 from web.cli_incident import incident
 from web.cli_region import region
+from web.cli_webhook import webhook
 
 DEFAULT_PORT = 8112
 UNITS_SHOWN = 10
@@ -285,12 +287,14 @@ def serve(
         from web.running import Running, database_url
 
         running = Running(desk, database_url(database, desk.region.name))
+        for remark in running.remarks():
+            click.echo(f"siaga112: {remark}", err=True)
     run(desk, host=host, port=port, announce=click.echo, running=running)
 
 
 main.add_command(region)
 main.add_command(directory_group)
-for centre_command in (incident, *CENTRE_COMMANDS, *DATABASE_COMMANDS):
+for centre_command in (incident, webhook, *CENTRE_COMMANDS, *DATABASE_COMMANDS, *EXPORT_COMMANDS):
     main.add_command(centre_command)
 
 if __name__ == "__main__":

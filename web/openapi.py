@@ -12,6 +12,8 @@ from flask import Flask
 from web.access import needed_by
 from web.api_commands import CENTRE
 from web.openapi_centre import centre_paths, centre_schemas, problem_response
+from web.openapi_exports import export_paths
+from web.openapi_webhooks import webhook_paths
 from web.positions import EXTENSION
 from web.positions_openapi import POSITION_SECURITY, position_paths
 from web.problems import PROBLEM_TYPE
@@ -332,6 +334,8 @@ def openapi_document(*, centre: bool = False, positions: bool = False) -> Schema
             for one in methods.values():
                 one["responses"]["403"] = problem_response(403)
         paths |= {path: methods | paths.get(path, {}) for path, methods in centre_paths().items()}
+        paths |= webhook_paths()
+        paths |= export_paths()
         schemas |= centre_schemas(SCHEMAS)
     if positions:
         paths |= position_paths()

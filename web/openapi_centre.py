@@ -50,7 +50,7 @@ def parameter(name: str, text: str, schema: Schema, *, place: str = "query", req
     return {"name": name, "in": place, "required": required, "description": text, "schema": schema}
 
 
-_KEY = parameter(
+KEY_HEADER = parameter(
     "Idempotency-Key",
     "makes the request safe to repeat: the same key with the same request gives the first answer again",
     {"type": "string", "minLength": 1, "maxLength": MAX_KEY, "pattern": KEY_PATTERN},
@@ -73,9 +73,9 @@ _CURSOR = parameter("cursor", "`next` of the page before", _PLAIN)
 _LIMIT = parameter(
     "limit", "at most so many", {"type": "integer", "minimum": 1, "maximum": MAX_PAGE, "default": DEFAULT_PAGE}
 )
-_SINCE = parameter("since", "received at this time or later", _TIME)
-_UNTIL = parameter("until", "received before this time", _TIME)
-_LANG = parameter("lang", "language of the sentences", {"enum": ["id", "en"], "default": "id"})
+SINCE = parameter("since", "received at this time or later", _TIME)
+UNTIL = parameter("until", "received before this time", _TIME)
+LANG = parameter("lang", "language of the sentences", {"enum": ["id", "en"], "default": "id"})
 _CATEGORY = parameter("category", "id of a category", _PLAIN)
 _ETAG: Schema = {"ETag": {"description": "Version of the record, for If-Match.", "schema": _TEXT}}
 
@@ -100,7 +100,8 @@ def _page(items: Schema) -> Schema:
     return _record({"items": _list(items), "next": _or_null({**_TEXT, "description": "cursor"}), **_NOTICE})
 
 
-def _answer(shows: str | None = None, more: dict[str, Schema] | None = None) -> Schema:
+def answer_schema(shows: str | None = None, more: dict[str, Schema] | None = None) -> Schema:
+    """The answer to a command: the records that it is about, by kind; `shows` names the one that is always there."""
     lists = {name: _list(reference(kind.__name__)) for name, kind in PLURALS.items()}
     always = {} if shows is None else {shows: {**lists.pop(shows), "minItems": 1}}
     return _record({"seq": {**_SEQ, "description": "of the last event"}, **always, **(more or {}), **_NOTICE}, lists)
@@ -137,7 +138,8 @@ def operation(
     return described
 
 
-def _path_parameters(path: str) -> list[Schema]:
+def path_parameters(path: str) -> list[Schema]:
+    """The parameters in a path: ids."""
     names = [part[1:-1] for part in path.split("/") if part.startswith("{")]
     return [
         parameter(name, f"id of the {name.removesuffix('_id')}", _ID, place="path", required=True) for name in names
@@ -149,8 +151,8 @@ def _command(route: CommandRoute) -> Schema:
     links = _links(route)
     return operation(
         route.summary,
-        _answer(route.shows),
-        parameters=[*_path_parameters(path), _KEY, *([_IF_MATCH] if route.is_versioned else [])],
+        answer_schema(route.shows),
+        parameters=[*path_parameters(path), KEY_HEADER, *([_IF_MATCH] if route.is_versioned else [])],
         body=sent_schema(route.command, without=route.path_fields),
         problems=(404, 409, *((412,) if route.is_versioned else ())),
         status=route.status,
@@ -165,7 +167,7 @@ _LINKED: Final[dict[str, tuple[str, str, tuple[str, ...]]]] = {
         "incidents",
         "incident_id",
         ("getIncident", "LocateIncident", "AddNote", "EditIncident", "getStory", "getIncidentTexts", "recommend",
-         "AssignUnits", "AskVerification", "CloseIncident", "CancelIncident", "getBorder"),
+         "AssignUnits", "AskVerification", "CloseIncident", "CancelIncident", "getBorder", "IssueAlert"),
     ),
     "AskVerification": ("verifications", "verification_id", ("AnswerVerification",)),
     "AskHandover": ("handovers", "handover_id", ("ReceiveHandover",)),
@@ -188,7 +190,7 @@ def _texts() -> Schema:
 
 
 def _get(path: str, name: str, summary: str, good: Schema, parameters: Iterable[Schema] = (), **more: Any) -> Schema:
-    in_path = _path_parameters(path)
+    in_path = path_parameters(path)
     given = list(parameters)
     problems = {*([404] if in_path else []), *([400] if given else []), *more.pop("problems", ())}
     described = operation(summary, good, parameters=[*in_path, *given], problems=problems, **more)
@@ -215,7 +217,7 @@ def _reads() -> Schema:
             parameter("status", "of any of these", statuses),
             _CATEGORY,
             parameter("area", "code of a village, or of what it lies in", _PLAIN),
-            _SINCE, _UNTIL, _LIMIT, _CURSOR,
+            SINCE, UNTIL, _LIMIT, _CURSOR,
         ], problems=(422,)),
         _get("/incidents/{incident_id}", "getIncident", "One incident with all that belongs to it.", _record({
             "incident": incidents,
@@ -224,6 +226,7 @@ def _reads() -> Schema:
             "recommendations": _list(reference("RecommendationRef")),
             "verifications": _list(reference("Verification")),
             "handovers": _list(reference("Handover")),
+            "alerts": _list(reference("Alert")),
             "timers": _list(reference("Timer")),
             **_NOTICE,
         }), headers=_ETAG),
@@ -246,7 +249,7 @@ def _reads() -> Schema:
         _get("/calls", "getCalls", "Calls, the newest first.", _page(calls), [
             parameter("type", "only of this type", {"type": "string", "enum": [one.value for one in CallType]}),
             parameter("incident_id", "only of this incident", _PLAIN),
-            _SINCE, _UNTIL, _LIMIT, _CURSOR,
+            SINCE, UNTIL, _LIMIT, _CURSOR,
         ], problems=(422,)),
         _get("/calls/{call_id}", "getCall", "One call, with what is known of its number.",
              _record({"call": calls, "ghost": reference("GhostScore"), **_NOTICE}), headers=_ETAG),
@@ -262,15 +265,15 @@ def _reads() -> Schema:
         _get("/joint", "getJoint", "All waiting incidents at once, beside first come, first served.",
              _noticed(reference("JointAssignment")), problems=(422,)),
         _get("/recommendations/{recommendation_id}/text", "getRecommendationText", "A recommendation in words.",
-             _record({"text": _TEXT, **_NOTICE}), [_LANG]),
+             _record({"text": _TEXT, **_NOTICE}), [LANG]),
         _get("/recommendations/{recommendation_id}/why", "getWhy", "Why a unit is sent, or is not.", _record({
             "unit_id": _TEXT, "why": _TEXT, "text": _TEXT, "requirement": _or_null(_WHOLE), "rank": _or_null(_WHOLE),
             "expected_s": _or_null(number), "free_in_s": _or_null(number), "before": _list(_TEXT),
             "other": _or_null(_TEXT), "difference_s": _or_null(number), "exclusion": _or_null(_TEXT),
             "also": _list(_TEXT), **_NOTICE,
-        }), [parameter("unit", "id of the unit", _ID, required=True), _LANG]),
+        }), [parameter("unit", "id of the unit", _ID, required=True), LANG]),
         _get("/joint/text", "getJointText", "All waiting incidents at once, in words.",
-             _record({"text": _TEXT, **_NOTICE}), [_LANG], problems=(422,)),
+             _record({"text": _TEXT, **_NOTICE}), [LANG], problems=(422,)),
         _get("/timers", "getTimers", "What all open incidents wait for, the soonest first.",
              _record({"timers": _list(reference("Timer")), **_NOTICE})),
         _get("/incidents/{incident_id}/inquiries", "getInquiries",
@@ -290,7 +293,7 @@ def _reads() -> Schema:
             **_NOTICE,
         }), headers=_ETAG),
         _get("/units/{unit_id}/positions", "getPositions", "Where a unit was, newest first.",
-             _record({"items": _list(reference("Fix")), **_NOTICE}), [_SINCE, _UNTIL, _LIMIT]),
+             _record({"items": _list(reference("Fix")), **_NOTICE}), [SINCE, UNTIL, _LIMIT]),
         _get("/directory", "getDirectory", "Agencies, stations, run cards, dispositions, neighbours.",
              _noticed(reference("Directory"))),
         _get("/audit", "getAudit", "Whether the event log is whole.", _noticed(reference("AuditReport"))),
@@ -320,7 +323,7 @@ def _writes() -> Schema:
                 **operation(
                     "Recommend units, and keep the recommendation with its inputs.",
                     made,
-                    parameters=_path_parameters(recommend),
+                    parameters=path_parameters(recommend),
                     problems=(400, 404, 413, 415, 422),
                     status=HTTPStatus.CREATED,
                     links={"getRecommendation": {"operationId": "getRecommendation", "parameters": again}},
@@ -332,8 +335,8 @@ def _writes() -> Schema:
                 "operationId": "registerDevice",
                 **operation(
                     "Let a device send positions of a unit; its token is shown this once.",
-                    _answer("units", {"token": _TEXT}),
-                    parameters=_path_parameters(devices),
+                    answer_schema("units", {"token": _TEXT}),
+                    parameters=path_parameters(devices),
                     body=new_device_schema(),
                     problems=(404, 409),
                     status=HTTPStatus.CREATED,
@@ -346,8 +349,8 @@ def _writes() -> Schema:
                 "operationId": "revokeDevice",
                 **operation(
                     "Let a device send positions no more.",
-                    _answer("units"),
-                    parameters=_path_parameters(one_device),
+                    answer_schema("units"),
+                    parameters=path_parameters(one_device),
                     problems=(404, 409),
                     headers=_ETAG,
                 ),
@@ -358,8 +361,8 @@ def _writes() -> Schema:
                 "operationId": "EraseTexts",
                 **operation(
                     "Erase personal texts, by id.",
-                    _answer(),
-                    parameters=[_KEY],
+                    answer_schema(),
+                    parameters=[KEY_HEADER],
                     body=sent_schema(EraseTexts),
                     problems=(409,),
                 ),

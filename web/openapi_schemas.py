@@ -22,6 +22,7 @@ from dispatch.events import Event
 from dispatch.fixes import Fix, FixFlag
 from dispatch.ghost_calls import GhostScore
 from dispatch.incidents import (
+    Alert,
     Assignment,
     Call,
     Handover,
@@ -47,6 +48,7 @@ PLURALS: Final[dict[str, type]] = {
     "recommendations": RecommendationRef,
     "verifications": Verification,
     "handovers": Handover,
+    "alerts": Alert,
 }
 """Records of an answer, as the store names their lists."""
 

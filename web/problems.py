@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from http import HTTPStatus
+from urllib.parse import quote
 
 from flask import Flask, Response, current_app, request
 from werkzeug.exceptions import HTTPException
@@ -65,7 +66,7 @@ def problem(status: int, *, code: str, title: str, detail: str, **members: objec
         "title": title,
         "status": status,
         "detail": detail,
-        "instance": request.path,
+        "instance": quote(request.path),
         **members,
     }
     return Response(json.dumps(body, ensure_ascii=False), status=status, content_type=PROBLEM_TYPE)

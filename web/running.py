@@ -25,12 +25,13 @@ from dispatch.store.store import Store, new_id, utc_now
 from dispatch.store.webhook_queue import WebhookQueue
 from gis.errors import SiagaError
 from web.centre import SYSTEM, Centre
+from web.exports import issuer_of
 from web.position_intake import DeviceBook, PositionIntake
 from web.positions import Positions
 from web.service import Desk
 from web.webhook_post import Poster
 from web.webhook_worker import WebhookWorker
-from web.webhooks import webhook_register
+from web.webhooks import left_to_do, webhook_register
 
 DATABASE_VARIABLE: Final = "SIAGA112_DB"
 POSITIONS_KEPT: Final = timedelta(days=30)
@@ -65,7 +66,9 @@ def open_store(url: str, desk: Desk | None = None) -> Store:
     """
     engine = open_engine(url)
     ensure_tables(engine)
-    return Store(engine) if desk is None else Store(engine, timezone=desk.region.timezone)
+    return (
+        Store(engine) if desk is None else Store(engine, timezone=desk.region.timezone, issuer=issuer_of(desk.region))
+    )
 
 
 class Housekeeper:
@@ -135,6 +138,10 @@ class Running:
         )
         self.store.on_commit(self.webhooks.wake)
         self.housekeeper = Housekeeper(self.centre)
+
+    def remarks(self) -> list[str]:
+        """What the centre should look at, one sentence each; none of it keeps it from working."""
+        return left_to_do(webhook_register(self.store, self.centre.region), self.store.directory())
 
     def start(self) -> None:
         """Start all workers."""

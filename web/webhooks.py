@@ -47,24 +47,27 @@ def add_webhook(
     directory: Directory,
     *,
     agency: str,
-    url: str,
+    url: str | None = None,
     event_types: Sequence[str] = (),
     everything: bool = False,
     secret: str | None = None,
 ) -> Webhook:
-    """Add a webhook of an agency.
+    """Add a webhook of an agency; without an address, at the one that region.toml has for the agency.
 
     Raises
     ------
     InputError
-        The directory has no such agency; or address, types or secret cannot be used.
+        The directory has no such agency, or no address for it; or address, types or secret cannot be used.
     """
-    known = [one.agency_id for one in directory.agencies]
+    known = {one.agency_id: one.webhook for one in directory.agencies}
     if agency not in known:
         raise InputError(
             N_("There is no agency “{agency}”; use one of {known}."), agency=agency[:64], known=", ".join(known)
         )
-    return register.register(agency, url, event_types=event_types, everything=everything, secret=secret)
+    address = url if url is not None else known[agency]
+    if address is None:
+        raise InputError("region.toml has no webhook of {agency}; give its address.", agency=agency)
+    return register.register(agency, address, event_types=event_types, everything=everything, secret=secret)
 
 
 def webhook_json(webhook: Webhook) -> dict[str, Any]:
@@ -92,3 +95,18 @@ def delivery_json(delivery: Delivery) -> dict[str, Any]:
 def dead_letters(register: WebhookRegister) -> tuple[Delivery, ...]:
     """What was given up, of all webhooks: the first of them."""
     return register.deliveries(state=DeliveryState.DEAD)
+
+
+def left_to_do(register: WebhookRegister, directory: Directory) -> list[str]:
+    """Webhooks that region.toml names and nobody has added, one sentence each.
+
+    They are not added by themselves: the agency has to be given the secret, which only who adds a webhook sees.
+    """
+    added = {(one.agency, one.url) for one in register.webhooks()}
+    return [
+        # The host alone, for the rest of an address may hold a key.
+        f"region.toml names a webhook of {one.agency_id} at {urlsplit(one.webhook).hostname or '-'} that nobody added; "
+        f"run 'siaga112 webhook add {one.agency_id}' and give the agency the secret that it prints."
+        for one in directory.agencies
+        if one.webhook is not None and (one.agency_id, one.webhook) not in added
+    ]

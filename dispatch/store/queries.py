@@ -112,6 +112,26 @@ def assignments_between(connection: Connection, since: datetime, until: datetime
     return tuple(rows.assignment_of(row) for row in connection.execute(query).mappings())  # type: ignore[arg-type]
 
 
+def calls_of_incidents_between(connection: Connection, since: datetime, until: datetime) -> tuple[Call, ...]:
+    """All calls of the incidents that were received in a span of time, whenever the calls came."""
+    table, incident = schema.calls, schema.incidents
+    query = (
+        select(table)
+        .join(incident, incident.c.incident_id == table.c.incident_id)
+        .where(incident.c.received_at >= since, incident.c.received_at < until)
+        .order_by(table.c.call_id)
+    )
+    return tuple(rows.call_of(row) for row in connection.execute(query).mappings())  # type: ignore[arg-type]
+
+
+def incidents_of_calls_between(connection: Connection, since: datetime, until: datetime) -> tuple[Incident, ...]:
+    """All incidents of the calls that came in a span of time, each once, whenever they were received."""
+    table, call = schema.incidents, schema.calls
+    theirs = select(call.c.incident_id).where(call.c.received_at >= since, call.c.received_at < until)
+    query = select(table).where(table.c.incident_id.in_(theirs)).order_by(table.c.incident_id)
+    return tuple(rows.incident_of(row) for row in connection.execute(query).mappings())  # type: ignore[arg-type]
+
+
 def recommendations_of(connection: Connection, incident_id: str) -> tuple[RecommendationRef, ...]:
     """Recommendations of an incident, oldest first."""
     return _of_incident(connection, schema.recommendations, incident_id, rows.recommendation_of, "made_at")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Engine, and_, delete, exists, func, insert, or_, select, update
+from sqlalchemy import Engine, and_, delete, exists, insert, or_, select, update
 
 from dispatch.errors import UnknownIdError
 from dispatch.store.engine import reading, writing
@@ -184,20 +184,6 @@ class WebhookRegister:
             query = query.where(table.c.webhook_id == webhook_id)
         with reading(self._engine) as connection:
             return tuple(delivery_of(row) for row in connection.execute(query).mappings())
-
-    def unfinished(self) -> dict[str, dict[DeliveryState, int]]:
-        """By webhook, how many deliveries are pending and how many dead."""
-        table = webhook_deliveries
-        query = (
-            select(table.c.webhook_id, table.c.state, func.count())
-            .where(table.c.state != DeliveryState.DELIVERED.value)
-            .group_by(table.c.webhook_id, table.c.state)
-        )
-        found: dict[str, dict[DeliveryState, int]] = {}
-        with reading(self._engine) as connection:
-            for webhook_id, state, number in connection.execute(query):
-                found.setdefault(webhook_id, {})[DeliveryState(state)] = int(number)
-        return found
 
     def delivery(self, message: str) -> Delivery:
         """One delivery, by its `Webhook-Id`.

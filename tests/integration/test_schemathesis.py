@@ -22,6 +22,14 @@ HOOKS = REPOSITORY / "tests" / "schemathesis_hooks.py"
 EXAMPLES = int(os.environ.get("SIAGA112_SCHEMATHESIS_EXAMPLES", "3"))
 SEED = 112
 UNIT = "AMB-13"
+KNOWN_FIELDS = {
+    "category": ["medical", "fire", "flood"],
+    "disposition": ["transported", "not_found"],
+    "agency": ["dinkes", "damkar"],
+    "neighbour": ["brebes", "kuningan"],
+    "village_code": ["32.09.20.2009"],
+}
+"""What the directory and the region have: put into good bodies, so that they are good beyond their form."""
 
 CONFIG = """
 seed = {seed}
@@ -52,6 +60,16 @@ include-operation-id = "getDuplicates"
 # Latitude and longitude only go together, which a description cannot say.
 checks.positive_data_acceptance.expected-statuses = ["2xx", 400, 422]
 
+[[operations]]
+# A phone that sends once more what was refused is told to let go of it (`web.positions.Refused`).
+include-path-regex = "positions/(osmand|owntracks)$"
+checks.negative_data_rejection.expected-statuses = ["2xx", 400, 401, 404, 405, 415, 422]
+
+[phases.stateful]
+max-steps = 12
+# The links of the description, and no guessed ones.
+inference.algorithms = []
+
 {dictionaries}
 """
 
@@ -75,6 +93,7 @@ def known_ids(client: FlaskClient) -> dict[str, list[str]]:
         village_code="32.09.20.2009", post="kuwu",
     )  # fmt: skip
     handover = made(f"/incidents/{incidents[1]}/handovers", "handovers", "handover_id", neighbour="brebes")
+    alert = made(f"/incidents/{incidents[0]}/alerts", "alerts", "alert_id")
     made_for = client.post(f"/api/v1/incidents/{incidents[1]}/recommendations").get_json()
     return {
         "incident_id": incidents,
@@ -83,6 +102,7 @@ def known_ids(client: FlaskClient) -> dict[str, list[str]]:
         "assignment_id": [assignment],
         "verification_id": [verification],
         "handover_id": [handover],
+        "alert_id": [alert],
         "recommendation_id": [made_for["recommendation_id"]],
         "at": ["-6.7172,108.5362", "32.09.20.2009"],
         "unit": [UNIT],
@@ -105,7 +125,7 @@ def run(made: CentreApp, folder: Path, *options: str) -> subprocess.CompletedPro
             [sys.executable, "-m", "schemathesis.cli", "--config-file", str(config), "run",
              f"http://127.0.0.1:{port}/api/v1/openapi.json", "--no-color", "--checks", "all", *options],
             cwd=folder, capture_output=True, text=True, check=False, timeout=1800,
-            env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+            env={**os.environ, "PYTHONPATH": str(REPOSITORY), "SIAGA112_KNOWN": json.dumps(KNOWN_FIELDS | ids)},
         )  # fmt: skip
 
 
@@ -125,6 +145,10 @@ def test_whatever_is_sent_the_api_answers_as_it_describes_itself(store_url: str,
 
 def test_whatever_follows_from_an_answer_can_be_asked_for(sqlite_url: str, tmp_path: Path) -> None:
     with centre_app(sqlite_url) as made:
-        done = run(made, tmp_path, "--phases", "stateful", "--mode", "positive", "--max-examples", str(EXAMPLES))
+        examples = str(20 * EXAMPLES)
+        done = run(made, tmp_path, "--phases", "stateful", "--mode", "positive", "--max-examples", examples)
         assert done.returncode == 0, done.stdout[-20_000:] + done.stderr[-2000:]
+        links = re.search(r"API Links:\s+(\d+) covered / (\d+) selected", done.stdout)
+        assert links is not None
+        assert int(links[1]) > int(links[2]) / 2
         assert made.app.test_client().get("/api/v1/audit").status_code == 200

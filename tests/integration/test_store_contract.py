@@ -49,6 +49,7 @@ from dispatch.incidents import (
     UNKNOWN_LOCATION,
     AssignmentEnd,
     CallType,
+    CapMessage,
     Channel,
     IncidentLocation,
     IncidentStatus,
@@ -58,6 +59,7 @@ from dispatch.incidents import (
 )
 from dispatch.transitions import INCIDENT_MOVES, UNIT_MOVES
 from dispatch.types import UnitStatus
+from dispatch.verification import VillageAnswer
 from gis.errors import InputError, SiagaError
 from tests.desks import DIRECTORY, HERE, POINT, Desk
 
@@ -704,13 +706,14 @@ def test_a_question_to_a_village_never_holds_up_the_dispatch(desk: Desk) -> None
     assert desk.incident(incident_id).version == 1
     desk.execute(AssignUnits(incident_id=incident_id, unit_ids=(desk.new_unit(),)))
     answered_at = desk.clock.tick(240)
-    desk.execute(AnswerVerification(verification_id=verification_id, answer="denied"))
+    desk.execute(AnswerVerification(verification_id=verification_id, answer=VillageAnswer.DENIED))
     with desk.book() as book:
         found = book.verification(verification_id)
     assert found is not None
     assert (found.answer, (answered_at - found.asked_at).total_seconds()) == ("denied", 240)
     assert desk.incident(incident_id).status is IncidentStatus.DISPATCHED
-    refused(desk, AnswerVerification(verification_id=verification_id, answer="confirmed"), RefusedError, "already")
+    another = AnswerVerification(verification_id=verification_id, answer=VillageAnswer.CONFIRMED)
+    refused(desk, another, RefusedError, "already")
 
 
 def test_a_handover_has_a_receipt(desk: Desk) -> None:
@@ -727,7 +730,7 @@ def test_a_handover_has_a_receipt(desk: Desk) -> None:
     assert found is not None
     assert (found.reference, found.received_at) == ("KNG-77", desk.clock())
     assert desk.incident(incident_id).handed_to == "kuningan"
-    refused(desk, replace(receive, reference="KNG-78"), RefusedError, "received as KNG-77 already")
+    refused(desk, replace(receive, reference="KNG-78"), RefusedError, "already")
 
 
 def test_a_recommendation_is_kept_and_named_by_the_assignment_that_followed_it(desk: Desk) -> None:
@@ -739,6 +742,23 @@ def test_a_recommendation_is_kept_and_named_by_the_assignment_that_followed_it(d
     refused(desk, unknown, UnknownIdError, "There is no recommendation")
     desk.execute(replace(unknown, recommendation_id=recommendation_id))
     assert desk.assignments(incident_id)[0].recommendation_id == recommendation_id
+
+
+def test_alerts_about_an_incident_are_a_thread(desk: Desk) -> None:
+    incident_id = desk.new_incident()
+    update = IssueAlert(incident_id=incident_id, message=CapMessage.UPDATE)
+    refused(desk, update, RefusedError, "send an Alert first")
+    refused(desk, IssueAlert(incident_id=incident_id, addresses=("nobody",)), InputError, "There is no agency")
+    desk.execute(IssueAlert(incident_id=incident_id))
+    refused(desk, IssueAlert(incident_id=incident_id), RefusedError, "is in force; send an Update or a Cancel")
+    desk.execute(update)
+    desk.execute(IssueAlert(incident_id=incident_id, message=CapMessage.CANCEL))
+    refused(desk, update, RefusedError, "send an Alert first")
+    with desk.book() as book:
+        sent = book.alerts_of(incident_id)
+        assert book.alert(sent[0].alert_id) == sent[0]
+    assert [one.message for one in sent] == [CapMessage.ALERT, CapMessage.UPDATE, CapMessage.CANCEL]
+    assert [len(one.references) for one in sent] == [0, 1, 2]
 
 
 def test_an_overdue_timer_is_logged(desk: Desk) -> None:
@@ -845,9 +865,10 @@ def test_unknown_ids_are_refused_and_named(desk: Desk) -> None:
         KeepRecommendation(incident_id=none, document={}),
         NoticeOverdue(incident_id=none, timer="response", due_at=desk.clock()),
         AskVerification(incident_id=none, village_code="32.09.21.2006", post="kepala desa"),
-        AnswerVerification(verification_id=none, answer="confirmed"),
+        AnswerVerification(verification_id=none, answer=VillageAnswer.CONFIRMED),
         AskHandover(incident_id=none, neighbour="kuningan"),
         ReceiveHandover(handover_id=none, reference="1"),
+        IssueAlert(incident_id=none),
         IssueAlert(incident_id=none),
         RegisterDevice(unit_id=none, token_hash="0" * 64, label="HP"),
         RevokeDevice(token_hash="0" * 64),
