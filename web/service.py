@@ -340,7 +340,7 @@ class Desk:
             return roads_of(self.region, self.region.boundaries.area(code)).pieces
         except LookupError:
             raise OutsideRegionError(
-                "The region has no area with the code '{code}'; check the code.", code=code[:20]
+                N_("The region has no area with the code “{code}”; check the code."), code=code[:20]
             ) from None
 
     def edge_distance(self, location: Location) -> tuple[float, bool]:
