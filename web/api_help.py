@@ -15,7 +15,14 @@ from web.api_centre import language, send_json
 from web.api_commands import centre
 from web.i18n import translator
 from web.problems import BadRequestError, NotFoundError
-from web.wording_recommendation import joint_text, recommendation_text, why_json, why_text
+from web.wording_recommendation import (
+    joint_json,
+    joint_text,
+    recommendation_json,
+    recommendation_text,
+    why_json,
+    why_text,
+)
 
 help_api: Final = Blueprint("help_api", __name__, url_prefix="/api/v1")
 
@@ -23,9 +30,10 @@ help_api: Final = Blueprint("help_api", __name__, url_prefix="/api/v1")
 @help_api.get("/recommendations/<recommendation_id>/text")
 @needs(Permission.CENTRE_READ)
 def text(recommendation_id: str) -> Response:
-    """A recommendation in words."""
+    """A recommendation in words: the whole in `text`, and beside each unit, reason and shortfall its own sentence."""
     made, _ = centre().stored_recommendation(recommendation_id)
-    return send_json({"text": recommendation_text(made, translator(language()))})
+    words = translator(language())
+    return send_json({"text": recommendation_text(made, words), "details": recommendation_json(made, words)})
 
 
 @help_api.get("/recommendations/<recommendation_id>/why")
@@ -44,7 +52,8 @@ def why_unit(recommendation_id: str) -> Response:
 @needs(Permission.CENTRE_READ)
 def joint() -> Response:
     """All waiting incidents at once, in words."""
-    return send_json({"text": joint_text(centre().joint(), translator(language()))})
+    found, words = centre().joint(), translator(language())
+    return send_json({"text": joint_text(found, words), "details": joint_json(found, words)})
 
 
 @help_api.get("/timers")

@@ -195,7 +195,7 @@ def incident_recommend(
             print_json({"recommendation_id": recommendation_id, "recommendation": dump(made), "assigned": answer})
             return
         words = translator(lang)
-        click.echo(recommendation_text(made, words))
+        click.echo("\n".join([recommendation_text(made, words), *_lacking(made, words)]))
         click.echo(_candidates(made, words))
         click.echo(recommendation_id)
         print_answer(answer, as_json=False)
@@ -283,6 +283,18 @@ def incident_show(
             )
             return
         click.echo("\n".join(story_lines(found, assignments, events, centre.store.timezone, said)))
+
+
+def _lacking(made: Recommendation, _: Translator) -> list[str]:
+    """What is lacking, a sentence each; where nobody can be sent, also why not for the first units of the kind."""
+    from web.wording import exclusion_text, shortfall_text
+
+    lines = []
+    for answer in made.answers:
+        lines += [shortfall_text(one, _) for one in answer.shortfalls]
+        if not answer.candidates:
+            lines += [f"  {one.unit.unit_id}: {exclusion_text(one, _)}" for one in answer.excluded[:SHOWN]]
+    return lines
 
 
 def _candidates(made: Recommendation, _: Translator) -> str:

@@ -17,6 +17,7 @@ JSON: Final = "application/json"
 PREFIX: Final = "/api/v1"
 
 _TEXT: Schema = {"type": "string"}
+_DETAILS: Schema = {"type": "object", "description": "the same for a screen: every unit and reason with its sentence"}
 _WHOLE: Schema = {"type": "integer"}
 _FLAG: Schema = {"type": "boolean"}
 _PLAIN: Schema = {"type": "string", "maxLength": MAX_PARAMETER, "pattern": LINE_PATTERN}
@@ -265,7 +266,7 @@ def _reads() -> Schema:
         _get("/joint", "getJoint", "All waiting incidents at once, beside first come, first served.",
              _noticed(reference("JointAssignment")), problems=(422,)),
         _get("/recommendations/{recommendation_id}/text", "getRecommendationText", "A recommendation in words.",
-             _record({"text": _TEXT, **_NOTICE}), [LANG]),
+             _record({"text": _TEXT, "details": _DETAILS, **_NOTICE}), [LANG]),
         _get("/recommendations/{recommendation_id}/why", "getWhy", "Why a unit is sent, or is not.", _record({
             "unit_id": _TEXT, "why": _TEXT, "text": _TEXT, "requirement": _or_null(_WHOLE), "rank": _or_null(_WHOLE),
             "expected_s": _or_null(number), "free_in_s": _or_null(number), "before": _list(_TEXT),
@@ -273,7 +274,7 @@ def _reads() -> Schema:
             "also": _list(_TEXT), **_NOTICE,
         }), [parameter("unit", "id of the unit", _ID, required=True), LANG]),
         _get("/joint/text", "getJointText", "All waiting incidents at once, in words.",
-             _record({"text": _TEXT, **_NOTICE}), [LANG], problems=(422,)),
+             _record({"text": _TEXT, "details": _DETAILS, **_NOTICE}), [LANG], problems=(422,)),
         _get("/timers", "getTimers", "What all open incidents wait for, the soonest first.",
              _record({"timers": _list(reference("Timer")), **_NOTICE})),
         _get("/incidents/{incident_id}/inquiries", "getInquiries",

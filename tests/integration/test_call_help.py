@@ -307,6 +307,10 @@ def test_a_recommendation_is_given_in_words_and_every_unit_has_its_reason(at: He
     address = f"/recommendations/{made['recommendation_id']}"
     assert picked in at.get(f"{address}/text?lang=en")["text"]
     assert at.get(f"{address}/text?lang=en") != at.get(f"{address}/text?lang=id")
+    details = at.get(f"{address}/text?lang=en")["details"]
+    assert details["response"]["picks"][0]["unit_id"] == picked
+    assert all(one["reason"] for answer in details["answers"] for one in answer["candidates"])
+    assert at.get("/joint/text?lang=en")["details"]["same"] is True
     for unit in at.centre.units():
         why = at.get(f"{address}/why?unit={unit.unit.unit_id}")
         assert why["text"]

@@ -162,6 +162,16 @@ def test_what_cannot_be_done_is_told_in_one_sentence_and_changes_nothing(sqlite_
     assert not (tmp_path / "x.csv").exists()
 
 
+def test_a_recommendation_that_sends_nobody_says_why(sqlite_url: str) -> None:
+    at = Terminal(sqlite_url)
+    made = at.json("incident", "open", "--category", "fire", "--at", "-6.7, 170")
+    said = at.text("incident", "recommend", made["incidents"][0]["incident_id"], "--lang", "en").splitlines()
+    assert said[0] == "Nobody can be sent: see what is lacking."
+    assert said[1] == "No fire engine can reach the location by road."
+    assert "DAMKAR-" in said[2]
+    assert said[2].endswith("No road leads from there to the location.")
+
+
 def test_a_database_that_cannot_be_opened_is_told_in_one_sentence(tmp_path: Path) -> None:
     for url in (
         f"sqlite:///{tmp_path / 'no' / 'folder' / 'x.db'}",
