@@ -131,7 +131,7 @@ def deliveries(webhook_id: str) -> Response:
     return send_json({"items": [delivery_json(one) for one in found], "next": more})
 
 
-@webhooks_api.get("/webhooks/dead-letters")
+@webhooks_api.get("/dead-letters")
 @needs(Permission.ADMIN)
 def dead_letters() -> Response:
     """What was given up, of all webhooks; `next` is what to go on after."""

@@ -137,7 +137,7 @@ def webhook_paths() -> Schema:
                 ),
             )
         },
-        f"{PREFIX}/webhooks/dead-letters": {
+        f"{PREFIX}/dead-letters": {
             "get": _named(
                 "getDeadLetters",
                 operation(

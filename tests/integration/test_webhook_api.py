@@ -193,7 +193,7 @@ def test_what_was_given_up_is_listed_and_sent_again_under_the_same_id(
     made: CentreApp, client: FlaskClient, dead: tuple[Receiver, str, str]
 ) -> None:
     at, webhook_id, incident_id = dead
-    letters = good(client.get(f"{WEBHOOKS}/dead-letters"))["items"]
+    letters = good(client.get("/api/v1/dead-letters"))["items"]
     assert [(one["webhook_id"], one["incident_id"], one["status"]) for one in letters] == [
         (webhook_id, incident_id, 410)
     ]
@@ -205,7 +205,7 @@ def test_what_was_given_up_is_listed_and_sent_again_under_the_same_id(
     while made.running.webhooks.deliver():
         pass
     assert [one.message_id for one in at.messages] == [letters[0]["delivery_id"]] * 2
-    assert good(client.get(f"{WEBHOOKS}/dead-letters"))["items"] == []
+    assert good(client.get("/api/v1/dead-letters"))["items"] == []
     states = [one["state"] for one in good(client.get(f"{WEBHOOKS}/{webhook_id}/deliveries"))["items"]]
     assert states == [DeliveryState.DELIVERED] * len(states)
 
@@ -237,7 +237,7 @@ def test_deliveries_come_a_page_at_a_time(made: CentreApp, client: FlaskClient) 
     assert seqs == sorted(set(seqs))
     for wrong in ("limit=0", "limit=501", "after=-1", "state=gone"):
         assert client.get(f"{WEBHOOKS}/{webhook_id}/deliveries?{wrong}").status_code == 400
-    assert client.get(f"{WEBHOOKS}/dead-letters?after=nonsense").status_code == 400
+    assert client.get("/api/v1/dead-letters?after=nonsense").status_code == 400
 
 
 # --- from a terminal ---------------------------------------------------------------------------------------------
