@@ -13,7 +13,7 @@ from flask import Blueprint, Flask
 from flask.testing import FlaskClient
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
-from referencing import Registry, Resource
+from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 import web.app
@@ -175,7 +175,7 @@ def test_a_map_without_a_centre_describes_no_centre(made: CentreApp) -> None:
 
 def test_every_body_of_these_tests_is_as_described(client: FlaskClient, ids: dict[str, str]) -> None:
     document = client.get("/api/v1/openapi.json").get_json()
-    resource = Resource(contents=document, specification=DRAFT202012)
+    resource = DRAFT202012.create_resource(document)
     registry: Registry[Any] = Registry().with_resource("urn:api", resource)
     assert set(BODIES) == {route.command.__name__ for route in ROUTES}
     for route in ROUTES:
@@ -261,7 +261,8 @@ def test_a_body_that_is_no_json_object_is_refused(made: CentreApp, ids: dict[str
 def test_a_field_of_another_type_is_refused(made: CentreApp, ids: dict[str, str], route: CommandRoute) -> None:
     path, body = good_request(route, ids)
     for name in body:
-        for wrong in ({}, [[]], {"a": 1}, True, 1.5, -1, 2**64, "", "\x00", "x" * 6000):
+        odd: tuple[Any, ...] = ({}, [[]], {"a": 1}, True, 1.5, -1, 2**64, "", "\x00", "x" * 6000)
+        for wrong in odd:
             problem = refused(made, route.method, path, 422, json={**body, name: wrong})
             assert problem["type"] == "urn:siaga112:problem:bad-field"
             assert name in problem["detail"]

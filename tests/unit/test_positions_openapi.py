@@ -21,7 +21,7 @@ def test_the_description_is_valid_openapi() -> None:
             "openapi": "3.1.0",
             "info": {"title": "positions", "version": "1"},
             "paths": position_paths(),
-            "components": {"schemas": {"Problem": SCHEMAS["Problem"]}, "securitySchemes": POSITION_SECURITY},
+            "components": {"schemas": SCHEMAS, "securitySchemes": POSITION_SECURITY},
         }
     )
 
