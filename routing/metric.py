@@ -60,10 +60,9 @@ class Metric:
         speed_kph = edge_speeds_kph(network, settings)
         length_m = np.asarray(network.edge_length_m)
         ms = np.rint(length_m / 1000.0 / speed_kph * _MS_PER_HOUR).astype(np.int64)
+        ms[(ms == 0) & (length_m > 0)] = 1
         known = network.edge_extra_ms >= 0
         ms[known] = network.edge_extra_ms[known]
-        # No edge that has a length is driven in no time: a way round over several of them would cost nothing.
-        ms[(ms == 0) & (length_m > 0)] = 1
         ms[~open_by_default(network.edge_flags)] = CLOSED
         ms[_closed_edges(network, closures)] = CLOSED
         ms.flags.writeable = False
