@@ -12,7 +12,7 @@ from dispatch.recommend import why
 from dispatch.store import queries
 from web.access import Permission, needs
 from web.api_centre import language, send_json
-from web.api_commands import centre
+from web.api_commands import centre, check_path_ids
 from web.i18n import translator
 from web.problems import BadRequestError, NotFoundError
 from web.wording_recommendation import (
@@ -25,6 +25,7 @@ from web.wording_recommendation import (
 )
 
 help_api: Final = Blueprint("help_api", __name__, url_prefix="/api/v1")
+help_api.before_request(check_path_ids)
 
 
 @help_api.get("/recommendations/<recommendation_id>/text")
