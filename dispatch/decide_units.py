@@ -303,12 +303,13 @@ def _check_may_go(state: UnitState, command: AssignUnits, book: Book, context: C
     if bound is not None and not (command.divert and status in _NOT_REACHED):
         taken = bound.milestones[Milestone.DISPATCHED].server_time
         raise UnitTakenError(
-            N_("Unit {unit} was given to incident {incident} by {by} at {time}; choose the next one{hint}."),
+            N_("Unit {unit} was given to incident {incident} by {by} at {time}; choose the next one, or divert it.")
+            if status in _NOT_REACHED
+            else N_("Unit {unit} was given to incident {incident} by {by} at {time}; choose the next one."),
             unit=unit_id,
             incident=bound.incident_id,
             by=bound.assigned_by,
             time=taken.astimezone(context.timezone).strftime("%H:%M:%S"),
-            hint=", or divert it" if status in _NOT_REACHED else "",
             taken_at=taken.isoformat(),
         )
     if bound is not None and bound.incident_id == command.incident_id:
