@@ -232,17 +232,18 @@ class Centre:
     def _times(self, incident: Incident, origins: Sequence[Location]) -> tuple[Incident, Any, AreaTimes | None]:
         place = incident.location
         area = _area_code(place)
+        pinned = self.desk.pinned(tuple(origins))
         if area is not None and self._level(area) is not None:
             middle = place.location or self.region.boundaries.middle(area)
             pieces = self.desk.pieces_of(area)
             length_m = np.asarray(self.region.network.edge_length_m)[pieces]
-            road_s = self.region.router.edge_midpoint_times(origins, pieces).seconds
+            road_s = self.region.router.edge_midpoint_times(pinned, pieces).seconds
             located = replace(incident, location=replace(place, location=middle))
             return located, None, AreaTimes.of(road_s, length_m)
         if place.location is None or area is not None:
             # Not known where; or in an area that the region had when it was located and has no more.
             return incident, None, None
-        return incident, self.region.router.times_to(place.location, origins), None
+        return incident, self.region.router.times_to(place.location, pinned), None
 
     def _level(self, code: str) -> AreaLevel | None:
         try:

@@ -120,8 +120,10 @@ class Desk:
         return () if self._units_file is None else tuple(str(problem) for problem in self._read.problems)
 
     def _pinned(self, units: Sequence[Unit]) -> PinnedOrigins:
-        """The units on the roads; found anew only when one has moved."""
-        locations = tuple(unit.location for unit in units)
+        return self.pinned(tuple(unit.location for unit in units))
+
+    def pinned(self, locations: tuple[Location, ...]) -> PinnedOrigins:
+        """Where units stand, on the roads; found anew only when one has moved."""
         kept = self._pins
         if kept is None or kept[0] != locations:
             kept = self._pins = (locations, self.region.router.pin(locations))

@@ -15,7 +15,7 @@ from gis.errors import InputError
 from gis.types import Location
 from routing.metric import Metric
 from routing.network import EdgeFlag, RoadNetwork
-from routing.router import PinnedOrigins, Router
+from routing.router import LISTS_KEPT, PinnedOrigins, Router
 from routing.search import SearchGraph, Starts
 from routing.settings import RoutingSettings
 from routing.snap import TIE_M, Snapper
