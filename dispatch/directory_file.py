@@ -30,7 +30,7 @@ CORE: Final = ("agencies", "categories", "questions", "response_plans", "disposi
 TABLES: Final = (
     "directory", *CORE, "stations", "hospitals", "neighbours", "village_officials", "rosters",
 )  # fmt: skip
-OTHER_TABLES: Final = ("region", "sources", "routing", "dispatch", "timers", "alerts", "webhooks")
+OTHER_TABLES: Final = ("region", "sources", "routing", "dispatch", "recommendation", "timers", "alerts", "webhooks")
 """What else stands in region.toml; a table that is in neither list is remarked on."""
 
 AT_STATION_M: Final = 150.0

@@ -238,6 +238,11 @@ def test_a_table_of_somebody_else_is_remarked_on_and_not_refused() -> None:
     assert not any("routing" in one or "“region”" in one for one in remarks)
 
 
+def test_every_table_that_some_part_of_the_program_reads_is_known() -> None:
+    tables = {name: {} for name in ("routing", "dispatch", "recommendation", "timers", "alerts", "webhooks")}
+    assert not any("is not one of the directory" in one for one in directory_of(tables).remarks)
+
+
 def test_a_question_that_no_card_asks_is_remarked_on() -> None:
     tables = small()
     tables["questions"].append({"id": "who", "text": {"id": "Siapa?"}})
