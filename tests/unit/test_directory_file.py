@@ -239,7 +239,9 @@ def test_a_table_of_somebody_else_is_remarked_on_and_not_refused() -> None:
 
 
 def test_every_table_that_some_part_of_the_program_reads_is_known() -> None:
-    tables = {name: {} for name in ("routing", "dispatch", "recommendation", "timers", "alerts", "webhooks")}
+    tables: dict[str, dict[str, object]] = {
+        name: {} for name in ("routing", "dispatch", "recommendation", "timers", "alerts", "webhooks")
+    }
     assert not any("is not one of the directory" in one for one in directory_of(tables).remarks)
 
 
