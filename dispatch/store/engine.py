@@ -1,14 +1,12 @@
 """Opening the database: SQLite in a file (WAL) or PostgreSQL, by one address.
 
 A write on SQLite begins with BEGIN IMMEDIATE, so a writer waits at the start and never fails half-way; on
-PostgreSQL writers wait for the row of `chain_head`. Threads of one process queue for a lock of their own first, since
-SQLite's waiting is neither fair nor quick.
+PostgreSQL writers wait for the row of `chain_head`. On SQLite they queue first, see `dispatch.store.turns`.
 """
 
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,12 +17,13 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from dispatch.errors import StoreError
+from dispatch.store.turns import Turns
 
 BUSY_TIMEOUT_MS: Final = 30_000
 LOCK_TIMEOUT_MS: Final = 30_000
 _WRITES: Final = "siaga112_writes"
 
-_WRITE_LOCKS: WeakKeyDictionary[Engine, threading.Lock] = WeakKeyDictionary()
+_TURNS: WeakKeyDictionary[Engine, Turns] = WeakKeyDictionary()
 
 
 def open_engine(url: str, *, pool_size: int = 32) -> Engine:
@@ -52,6 +51,7 @@ def open_engine(url: str, *, pool_size: int = 32) -> Engine:
         event.listen(engine, "do_connect", _make_private)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+        _TURNS[engine] = Turns(Path(address.database).resolve(), LOCK_TIMEOUT_MS / 1000)
     elif address.get_backend_name() == "postgresql":
         engine = create_engine(
             address.set(drivername="postgresql+psycopg"), hide_parameters=True, pool_size=pool_size,
@@ -63,7 +63,6 @@ def open_engine(url: str, *, pool_size: int = 32) -> Engine:
             "Databases of the kind {kind} are not supported; use sqlite:///FILE or postgresql://…",
             kind=address.get_backend_name(),
         )
-    _WRITE_LOCKS[engine] = threading.Lock()
     return engine
 
 
@@ -84,7 +83,7 @@ def writing(engine: Engine) -> Iterator[Connection]:
         with _told(), engine.begin() as connection:
             yield connection
         return
-    with _told(), _WRITE_LOCKS[engine], engine.connect() as connection:
+    with _told(), _TURNS[engine].mine(), engine.connect() as connection:
         connection.execution_options(**{_WRITES: True})
         with connection.begin():
             yield connection
