@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, tzinfo
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from dispatch.events import Event
 from dispatch.incidents import Assignment, Call, Incident, Milestone, TextRef
 
 if TYPE_CHECKING:
     from web.centre import Centre
+
+HIDDEN: Final = frozenset(
+    {"incident_id", "assignment_id", "digest", "version", "number_hash", "taken_by", "assigned_by", "at", "made_at",
+     "received_at", "status_at", "server_time", "device_time"}
+)  # fmt: skip
+"""Parts of an event that its line says otherwise, or that no person reads; JSON has them all."""
 
 
 def story_texts(centre: Centre, incident: Incident, calls: Sequence[Call]) -> dict[str, str | None]:
@@ -53,7 +59,7 @@ def story_lines(
         "",
     ]
     lines += [
-        f"  {event.seq:>6}  {_clock(event.server_time, timezone)}  {event.actor:<12} {_said(event, texts)}"
+        f"  {event.seq:>6}  {_clock(event.server_time, timezone)}  {event.actor:<12} {_said(event, timezone, texts)}"
         for event in events
     ]
     if assignments:
@@ -65,7 +71,7 @@ def story_lines(
     return lines
 
 
-def _said(event: Event, texts: dict[str, str | None] | None) -> str:
+def _said(event: Event, timezone: tzinfo, texts: dict[str, str | None] | None) -> str:
     """An event in words: its type, and the parts of its payload that are plain values."""
     payload = event.payload
     flat: dict[str, Any] = {}
@@ -74,10 +80,12 @@ def _said(event: Event, texts: dict[str, str | None] | None) -> str:
             flat |= {f"{key}.{name}": part for name, part in value.items() if not isinstance(part, dict | list)}
         elif not isinstance(value, list):
             flat[key] = value
-    hidden = {"incident_id", "digest", "note.digest", "incident.incident_id", "incident.version", "call.version"}
-    parts = [f"{key.rpartition('.')[2]}={value}" for key, value in flat.items() if key not in hidden and value]
+    parts = [
+        f"{name}={value}" for key, value in flat.items() if (name := key.rpartition(".")[2]) not in HIDDEN and value
+    ]
     said = "" if texts is None else "".join(f" “{texts.get(one) or 'erased'}”" for one in _text_ids(payload))
-    return f"{event.type:<26} {' '.join(parts)}{said}".rstrip()
+    told = "" if event.device_time is None else f" (device: {_clock(event.device_time, timezone)})"
+    return f"{event.type:<26} {' '.join(parts)}{told}{said}".rstrip()
 
 
 def _text_ids(value: Any) -> list[str]:
