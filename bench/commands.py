@@ -112,8 +112,8 @@ def measure(name: str, url: str, work: str, clients: int, processes: int, second
     counted = waited_ms[(finished >= begin) & (finished <= end)]
     median, p95, p99 = np.percentile(counted, [50, 95, 99])
     return Result(
-        database=name, work=work, clients=clients, processes=processes, per_second=len(counted) / (end - begin), median_ms=float(median),
-        p95_ms=float(p95), p99_ms=float(p99), worst_ms=float(counted.max()),
+        database=name, work=work, clients=clients, processes=processes, per_second=len(counted) / (end - begin),
+        median_ms=float(median), p95_ms=float(p95), p99_ms=float(p99), worst_ms=float(counted.max()),
     )  # fmt: skip
 
 
@@ -148,7 +148,8 @@ def check(url: str) -> None:
 def show(one: Result) -> None:
     what = "commands" if one.work == "commands" else "rows alone"
     print(
-        f"{one.database:10} {one.clients:3} clients in {one.processes:2} processes {one.per_second:8.0f} {what:10} /s   median {one.median_ms:7.1f}   "
+        f"{one.database:10} {one.clients:3} clients in {one.processes:2} processes {one.per_second:8.0f} {what:10} /s   "
+        f"median {one.median_ms:7.1f}   "
         f"p95 {one.p95_ms:7.1f}   p99 {one.p99_ms:7.1f}   worst {one.worst_ms:7.1f} ms",
         flush=True,
     )

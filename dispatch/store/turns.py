@@ -1,4 +1,4 @@
-"""Turns to write to a SQLite file: first the threads of a process in the order they came, then the processes.
+"""Turns to write: first the threads of a process in the order they came, and on SQLite then the processes.
 
 SQLite lets in whoever asks at the right moment and makes the others sleep up to a tenth of a second between asking, so
 under load some wait for seconds while others pass again and again. Here a process that has written goes back behind the
@@ -33,13 +33,14 @@ class Turns:
     Parameters
     ----------
     path
-        The database; beside it stands an empty file that the processes lock. Locks of a killed process are gone.
+        The database's file; beside it stands an empty one that the processes lock. Locks of a killed process are gone.
+        None: the database queues the processes itself.
     timeout_s
         How long a process waits for others.
     """
 
-    def __init__(self, path: Path, timeout_s: float) -> None:
-        self._path = path.with_name(f"{path.name}-queue")
+    def __init__(self, path: Path | None, timeout_s: float) -> None:
+        self._path = None if path is None else path.with_name(f"{path.name}-queue")
         self._timeout_s = timeout_s
         self._file: int | None = None
         self._lock = threading.Lock()
@@ -96,7 +97,7 @@ class Turns:
             _leave(file, _ROOM)
 
     def _opened(self) -> int | None:
-        if self._file is None:
+        if self._file is None and self._path is not None:
             with suppress(OSError):  # Where it cannot be made, SQLite's lock has to do.
                 self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         return self._file
