@@ -148,8 +148,8 @@ def check(url: str) -> None:
 def show(one: Result) -> None:
     what = "commands" if one.work == "commands" else "rows alone"
     print(
-        f"{one.database:10} {one.clients:3} clients in {one.processes:2} processes {one.per_second:8.0f} {what:10} /s   "
-        f"median {one.median_ms:7.1f}   "
+        f"{one.database:10} {one.clients:3} clients in {one.processes:2} processes "
+        f"{one.per_second:8.0f} {what:10} /s   median {one.median_ms:7.1f}   "
         f"p95 {one.p95_ms:7.1f}   p99 {one.p99_ms:7.1f}   worst {one.worst_ms:7.1f} ms",
         flush=True,
     )
