@@ -1,10 +1,11 @@
-"""Commands per second and their waiting time: 32 desks at once, each a process of its own, on SQLite and PostgreSQL.
+"""Commands per second and their waiting time: 32 desks at once on SQLite and PostgreSQL.
 
     script/bench commands [--clients 32] [--seconds 10] [--backend sqlite|postgresql|both] [--json]
 
 Every client works through whole incidents, as a desk does: a call, its incident, a unit sent, three reports of the
 crew, a note, the closing; every command with an idempotency key. Each command is one transaction that is on disk before
-it is answered. Beside it, as the floor, the same number of clients on the same database do nothing but insert one short
+it is answered. The clients are threads of one process, as those of one server are, and then each a process of its own,
+as on hosts of their own. Beside it, as the floor, the same clients on the same database do nothing but insert one short
 row and commit. The waiting time is what a client sees, its turn in the queue included.
 """
 
@@ -44,6 +45,7 @@ class Result:
     database: str
     work: str
     clients: int
+    processes: int
     per_second: float
     median_ms: float
     p95_ms: float
@@ -61,9 +63,9 @@ def main() -> None:
     results = []
     for name in ("sqlite", "postgresql") if options.backend == "both" else (options.backend,):
         for work in ("commands", "floor"):
-            for clients in dict.fromkeys((options.clients, 1)):
+            for clients, processes in dict.fromkeys(((options.clients, 1), (options.clients, options.clients), (1, 1))):
                 with database(name) as url:
-                    results.append(measure(name, url, work, clients, options.seconds))
+                    results.append(measure(name, url, work, clients, processes, options.seconds))
                 if not options.json:
                     show(results[-1])
     if options.json:
@@ -84,14 +86,16 @@ def database(name: str) -> Iterator[str]:
         yield server.create_database()
 
 
-def measure(name: str, url: str, work: str, clients: int, seconds: float) -> Result:
+def measure(name: str, url: str, work: str, clients: int, processes: int, seconds: float) -> Result:
     """Let so many clients work for so long."""
     prepare(url, clients)
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["bench.commands_client"])
     ready, stop, told = context.Barrier(clients + 1), context.Event(), context.Queue()
-    target = {"commands": commands_client.give_commands, "floor": commands_client.insert_rows}[work]
-    desks = [context.Process(target=target, args=(url, number, ready, stop, told)) for number in range(clients)]
+    shares = [list(range(first, clients, processes)) for first in range(processes)]
+    desks = [
+        context.Process(target=commands_client.work, args=(url, work, share, ready, stop, told)) for share in shares
+    ]
     for desk in desks:
         desk.start()
     ready.wait(PATIENCE_S)
@@ -99,7 +103,7 @@ def measure(name: str, url: str, work: str, clients: int, seconds: float) -> Res
     time.sleep(WARM_UP_S + seconds)
     end = time.monotonic()
     stop.set()
-    done = np.concatenate([told.get(timeout=PATIENCE_S) for _ in desks])
+    done = np.concatenate([told.get(timeout=PATIENCE_S) for _ in range(clients)])
     for desk in desks:
         desk.join()
     if work == "commands":
@@ -108,8 +112,8 @@ def measure(name: str, url: str, work: str, clients: int, seconds: float) -> Res
     counted = waited_ms[(finished >= begin) & (finished <= end)]
     median, p95, p99 = np.percentile(counted, [50, 95, 99])
     return Result(
-        database=name, work=work, clients=clients, per_second=len(counted) / (end - begin), median_ms=float(median),
-        p95_ms=float(p95), p99_ms=float(p99), worst_ms=float(counted.max()),
+        database=name, work=work, clients=clients, processes=processes, per_second=len(counted) / (end - begin),
+        median_ms=float(median), p95_ms=float(p95), p99_ms=float(p99), worst_ms=float(counted.max()),
     )  # fmt: skip
 
 
@@ -144,24 +148,24 @@ def check(url: str) -> None:
 def show(one: Result) -> None:
     what = "commands" if one.work == "commands" else "rows alone"
     print(
-        f"{one.database:10} {one.clients:3} clients {one.per_second:8.0f} {what:10} /s   median {one.median_ms:7.1f}   "
+        f"{one.database:10} {one.clients:3} clients in {one.processes:2} processes "
+        f"{one.per_second:8.0f} {what:10} /s   median {one.median_ms:7.1f}   "
         f"p95 {one.p95_ms:7.1f}   p99 {one.p99_ms:7.1f}   worst {one.worst_ms:7.1f} ms",
         flush=True,
     )
 
 
 def compare(results: list[Result]) -> None:
-    found = {(one.database, one.work, one.clients): one for one in results}
-    for (name, work, clients), one in found.items():
-        if work == "commands":
-            floor = found[name, "floor", clients]
-            print(
-                f"{name}, {clients} clients: a command costs {floor.per_second / one.per_second:.1f} commits of one row"
-            )
-        other = found.get(("postgresql", work, clients))
-        if name == "sqlite" and work == "commands" and other is not None:
-            ratio = other.per_second / one.per_second
-            print(f"{clients} clients: PostgreSQL does {ratio:.2f} times the commands of SQLite")
+    found = {(one.database, one.work, one.clients, one.processes): one for one in results}
+    for (name, work, clients, processes), one in found.items():
+        if work != "commands":
+            continue
+        shape = f"{clients} clients in {processes} processes"
+        floor = found[name, "floor", clients, processes]
+        print(f"{name}, {shape}: a command costs {floor.per_second / one.per_second:.1f} commits of one row")
+        other = found.get(("postgresql", work, clients, processes))
+        if name == "sqlite" and other is not None:
+            print(f"{shape}: PostgreSQL does {other.per_second / one.per_second:.2f} times the commands of SQLite")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
-"""The clients of `bench.commands`: each a process of its own, imported once and forked often."""
+"""The clients of `bench.commands`: threads of processes that are imported once and forked often."""
 
 from __future__ import annotations
 
+import threading
 import time
 from multiprocessing.synchronize import Barrier, Event
 from queue import Queue
@@ -23,10 +24,21 @@ COMMANDS: Final = 8
 HERE: Final = Location(lat=-6.7, lon=108.55)
 
 
-def give_commands(url: str, number: int, ready: Barrier, stop: Event, told: Queue[Any]) -> None:
-    """One desk: whole incidents, one after the other."""
-    engine = open_engine(url, pool_size=1)
+def work(url: str, what: str, numbers: list[int], ready: Barrier, stop: Event, told: Queue[Any]) -> None:
+    """Some clients as threads of one process, as those of one server are."""
+    engine = open_engine(url, pool_size=len(numbers))
+    client = {"commands": give_commands, "floor": insert_rows}[what]
     store = Store(engine)
+    threads = [threading.Thread(target=client, args=(store, number, ready, stop, told)) for number in numbers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    engine.dispose()
+
+
+def give_commands(store: Store, number: int, ready: Barrier, stop: Event, told: Queue[Any]) -> None:
+    """One desk: whole incidents, one after the other."""
     done: list[tuple[float, float]] = []
 
     def give(command: Command) -> dict[str, Any]:
@@ -54,13 +66,12 @@ def give_commands(url: str, number: int, ready: Barrier, stop: Event, told: Queu
         give(CloseIncident(incident_id=incident_id, disposition="handled"))
         if len(done) == COMMANDS:  # A desk that has worked before has its statements made.
             ready.wait(PATIENCE_S)
-    engine.dispose()
     told.put(np.array(done))
 
 
-def insert_rows(url: str, number: int, ready: Barrier, stop: Event, told: Queue[Any]) -> None:
+def insert_rows(store: Store, number: int, ready: Barrier, stop: Event, told: Queue[Any]) -> None:
     """The least that a database can do: one short row, committed."""
-    engine = open_engine(url, pool_size=1)
+    engine = store.engine
     insert = text("INSERT INTO floor (id, body) VALUES (:id, 'Warga membantu.')")
     with writing(engine) as connection:
         connection.execute(insert, {"id": f"{number}"})
@@ -72,5 +83,4 @@ def insert_rows(url: str, number: int, ready: Barrier, stop: Event, told: Queue[
             connection.execute(insert, {"id": f"{number}-{len(done)}"})
         end = time.monotonic()
         done.append((end, end - start))
-    engine.dispose()
     told.put(np.array(done))

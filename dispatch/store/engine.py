@@ -1,30 +1,29 @@
 """Opening the database: SQLite in a file (WAL) or PostgreSQL, by one address.
 
 A write on SQLite begins with BEGIN IMMEDIATE, so a writer waits at the start and never fails half-way; on
-PostgreSQL writers wait for the row of `chain_head`. Threads of one process queue for a lock of their own first, since
-SQLite's waiting is neither fair nor quick.
+PostgreSQL writers wait for the row of `chain_head`. On SQLite they queue first, see `dispatch.store.turns`.
 """
 
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 
 from dispatch.errors import StoreError
+from dispatch.store.turns import Turns
 
 BUSY_TIMEOUT_MS: Final = 30_000
 LOCK_TIMEOUT_MS: Final = 30_000
 _WRITES: Final = "siaga112_writes"
 
-_WRITE_LOCKS: WeakKeyDictionary[Engine, threading.Lock] = WeakKeyDictionary()
+_TURNS: WeakKeyDictionary[Engine, Turns] = WeakKeyDictionary()
 
 
 def open_engine(url: str, *, pool_size: int = 32) -> Engine:
@@ -63,7 +62,8 @@ def open_engine(url: str, *, pool_size: int = 32) -> Engine:
             "Databases of the kind {kind} are not supported; use sqlite:///FILE or postgresql://…",
             kind=address.get_backend_name(),
         )
-    _WRITE_LOCKS[engine] = threading.Lock()
+    file = Path(address.database).resolve() if engine.dialect.name == "sqlite" and address.database else None
+    _TURNS[engine] = Turns(file, LOCK_TIMEOUT_MS / 1000)
     return engine
 
 
@@ -78,16 +78,50 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 
 @contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
-    """A transaction that writes: committed at the end of the block, undone where the block raises."""
+def writing(engine: Engine, *, to_log: bool = False) -> Iterator[Connection]:
+    """A transaction that writes: committed at the end of the block, undone where the block raises.
+
+    Parameters
+    ----------
+    engine
+        The database.
+    to_log
+        Whether it locks the head of the log: then the threads of this process queue here, which is cheaper than with
+        a connection each in the database.
+    """
     if engine.dialect.name == "postgresql":
-        with _told(), engine.begin() as connection:
+        with _told(), _TURNS[engine].mine() if to_log else nullcontext(), engine.begin() as connection:
             yield connection
         return
-    with _told(), _WRITE_LOCKS[engine], engine.connect() as connection:
+    with _told(), _TURNS[engine].mine(), engine.connect() as connection:
         connection.execution_options(**{_WRITES: True})
         with connection.begin():
             yield connection
+
+
+@contextmanager
+def at_once(connection: Connection) -> Iterator[None]:
+    """Send the statements of the block to PostgreSQL without waiting for each to be answered.
+
+    Only for statements that write: one that reads would find nothing.
+
+    Raises
+    ------
+    IntegrityError
+        The database refuses one of them.
+    """
+    driver: Any = connection.connection.driver_connection
+    if connection.dialect.name != "postgresql":
+        yield
+        return
+    loaded = connection.dialect.loaded_dbapi
+    try:
+        with driver.pipeline():
+            yield
+    except loaded.IntegrityError as error:
+        raise IntegrityError(None, None, error) from error
+    except loaded.Error as error:
+        raise DBAPIError(None, None, error) from error
 
 
 @contextmanager

@@ -42,7 +42,7 @@ from dispatch.exports_common import Issuer
 from dispatch.ghost_calls import is_withheld, number_hash
 from dispatch.store import refusals, rows, schema
 from dispatch.store.book import SqlBook, few
-from dispatch.store.engine import reading, writing
+from dispatch.store.engine import at_once, reading, writing
 from gis.errors import N_, InputError
 
 Answer = dict[str, Any]
@@ -160,7 +160,7 @@ class Store:
         """
         fingerprint = None if key is None else self._fingerprint(command, actor)
         try:
-            with writing(self.engine) as connection:
+            with writing(self.engine, to_log=True) as connection:
                 start = self._start(connection, key)
                 if start.answer is not None:
                     return refusals.told_again(_same(start.answer, start.fingerprint, fingerprint))
@@ -171,10 +171,14 @@ class Store:
                     if key is None:
                         raise
                     answer = refusals.kept(refusal)
-                else:
-                    answer = self._carry_out(book, decision, now, actor, start)
-                if key is not None:
                     self._remember(connection, key, fingerprint, answer)
+                else:
+                    made = self._evolve(book, decision, now, actor, start)
+                    answer = self._answer(book, decision, made[-1].seq if made else int(start.seq))
+                    with at_once(connection):  # Nothing is read from here on.
+                        self._write(book, decision, made)
+                        if key is not None:
+                            self._remember(connection, key, fingerprint, answer)
         except IntegrityError as error:
             raise _conflict(error) from error
         self._committed_to(answer.get("seq", 0))
@@ -220,10 +224,9 @@ class Store:
             issuer=self.issuer,
         )
 
-    def _carry_out(self, book: SqlBook, decision: Decision, now: datetime, actor: str, start: Any) -> Answer:
-        connection = book.connection
+    def _evolve(self, book: SqlBook, decision: Decision, now: datetime, actor: str, start: Any) -> list[Event]:
+        """Chain the events of a decision to the log, and let them change the records."""
         seq, head = int(start.seq), str(start.hash)
-        self._keep(connection, decision)
         made: list[Event] = []
         for body, device_time in decision.events:
             incident_id, unit_id, call_id = subjects(body)
@@ -243,13 +246,14 @@ class Store:
             head = chain_hash(**content)
             made.append(Event(**content, hash=head))
             evolve(body, book)
+        return made
+
+    def _write(self, book: SqlBook, decision: Decision, made: list[Event]) -> None:
+        connection = book.connection
         book.flush()
         if made:
             connection.execute(_ADD_EVENTS, few([rows.event_row(event) for event in made]))
-            connection.execute(_MOVE_HEAD, {"new_seq": seq, "new_hash": head})
-        return self._answer(book, decision, seq)
-
-    def _keep(self, connection: Connection, decision: Decision) -> None:
+            connection.execute(_MOVE_HEAD, {"new_seq": made[-1].seq, "new_hash": made[-1].hash})
         if decision.texts:
             kept = [
                 {"text_id": one.text_id, "field": one.field.value, "text": one.text, "salt": one.salt,
