@@ -18,10 +18,11 @@ from dispatch.screening import (
     ExcludedUnit,
     Exclusion,
     Shortfall,
+    Standing,
     check_request,
-    exclusions,
     fix_age_s,
     in_order_of_use,
+    plain_standings,
     shortfalls,
     straight_distances_m,
 )
@@ -38,6 +39,7 @@ class EtaPart(StrEnum):
     TURNOUT = "turnout"
     REACH_ROAD = "reach_road"
     LAST_METRES = "last_metres"
+    WAITING = "waiting"
 
 
 class ReasonKind(StrEnum):
@@ -93,9 +95,9 @@ class RankedUnit:
     unit
         The unit.
     eta_s
-        Seconds from the alarm to the target: the sum of the four parts, to the millisecond.
-    turnout_s, reach_road_s, driving_s, last_metres_s
-        The parts, as in `EtaPart`.
+        Seconds from the alarm to the target: the sum of the parts, to the millisecond.
+    turnout_s, reach_road_s, driving_s, last_metres_s, waiting_s
+        The parts, as in `EtaPart`; a unit that is free now waits for nothing.
     behind_s
         Seconds after the first.
     straight_m, straight_rank
@@ -118,6 +120,7 @@ class RankedUnit:
     straight_rank: int
     fix_age_s: float | None
     reason: Reason
+    waiting_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +158,7 @@ def rank_units(
     kind: str | None = None,
     capabilities: frozenset[str] = frozenset(),
     limit: int | None = None,
+    standings: Sequence[Standing] | None = None,
 ) -> Ranking:
     """Rank units by when they reach a location.
 
@@ -176,6 +180,9 @@ def rank_units(
         Rank only units that have all of these.
     limit
         How many units to offer, at least 1; None for all.
+    standings
+        How each unit stands, in the order of the units, where more is known than their records say (roster,
+        expected times). They must agree with `kind` and `capabilities`.
 
     Raises
     ------
@@ -185,15 +192,17 @@ def rank_units(
         Times that do not match the units in number, or that are no finite numbers.
     """
     check_request(units, limit)
+    if standings is None:
+        standings = plain_standings(units, kind=kind, capabilities=capabilities, settings=settings, now=now)
     candidates: list[_Candidate] = []
     excluded: list[ExcludedUnit] = []
-    for unit, time, straight_m in zip(units, times, straight_distances_m(units, target), strict=True):
-        turnout_s = settings.turnout_of(unit.kind)
+    straight = straight_distances_m(units, standings, target)
+    for unit, time, standing, straight_m in zip(units, times, standings, straight, strict=True):
         total_s = time.total_s
-        eta_s = None if total_s is None else turnout_s + total_s
+        eta_s = None if total_s is None else standing.turnout_s + standing.waiting_s + total_s
         if eta_s is not None and not math.isfinite(eta_s):
             raise ValueError(f"the road time of unit {unit.unit_id} is {total_s}; None says unreachable")
-        why = exclusions(unit, kind=kind, capabilities=capabilities, settings=settings, now=now)
+        why = standing.why
         if eta_s is None:
             why = (*why, Exclusion.UNREACHABLE)
         if why:
@@ -211,9 +220,10 @@ def rank_units(
         elif eta_s is not None and time.driving_s is not None:
             parts = {
                 EtaPart.DRIVING: time.driving_s,
-                EtaPart.TURNOUT: turnout_s,
+                EtaPart.TURNOUT: standing.turnout_s,
                 EtaPart.REACH_ROAD: time.reach_road_s,
                 EtaPart.LAST_METRES: time.last_metres_s,
+                EtaPart.WAITING: standing.waiting_s,
             }
             candidates.append(_Candidate(unit=unit, eta_s=eta_s, parts=parts, straight_m=straight_m))
 
@@ -257,6 +267,7 @@ def _ranked(candidates: list[_Candidate], now: datetime) -> tuple[RankedUnit, ..
             reach_road_s=one.parts[EtaPart.REACH_ROAD],
             driving_s=one.parts[EtaPart.DRIVING],
             last_metres_s=one.parts[EtaPart.LAST_METRES],
+            waiting_s=one.parts[EtaPart.WAITING],
             behind_s=max(0.0, one.eta_s - by_road[0].eta_s),
             straight_m=one.straight_m,
             straight_rank=straight_rank[one.unit.unit_id],

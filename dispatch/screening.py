@@ -20,15 +20,19 @@ class Exclusion(StrEnum):
     """Why a unit is not ranked; where several hold, the first in this order is the one given."""
 
     WRONG_KIND = "wrong_kind"
+    WRONG_AGENCY = "wrong_agency"
     MISSING_CAPABILITY = "missing_capability"
+    ALREADY_SENT = "already_sent"
     OUT_OF_SERVICE = "out_of_service"
+    OFF_DUTY = "off_duty"
     BUSY = "busy"
     STALE = "stale"
     FIX_IN_FUTURE = "fix_in_future"
+    NO_LOCATION = "no_location"
     UNREACHABLE = "unreachable"
 
 
-UNSUITABLE: Final = frozenset({Exclusion.WRONG_KIND, Exclusion.MISSING_CAPABILITY})
+UNSUITABLE: Final = frozenset({Exclusion.WRONG_KIND, Exclusion.WRONG_AGENCY, Exclusion.MISSING_CAPABILITY})
 """Exclusions that hold whatever the hour: the unit is not what was asked for."""
 
 
@@ -64,18 +68,49 @@ class ExcludedUnit:
     fix_age_s: float | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How a unit stands to be sent, before any road is asked.
+
+    Attributes
+    ----------
+    why
+        What keeps it out, in the order of `Exclusion`; empty where it can be sent.
+    turnout_s
+        Seconds from the alarm to wheels rolling.
+    waiting_s
+        Seconds until it is free to turn out; 0 where it is free now.
+    start
+        Where it sets out from, where that is not its last fix.
+    """
+
+    why: tuple[Exclusion, ...]
+    turnout_s: float
+    waiting_s: float = 0.0
+    start: Location | None = None
+
+
 class ShortfallKind(StrEnum):
-    """What is lacking. All but the last mean that no unit is ranked at all."""
+    """What is lacking. Down to `NONE_READY` they mean that no unit is ranked at all.
+
+    `ONLY_LATER`: only with units that are not free yet. `ALL_BEYOND`: there are units, but each is farther than the
+    time set; they are offered all the same.
+    """
 
     NO_UNITS = "no_units"
     NONE_OF_KIND = "none_of_kind"
+    NONE_OF_AGENCY = "none_of_agency"
     NONE_CAPABLE = "none_capable"
     ALL_OUT_OF_SERVICE = "all_out_of_service"
+    ALL_OFF_DUTY = "all_off_duty"
     ALL_BUSY = "all_busy"
     ALL_STALE = "all_stale"
     ALL_UNREACHABLE = "all_unreachable"
+    LOCATION_UNKNOWN = "location_unknown"
     NONE_READY = "none_ready"
     FEWER_THAN_ASKED = "fewer_than_asked"
+    ONLY_LATER = "only_later"
+    ALL_BEYOND = "all_beyond"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,11 +122,13 @@ class Shortfall:
     kind
         See `ShortfallKind`; `NONE_READY` is a mixture of the reasons above it.
     wanted, found
-        Units asked for (1 where no number was given) and ranked.
+        Units asked for (1 where no number was given) and ranked; for `ONLY_LATER`, those that are free now.
     unit_kind
         The kind asked for, or None for any.
     capabilities
         Those asked for, sorted.
+    limit_s, first_s
+        For `ALL_BEYOND`, the time set and the first arrival, in seconds from now.
     """
 
     kind: ShortfallKind
@@ -99,6 +136,8 @@ class Shortfall:
     found: int
     unit_kind: str | None
     capabilities: tuple[str, ...]
+    limit_s: float | None = None
+    first_s: float | None = None
 
 
 def fix_age_s(unit: Unit, now: datetime) -> float | None:
@@ -109,10 +148,10 @@ def fix_age_s(unit: Unit, now: datetime) -> float | None:
     return 0.0 if -CLOCK_TOLERANCE <= age < timedelta(0) else age.total_seconds()
 
 
-def straight_distances_m(units: Sequence[Unit], target: Location) -> list[float]:
-    """Great-circle metres from each unit's fix to the target."""
-    lat = [unit.location.lat for unit in units]
-    lon = [unit.location.lon for unit in units]
+def straight_distances_m(units: Sequence[Unit], standings: Sequence[Standing], target: Location) -> list[float]:
+    """Great-circle metres to the target from where each unit sets out."""
+    starts = [standing.start or unit.location for unit, standing in zip(units, standings, strict=True)]
+    lat, lon = [start.lat for start in starts], [start.lon for start in starts]
     metres: list[float] = distance_m(lat, lon, target.lat, target.lon).tolist()
     return metres
 
@@ -131,6 +170,19 @@ def exclusions(
         Exclusion.FIX_IN_FUTURE: age_s is not None and age_s < 0,
     }
     return tuple(exclusion for exclusion, true in holds.items() if true)
+
+
+def plain_standings(
+    units: Sequence[Unit], *, kind: str | None, capabilities: frozenset[str], settings: DispatchSettings, now: datetime
+) -> list[Standing]:
+    """Standings by what the units' own records say: no roster, and only available units are free."""
+    return [
+        Standing(
+            why=exclusions(unit, kind=kind, capabilities=capabilities, settings=settings, now=now),
+            turnout_s=settings.turnout_of(unit.kind),
+        )
+        for unit in units
+    ]
 
 
 def in_order_of_use(excluded: Sequence[ExcludedUnit]) -> tuple[ExcludedUnit, ...]:
@@ -161,7 +213,7 @@ def shortfalls(
     wanted = limit or 1
     if found >= wanted:
         return ()
-    lacking = ShortfallKind.FEWER_THAN_ASKED if found else _why_none({one.why for one in excluded})
+    lacking = ShortfallKind.FEWER_THAN_ASKED if found else why_none({one.why for one in excluded})
     return (
         Shortfall(kind=lacking, wanted=wanted, found=found, unit_kind=kind, capabilities=tuple(sorted(capabilities))),
     )
@@ -184,20 +236,26 @@ def check_request(units: Sequence[Unit], limit: int | None) -> None:
         seen.add(unit.unit_id)
 
 
-def _why_none(whys: set[Exclusion]) -> ShortfallKind:
+def why_none(whys: set[Exclusion]) -> ShortfallKind:
+    """What is lacking when no unit can be sent, from the reasons of all units there are."""
     if not whys:
         return ShortfallKind.NO_UNITS
     if whys == {Exclusion.WRONG_KIND}:
         return ShortfallKind.NONE_OF_KIND
+    if whys <= {Exclusion.WRONG_KIND, Exclusion.WRONG_AGENCY}:
+        return ShortfallKind.NONE_OF_AGENCY
     if whys <= UNSUITABLE:
         return ShortfallKind.NONE_CAPABLE
-    suitable = whys - UNSUITABLE
+    # A unit that is at this incident already is busy as far as a second one goes.
+    suitable = {Exclusion.BUSY if why is Exclusion.ALREADY_SENT else why for why in whys - UNSUITABLE}
     return _WHY_ALL.get(suitable.pop(), ShortfallKind.NONE_READY) if len(suitable) == 1 else ShortfallKind.NONE_READY
 
 
 _WHY_ALL: Final = {
     Exclusion.OUT_OF_SERVICE: ShortfallKind.ALL_OUT_OF_SERVICE,
+    Exclusion.OFF_DUTY: ShortfallKind.ALL_OFF_DUTY,
     Exclusion.BUSY: ShortfallKind.ALL_BUSY,
     Exclusion.STALE: ShortfallKind.ALL_STALE,
+    Exclusion.NO_LOCATION: ShortfallKind.LOCATION_UNKNOWN,
     Exclusion.UNREACHABLE: ShortfallKind.ALL_UNREACHABLE,
 }

@@ -25,10 +25,11 @@ from dispatch.screening import (
     ExcludedUnit,
     Exclusion,
     Shortfall,
+    Standing,
     check_request,
-    exclusions,
     fix_age_s,
     in_order_of_use,
+    plain_standings,
     shortfalls,
     straight_distances_m,
 )
@@ -58,8 +59,8 @@ class VillageUnit:
         By mean ETA, from 1 (see the module on road that is not reached).
     unit
         The unit.
-    turnout_s
-        Part of all the times below.
+    turnout_s, waiting_s
+        Parts of all the times below; a unit that is free now waits for nothing.
     mean_s
         Mean over the road that the unit reaches, by length.
     min_s, median_s, p90_s, max_s
@@ -91,6 +92,13 @@ class VillageUnit:
     straight_m: float
     straight_rank: int
     fix_age_s: float | None
+    waiting_s: float = 0.0
+
+    @property
+    def expected_s(self) -> float:
+        """What the unit is ranked by, as seconds: the mean with the road it does not reach counted in."""
+        unreached_s = max(self.max_s, UNREACHED_S)
+        return self.mean_s * (1 - self.unreachable_share) + unreached_s * self.unreachable_share
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +163,7 @@ def rank_units_for_village(
     kind: str | None = None,
     capabilities: frozenset[str] = frozenset(),
     limit: int | None = None,
+    standings: Sequence[Standing] | None = None,
 ) -> VillageRanking:
     """Rank units by when they can be expected in a village.
 
@@ -169,7 +178,7 @@ def rank_units_for_village(
         or NaN where no road leads there.
     length_m
         (m,) metres of each piece inside the village.
-    settings, now, kind, capabilities, limit
+    settings, now, kind, capabilities, limit, standings
         As for `dispatch.ranking.rank_units`.
 
     Raises
@@ -182,16 +191,18 @@ def rank_units_for_village(
     check_request(units, limit)
     if np.shape(road_s) != (len(units), len(length_m)):
         raise ValueError(f"times of shape {np.shape(road_s)} for {len(units)} units and {len(length_m)} pieces")
-    turnout_s = np.array([settings.turnout_of(unit.kind) for unit in units], dtype=np.float64)
-    ms = whole_ms(road_s + turnout_s[:, None])
+    if standings is None:
+        standings = plain_standings(units, kind=kind, capabilities=capabilities, settings=settings, now=now)
+    before_s = np.array([one.turnout_s + one.waiting_s for one in standings], dtype=np.float64)
+    ms = whole_ms(road_s + before_s[:, None])
     mm = whole_mm(length_m)
     times = village_times(ms, mm)
-    straight_m = straight_distances_m(units, target)
+    straight_m = straight_distances_m(units, standings, target)
 
     ready: list[int] = []
     excluded: list[ExcludedUnit] = []
     for row, unit in enumerate(units):
-        why = exclusions(unit, kind=kind, capabilities=capabilities, settings=settings, now=now)
+        why = standings[row].why
         reached = bool(times.reached_mm[row])
         if not reached:
             why = (*why, Exclusion.UNREACHABLE)
@@ -221,7 +232,8 @@ def rank_units_for_village(
         VillageUnit(
             rank=rank,
             unit=units[row],
-            turnout_s=float(turnout_s[row]),
+            turnout_s=standings[row].turnout_s,
+            waiting_s=standings[row].waiting_s,
             mean_s=float(times.mean_ms[row]) / 1000,
             min_s=int(times.min_ms[row]) / 1000,
             median_s=int(times.median_ms[row]) / 1000,

@@ -20,6 +20,14 @@ KIND_SPELLINGS: Final[dict[str, tuple[str, ...]]] = {
     "ladder_truck": ("mobil_tangga", "ladder"),
     "rescue": ("penyelamat", "penyelamatan", "mobil_rescue", "rescue_truck"),
     "police": ("polisi", "patroli", "mobil_patroli", "police_car"),
+    "boat": ("perahu", "perahu_karet", "perahu_motor", "kapal", "rubber_boat", "lcr"),
+    "rapid_response": ("trc", "tim_reaksi_cepat", "mobil_trc", "trc_bpbd", "mobil_bpbd"),
+    "evacuation_truck": ("truk_evakuasi", "truk_serbaguna", "mobil_evakuasi", "evacuation_vehicle"),
+    "heavy_equipment": ("alat_berat", "ekskavator", "excavator", "backhoe", "loader"),
+    "public_order": ("satpol_pp", "satpol", "mobil_satpol_pp", "patroli_satpol_pp"),
+    "traffic_unit": ("dishub", "mobil_dishub", "patroli_dishub"),
+    "tow_truck": ("derek", "mobil_derek", "truk_derek"),
+    "social_services": ("dinsos", "mobil_dinsos", "molin", "mobil_perlindungan"),
 }  # fmt: skip
 """Kind to its other spellings."""
 

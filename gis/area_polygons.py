@@ -80,6 +80,7 @@ class AreaPolygons:
         first = self.ring_offset[self.polygon_offset[self.area_offset[:-1]]]
         return np.hstack([np.minimum.reduceat(self.xy, first), np.maximum.reduceat(self.xy, first)])
 
+    @cached_property
     def total_bounds(self) -> tuple[float, float, float, float]:
         """West, south, east, north of all areas."""
         (west, south), (east, north) = self.xy.min(axis=0), self.xy.max(axis=0)

@@ -131,7 +131,7 @@ class BoundaryIndex:
     @property
     def bounds(self) -> Bounds:
         """The box round all villages."""
-        west, south, east, north = self.polygons[AreaLevel.VILLAGE].total_bounds()
+        west, south, east, north = self.polygons[AreaLevel.VILLAGE].total_bounds
         return Bounds(south=south, west=west, north=north, east=east)
 
     def area(self, code: str) -> AdministrativeArea:

@@ -101,7 +101,7 @@ class VillageGrid:
     @classmethod
     def build(cls, polygons: AreaPolygons) -> VillageGrid:
         """From the polygons of at least one village."""
-        west, south, east, north = polygons.total_bounds()
+        west, south, east, north = polygons.total_bounds
         plane = LocalPlane(lat0=(south + north) / 2, lon0=(west + east) / 2)
         segment_xy, segment_village = border_segments(polygons, plane)
         x, y = plane.to_xy(np.array([south, north]), np.array([west, east]))

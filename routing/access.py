@@ -25,6 +25,7 @@ from routing.types import RoadAccess, RoadStatus, Snap
 ON_ROAD_M = 20.0
 """A location this near to a road stands on it: half a wide road's width and the error of a good position."""
 
+REMEMBERED_ORIGINS = 20_000
 REMEMBERED_REACHES = 64
 """Sets of components whose reach is kept; units rarely stand on more than a few different sets."""
 
@@ -91,11 +92,25 @@ class AccessFinder:
         self._serving_allowed = snapper.allow(self._serving_edge)
         self._served_labels = frozenset(np.flatnonzero(served).tolist())
         self._reaches: dict[frozenset[int], Reach] = {}
+        self._met: dict[Location, Meeting] = {}
         self._lock = Lock()
 
     def of_origins(self, locations: Sequence[Location]) -> list[Meeting]:
-        """Where units stand: on roads that lead to a piece of network long enough to be served, if near enough."""
-        return self._meet(locations, self._serving_edge, self._serving_allowed)
+        """Where units stand: on roads that lead to a piece of network long enough to be served, if near enough.
+
+        Remembered by position: of a fleet that is asked for again, only units that moved are looked up anew.
+        """
+        with self._lock:
+            met = {place: self._met[place] for place in locations if place in self._met}
+        new = [place for place in dict.fromkeys(locations) if place not in met]
+        found = dict(zip(new, self._meet(new, self._serving_edge, self._serving_allowed), strict=True))
+        if found:
+            with self._lock:
+                if len(self._met) + len(found) > REMEMBERED_ORIGINS:
+                    self._met = dict(met)
+                self._met |= found
+        met |= found
+        return [met[place] for place in locations]
 
     def of_target(self, location: Location, reach: Reach) -> Meeting:
         """Where an incident is: on roads within `reach`, if near enough."""

@@ -36,6 +36,10 @@ LIMIT_GROWTH = 2.0
 MOST_LIMITS = 4
 """After this many limits the search runs without one."""
 
+LISTS_KEPT = 4
+LONGEST_KEPT = 5000
+"""Lists of targets, and targets of a list, whose meetings with the roads are remembered."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PinnedOrigins:
@@ -101,6 +105,9 @@ class _Goal:
     last_ms: float
 
 
+_Met = tuple[list[tuple[int, _Goal]], Positions]
+
+
 class Router:
     """Travel times and routes.
 
@@ -133,6 +140,7 @@ class Router:
         self._turns = TurnGraph.build(network, edges_to_remember(network, self.metric))
         self._graph = SearchGraph(self._turns, self.metric)
         self._finder = AccessFinder(network, settings, snapper, self._graph)
+        self._lists: dict[tuple[tuple[Location, ...], frozenset[int]], _Met] = {}
 
     # --- origins and targets -----------------------------------------------------------------------------------
 
@@ -214,9 +222,7 @@ class Router:
         Searches run from the side that has fewer points.
         """
         pinned = self._pinned(origins)
-        goals = [self._goals(target, pinned.labels)[1] for target in targets]
-        flat = [(column, goal) for column, some in enumerate(goals) for goal in some]
-        positions = Positions.of_snaps([goal.snap for _, goal in flat], self.network, self._turns, self.metric)
+        flat, positions = self._met(tuple(targets), pinned.labels)
         driving = self._driving_matrix_ms(pinned.positions, positions)
         total_ms = np.full((len(pinned), len(targets)), np.inf)
         for number, (column, goal) in enumerate(flat):
@@ -322,6 +328,22 @@ class Router:
 
     def _pinned(self, origins: Sequence[Location] | PinnedOrigins) -> PinnedOrigins:
         return origins if isinstance(origins, PinnedOrigins) else self.pin(origins)
+
+    def _met(self, targets: tuple[Location, ...], labels: frozenset[int]) -> _Met:
+        """Where many targets meet the roads, each with its number; the last few lists of targets are remembered, for
+        the same villages are asked for again and again.
+        """
+        asked = (targets, labels)
+        found = self._lists.get(asked)
+        if found is None:
+            goals = [(number, goal) for number, target in enumerate(targets) for goal in self._goals(target, labels)[1]]
+            snaps = [goal.snap for _, goal in goals]
+            found = goals, Positions.of_snaps(snaps, self.network, self._turns, self.metric)
+            if len(targets) <= LONGEST_KEPT:
+                kept = list(self._lists.items())[1 - LISTS_KEPT :]
+                # Replaced as a whole, so that other threads see the one or the other.
+                self._lists = dict([*kept, (asked, found)])
+        return found
 
     def _goals(self, target: Location, labels: frozenset[int]) -> tuple[RoadAccess, list[_Goal]]:
         """Where origins in components `labels` meet the target, best first."""

@@ -53,3 +53,8 @@ install_system() {
     { $sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends "$@"; } \
         >/dev/null || fail "$* could not be installed with apt-get; look above for the reason."
 }
+
+# Whether PostgreSQL's programs are here: on PATH, or where Debian and Ubuntu keep them.
+has_postgres() {
+    command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null
+}

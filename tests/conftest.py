@@ -6,6 +6,19 @@ from pathlib import Path
 
 import pytest
 
+from tests.postgres import desk, postgres_server, postgres_url, shared_desk, sqlite_url, store_url, tables_folder
+
+__all__ = [
+    "desk",
+    "postgres_server",
+    "postgres_url",
+    "shared_data",
+    "shared_desk",
+    "sqlite_url",
+    "store_url",
+    "tables_folder",
+]
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 SHARED_DATA = REPOSITORY.parent / "shared" / "data"
 

@@ -12,13 +12,15 @@ from typing import Any, cast
 from flask import Blueprint, Response, current_app, request
 
 from gis.errors import N_, OutsideRegionError
-from web.openapi import openapi_document
+from web.access import Permission, needs
+from web.openapi import described
 from web.problems import BadRequestError, NotFoundError
 from web.service import Desk
 
 api = Blueprint("api", __name__, url_prefix="/api/v1")
 
 LANGUAGES = ("id", "en")
+DESCRIPTION = "siaga112-description"
 MAX_UNITS = 100
 MAX_CANDIDATES = 50
 DEFAULT_CANDIDATES = 8
@@ -30,12 +32,14 @@ def desk() -> Desk:
 
 
 @api.get("/region")
+@needs(Permission.REGION_READ)
 def region() -> Response:
     """The opened region."""
     return _json(desk().region_json())
 
 
 @api.get("/search")
+@needs(Permission.REGION_READ)
 def search() -> Response:
     """Places for a text."""
     limit = _whole("limit", DEFAULT_CANDIDATES, MAX_CANDIDATES) or DEFAULT_CANDIDATES
@@ -43,12 +47,14 @@ def search() -> Response:
 
 
 @api.get("/locate")
+@needs(Permission.REGION_READ)
 def locate() -> Response:
     """The village of a location."""
     return _json(desk().locate(_text("at"), _language()))
 
 
 @api.get("/nearest")
+@needs(Permission.CENTRE_READ)
 def nearest() -> Response:
     """Units ranked by road travel time to a point, a place or a village."""
     answer = desk().nearest(
@@ -62,6 +68,7 @@ def nearest() -> Response:
 
 
 @api.get("/route")
+@needs(Permission.CENTRE_READ)
 def route() -> Response:
     """The route of one unit to a location."""
     unit, at, language = _text("unit"), _text("at"), _language()
@@ -78,6 +85,7 @@ def route() -> Response:
 
 
 @api.get("/areas/<code>")
+@needs(Permission.REGION_READ)
 def area(code: str) -> Response:
     """The outline of a village, kecamatan or kabupaten."""
     try:
@@ -92,18 +100,24 @@ def area(code: str) -> Response:
 
 
 @api.get("/units")
+@needs(Permission.CENTRE_READ)
 def units() -> Response:
     """All units."""
     return _json(desk().units_json())
 
 
 @api.get("/openapi.json")
+@needs(Permission.PUBLIC)
 def openapi() -> Response:
     """The description of this API."""
-    return _json(openapi_document())
+    known = current_app.extensions.get(DESCRIPTION)
+    if known is None:
+        known = current_app.extensions[DESCRIPTION] = described(current_app)
+    return _json(known)
 
 
 @api.get("/health")
+@needs(Permission.PUBLIC)
 def health() -> Response:
     """Whether the server answers."""
     return _json({"status": "ok"})

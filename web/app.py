@@ -8,9 +8,17 @@ from typing import Any
 
 from flask import Flask, Response
 
+from web.access import Policy, anybody_reads, guard, this_machine
 from web.api import api
+from web.api_centre import centre_api
+from web.api_commands import CENTRE, centre_commands
+from web.api_exports import exports_api
+from web.api_help import help_api
+from web.api_webhooks import webhooks_api
 from web.assets import asset_version, assets
+from web.centre import Centre
 from web.pages import pages
+from web.positions import Positions, register_positions
 from web.problems import register_problems
 from web.region_layers import layers_of
 from web.service import Desk
@@ -44,15 +52,33 @@ SECURITY_HEADERS: Mapping[str, str] = {
 }
 
 
-def create_app(desk: Desk, *, config: Mapping[str, Any] | None = None) -> Flask:
-    """The application that serves a region.
+def create_app(
+    desk: Desk,
+    *,
+    centre: Centre | None = None,
+    positions: Positions | None = None,
+    policy: Policy | None = None,
+    config: Mapping[str, Any] | None = None,
+) -> Flask:
+    """The application that serves a region, and the centre that works in it.
 
     Parameters
     ----------
     desk
-        Answers every question of the API.
+        Answers every question about the region.
+    centre
+        Calls, incidents, units and assignments; None serves the map alone.
+    positions
+        Takes positions of units, with a started intake.
+    policy
+        Says who may do what; see `web.access`.
     config
         Flask settings that differ from the default.
+
+    Raises
+    ------
+    ValueError
+        A route does not declare what it needs.
     """
     app = Flask("web", static_folder=None, template_folder="templates")
     app.config.update(MAX_CONTENT_LENGTH=MAX_BODY_BYTES)
@@ -62,7 +88,17 @@ def create_app(desk: Desk, *, config: Mapping[str, Any] | None = None) -> Flask:
     app.extensions["siaga112-asset-version"] = asset_version()
     for blueprint in (api, assets, pages, tiles):
         app.register_blueprint(blueprint)
+    if centre is not None:
+        app.extensions[CENTRE] = centre
+        app.register_blueprint(centre_commands)
+        app.register_blueprint(centre_api)
+        app.register_blueprint(webhooks_api)
+        app.register_blueprint(help_api)
+        app.register_blueprint(exports_api)
+    if positions is not None:
+        register_positions(app, positions)
     register_problems(app)
+    guard(app, policy or (anybody_reads if centre is None else this_machine))
     app.after_request(_secure)
     return app
 

@@ -14,6 +14,8 @@ from pathlib import Path
 from flask import Blueprint, Response, request, send_from_directory
 from werkzeug.exceptions import NotFound
 
+from web.access import Permission, needs
+
 assets = Blueprint("assets", __name__)
 
 STATIC = Path(__file__).resolve().parent / "static"
@@ -38,6 +40,7 @@ def asset_version() -> str:
 
 
 @assets.get("/static/<stamp>/<path:name>")
+@needs(Permission.PUBLIC)
 def own(stamp: str, name: str) -> Response:
     """One of our own files; the stamp only keeps browsers from using an old copy."""
     answer = send_from_directory(STATIC, name)
@@ -46,6 +49,7 @@ def own(stamp: str, name: str) -> Response:
 
 
 @assets.get("/static-leaflet/<stamp>/<name>")
+@needs(Permission.PUBLIC)
 def leaflet(stamp: str, name: str) -> Response:
     """One of Leaflet's files."""
     if name not in LEAFLET_FILES:

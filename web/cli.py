@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from gis.errors import InputError, SiagaError
+from web.cli_centre import COMMANDS as CENTRE_COMMANDS
 from web.cli_common import (
     json_option,
     language_option,
@@ -23,7 +24,12 @@ from web.cli_common import (
     sentence_of,
     terminal_width,
 )
+from web.cli_database import DATABASE_COMMANDS
+from web.cli_directory import directory_group
+from web.cli_exports import EXPORT_COMMANDS
+from web.cli_incident import incident
 from web.cli_region import region
+from web.cli_webhook import webhook
 
 DEFAULT_PORT = 8112
 UNITS_SHOWN = 10
@@ -262,18 +268,34 @@ def route(
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=DEFAULT_PORT, show_default=True)
 @click.option("--units", type=click.Path(path_type=Path), help="CSV of units; default the region's own list.")
+@click.option(
+    "--db", "database", help="Database: a SQLite file or postgresql://…; default $SIAGA112_DB, else a file of your own."
+)
+@click.option("--map-only", is_flag=True, help="Serve the map and its answers without a database.")
 @region_option
-def serve(host: str, port: int, units: Path | None, region_folder: Path | None) -> None:
+def serve(
+    host: str, port: int, units: Path | None, database: str | None, map_only: bool, region_folder: Path | None
+) -> None:
     """Serve the desk in the browser and the JSON API."""
     from web.server import run
 
     desk = open_desk(region_folder, units)
     for problem in desk.unit_problems:
         click.echo(f"siaga112: {problem}", err=True)
-    run(desk, host=host, port=port, announce=click.echo)
+    running = None
+    if not map_only:
+        from web.running import Running, database_url
+
+        running = Running(desk, database_url(database, desk.region.name))
+        for remark in running.remarks():
+            click.echo(f"siaga112: {remark}", err=True)
+    run(desk, host=host, port=port, announce=click.echo, running=running)
 
 
 main.add_command(region)
+main.add_command(directory_group)
+for centre_command in (incident, webhook, *CENTRE_COMMANDS, *DATABASE_COMMANDS, *EXPORT_COMMANDS):
+    main.add_command(centre_command)
 
 if __name__ == "__main__":
     main()

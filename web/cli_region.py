@@ -37,6 +37,10 @@ def region() -> None:
 @click.option("--places", type=_FILE, help="CSV: code, name, postcode, aliases; or kind, name, lat, lon.")
 @click.option("--units", type=_FILE, help="CSV of units to offer when a command names none.")
 @click.option(
+    "--directory", "directory_file", type=_FILE,
+    help="TOML with agencies, run cards, neighbours, … for region.toml; default a pack for a kabupaten.",
+)  # fmt: skip
+@click.option(
     "--column", "columns", multiple=True, metavar="WHAT=ATTRIBUTE",
     help="Attribute of the village files, e.g. code=KODE_BARU; WHAT is one of " + ", ".join(_COLUMNS) + ".",
 )  # fmt: skip
@@ -61,6 +65,7 @@ def build(
     population: Path | None,
     places: Path | None,
     units: Path | None,
+    directory_file: Path | None,
     columns: Sequence[str],
     licences: Sequence[str],
     timezone: str,
@@ -76,7 +81,6 @@ def build(
         --osm cirebon.osm.pbf --stations stations.csv --population population.csv \\
         --places places.csv --out region/
     """
-    from dispatch.settings import default_toml as dispatch_toml
     from routing.region_build import RegionSources, build_region
     from web.terminal import build_report_text
 
@@ -93,7 +97,7 @@ def build(
         licences=_pairs(licences, "--licence", None),
         timezone=timezone,
         demonstration=demonstration,
-        settings_toml=dispatch_toml(),
+        settings_toml=_settings_toml(directory_file),
     )
     now = built_at.replace(tzinfo=UTC) if built_at else None
     with _stages() as progress:
@@ -117,6 +121,21 @@ def info(folder: Path | None, as_json: bool) -> None:
         print_json(described)
     else:
         click.echo(region_text(described))
+
+
+def _settings_toml(directory_file: Path | None) -> str:
+    """What `dispatch` puts into region.toml: its settings, timers, and the directory."""
+    from dispatch.directory_file import region_toml
+    from dispatch.settings import default_toml as dispatch_toml
+    from dispatch.timers import default_toml as timers_toml
+
+    own = None
+    if directory_file is not None:
+        try:
+            own = directory_file.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            raise InputError(f"{directory_file} is not UTF-8 text; save it as UTF-8.") from None
+    return "\n".join([dispatch_toml(), timers_toml(), region_toml(own, source=str(directory_file))])
 
 
 def _pairs(texts: Sequence[str], option: str, known: Sequence[str] | None) -> dict[str, str]:

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import copy
 from functools import cache
 from importlib.metadata import version
 from typing import Any
 
+from flask import Flask
+
+from web.access import needed_by
+from web.api_commands import CENTRE
+from web.openapi_centre import centre_paths, centre_schemas, problem_response
+from web.openapi_exports import export_paths
+from web.openapi_webhooks import webhook_paths
+from web.positions import EXTENSION
+from web.positions_openapi import POSITION_SECURITY, position_paths
 from web.problems import PROBLEM_TYPE
 
 Schema = dict[str, Any]
@@ -14,6 +24,7 @@ NUMBER: Schema = {"type": "number"}
 WHOLE: Schema = {"type": "integer"}
 TEXT: Schema = {"type": "string"}
 FLAG: Schema = {"type": "boolean"}
+ASKED: Schema = {"type": "string", "minLength": 1, "pattern": r"\S"}
 LATITUDE: Schema = {"type": "number", "minimum": -90, "maximum": 90}
 LONGITUDE: Schema = {"type": "number", "minimum": -180, "maximum": 180}
 SHARE: Schema = {"type": "number", "minimum": 0, "maximum": 1}
@@ -231,7 +242,7 @@ def _parameter(name: str, text: str, schema: Schema, *, required: bool = False, 
     return {"name": name, "in": place, "required": required, "description": text, "schema": schema}
 
 
-AT = _parameter("at", "coordinates, a map link, words, or the code of a village or kecamatan", TEXT, required=True)
+AT = _parameter("at", "coordinates, a map link, words, or the code of a village or kecamatan", ASKED, required=True)
 LANG = _parameter("lang", "language of the sentences", {"enum": ["id", "en"], "default": "id"})
 
 _PROBLEMS: dict[int, str] = {
@@ -271,7 +282,7 @@ def _paths() -> Schema:
             "Places for a text, best first.",
             {JSON: _ref("Search")},
             [
-                _parameter("q", "the text", TEXT, required=True),
+                _parameter("q", "the text", ASKED, required=True),
                 _parameter("limit", "at most so many", most_places),
                 LANG,
             ],
@@ -294,7 +305,7 @@ def _paths() -> Schema:
             "The route of a unit to a location, street by street.",
             {GEOJSON: _ref("Route"), "application/gpx+xml": TEXT},
             [
-                _parameter("unit", "id of the unit", TEXT, required=True),
+                _parameter("unit", "id of the unit", ASKED, required=True),
                 AT,
                 LANG,
                 _parameter("format", "form of the answer", {"enum": ["geojson", "gpx"], "default": "geojson"}),
@@ -314,8 +325,21 @@ def _paths() -> Schema:
 
 
 @cache
-def openapi_document() -> Schema:
-    """The whole description."""
+def openapi_document(*, centre: bool = False, positions: bool = False) -> Schema:
+    """The whole description of what is served: the map, and with it a centre and the taking of positions."""
+    paths, schemas = _paths(), dict(SCHEMAS)
+    components: Schema = {"schemas": schemas}
+    if centre:
+        for methods in paths.values():
+            for one in methods.values():
+                one["responses"]["403"] = problem_response(403)
+        paths |= {path: methods | paths.get(path, {}) for path, methods in centre_paths().items()}
+        paths |= webhook_paths()
+        paths |= export_paths()
+        schemas |= centre_schemas(SCHEMAS)
+    if positions:
+        paths |= position_paths()
+        components["securitySchemes"] = POSITION_SECURITY
     return {
         "openapi": "3.1.0",
         "info": {
@@ -324,6 +348,17 @@ def openapi_document() -> Schema:
             "summary": "From a caller's words to the unit that arrives first.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
-        "paths": _paths(),
-        "components": {"schemas": SCHEMAS},
+        "paths": paths,
+        "components": components,
     }
+
+
+def described(app: Flask) -> Schema:
+    """The description of an application: exactly its routes, each with the right that it needs."""
+    document = copy.deepcopy(openapi_document(centre=CENTRE in app.extensions, positions=EXTENSION in app.extensions))
+    for rule in app.url_map.iter_rules():
+        methods = document["paths"].get(rule.rule.replace("<", "{").replace(">", "}"), {})
+        for method in (rule.methods or set()) & {one.upper() for one in methods}:
+            needed = needed_by(app.view_functions[rule.endpoint])
+            methods[method.lower()]["x-siaga112-needs"] = None if needed is None else needed.value
+    return document

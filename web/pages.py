@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, current_app, make_response, render_template
 from flask.wrappers import Response
 
+from web.access import Permission, needs
 from web.api import LANGUAGES, desk
 from web.assets import LEAFLET_VERSION
 from web.tiles import GREATEST_ZOOM, LEAST_ZOOM
@@ -13,6 +14,7 @@ pages = Blueprint("pages", __name__)
 
 
 @pages.get("/")
+@needs(Permission.REGION_READ)
 def home() -> Response:
     """The dispatcher's desk."""
     start = {

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import logging
 from http import HTTPStatus
+from urllib.parse import quote
 
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, request
 from werkzeug.exceptions import HTTPException
 
+from dispatch.errors import KeyReusedError, RefusedError, StoreError, UnknownIdError, VersionConflictError
 from gis.errors import InputError, OutsideRegionError, RegionError, SiagaError
+from web.access import ForbiddenError
 from web.answers import place_json
 from web.i18n import DEFAULT_LANGUAGE, LANGUAGES, translator
 from web.resolve import NothingSureError
@@ -35,6 +38,12 @@ class BadRequestError(InputError):
 
 _STATUS: tuple[tuple[type[SiagaError], HTTPStatus, str], ...] = (
     (NotFoundError, HTTPStatus.NOT_FOUND, "Not found"),
+    (UnknownIdError, HTTPStatus.NOT_FOUND, "Not found"),
+    (ForbiddenError, HTTPStatus.FORBIDDEN, "Not allowed"),
+    (VersionConflictError, HTTPStatus.PRECONDITION_FAILED, "Changed meanwhile"),
+    (KeyReusedError, HTTPStatus.UNPROCESSABLE_ENTITY, "The idempotency key was used before"),
+    (RefusedError, HTTPStatus.CONFLICT, "Not as things stand"),
+    (StoreError, HTTPStatus.SERVICE_UNAVAILABLE, "The database cannot be used"),
     (BadRequestError, HTTPStatus.BAD_REQUEST, "The request cannot be used"),
     (OutsideRegionError, HTTPStatus.UNPROCESSABLE_ENTITY, "Outside the region"),
     (InputError, HTTPStatus.UNPROCESSABLE_ENTITY, "The input cannot be used"),
@@ -42,6 +51,9 @@ _STATUS: tuple[tuple[type[SiagaError], HTTPStatus, str], ...] = (
     (SiagaError, HTTPStatus.INTERNAL_SERVER_ERROR, "Error"),
 )
 """The first class that fits decides."""
+
+_TOLD = ("unit", "incident", "by", "taken_at", "next_best", "expected", "version")
+"""Values of an error that a program may want: they stand beside the sentence."""
 
 
 def problem(status: int, *, code: str, title: str, detail: str, **members: object) -> Response:
@@ -54,7 +66,7 @@ def problem(status: int, *, code: str, title: str, detail: str, **members: objec
         "title": title,
         "status": status,
         "detail": detail,
-        "instance": request.path,
+        "instance": quote(request.path),
         **members,
     }
     return Response(json.dumps(body, ensure_ascii=False), status=status, content_type=PROBLEM_TYPE)
@@ -71,7 +83,9 @@ def _expected(error: SiagaError) -> Response:
     status, title = next((status, title) for kind, status, title in _STATUS if isinstance(error, kind))
     _ = translator(_language())
     offered = [place_json(one, _) for one in error.offered] if isinstance(error, NothingSureError) else []
-    members = {"offered": offered} if offered else {}
+    members: dict[str, object] = {name: error.values[name] for name in _TOLD if name in error.values}
+    if offered:
+        members["offered"] = offered
     return problem(status, code=error.code, title=title, detail=error_text(error, _), **members)
 
 
@@ -95,7 +109,14 @@ def _sentence(error: HTTPException, title: str) -> str:
     if error.code == HTTPStatus.NOT_FOUND:
         return _("There is nothing at {path}; see /api/v1/openapi.json for what there is.").format(path=request.path)
     if error.code == HTTPStatus.METHOD_NOT_ALLOWED:
-        return _("{method} is not allowed at {path}; use GET.").format(method=request.method, path=request.path)
+        methods = getattr(error, "valid_methods", None) or ()
+        known = ", ".join(sorted(set(methods) - {"HEAD", "OPTIONS"})) or "GET"
+        return _("{method} is not allowed at {path}; use {methods}.").format(
+            method=request.method, path=request.path, methods=known
+        )
+    if error.code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        most = current_app.config["MAX_CONTENT_LENGTH"]
+        return _("The body is larger than {most} bytes; send less at a time.").format(most=most)
     return error.description or title
 
 

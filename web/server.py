@@ -12,13 +12,32 @@ from waitress.server import create_server
 
 from gis.errors import InputError
 from web.app import create_app
+from web.lanes import LaneDispatcher
+from web.running import Running
 from web.service import Desk
 
 THREADS = 8
+STREAM_THREADS = 32
+"""One for each console that follows the event log."""
+POSITION_THREADS = 64
+POSITIONS_PATH = "/api/v1/positions"
+EVENTS_PATH = "/api/v1/events"
+MAX_CONNECTIONS = 2000
 
 
-def run(desk: Desk, *, host: str, port: int, announce: Callable[[str], Any]) -> None:
+def run(desk: Desk, *, host: str, port: int, announce: Callable[[str], Any], running: Running | None = None) -> None:
     """Serve until interrupted; says the address once the socket listens and the region is warm.
+
+    Parameters
+    ----------
+    desk
+        The region.
+    host, port
+        Where to listen.
+    announce
+        Told the address.
+    running
+        The centre with its workers, which are started and stopped here; None serves the map alone.
 
     Raises
     ------
@@ -27,7 +46,16 @@ def run(desk: Desk, *, host: str, port: int, announce: Callable[[str], Any]) -> 
     """
     desk.warm()
     listener = _listen(host, port)
-    server = create_server(create_app(desk), sockets=[listener], threads=THREADS)
+    app = create_app(desk) if running is None else create_app(desk, centre=running.centre, positions=running.positions)
+    lanes = LaneDispatcher(
+        {POSITIONS_PATH: POSITION_THREADS, EVENTS_PATH: STREAM_THREADS} if running else {}, threads=THREADS
+    )
+    # Trackers keep hundreds of connections open; the default of 100 would shut dispatchers out.
+    server = create_server(
+        app, sockets=[listener], _dispatcher=lanes, connection_limit=MAX_CONNECTIONS, asyncore_use_poll=True
+    )
+    if running is not None:
+        running.start()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     shown = f"[{host}]" if ":" in host else host
     announce(f"{desk.region.name}: http://{shown}:{listener.getsockname()[1]}/")
@@ -36,6 +64,8 @@ def run(desk: Desk, *, host: str, port: int, announce: Callable[[str], Any]) -> 
         server.run()
     finally:
         server.close()
+        if running is not None:
+            running.stop()
 
 
 def _listen(host: str, port: int) -> socket.socket:

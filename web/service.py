@@ -5,7 +5,8 @@ Thin: every answer is composed of what `gis`, `routing` and `dispatch` return. A
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+import math
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -13,7 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+import shapely
 from shapely.geometry import mapping
+from shapely.geometry.base import BaseGeometry
 
 from dispatch.ranking import Ranking, rank_units
 from dispatch.settings import DispatchSettings
@@ -54,6 +58,7 @@ from web.wording_errors import error_text
 Clock = Callable[[], datetime]
 
 DEFAULT_LANGUAGE = "id"
+METRES_PER_DEGREE = 111_320.0
 
 
 def utc_now() -> datetime:
@@ -68,6 +73,12 @@ class Desk:
         self.region = region
         self._clock = clock
         self._units_file = units_file or region.units_file
+        self._live: Callable[[], Sequence[Unit]] | None = None
+        self._pins: tuple[tuple[Location, ...], PinnedOrigins] | None = None
+
+    def follow(self, units: Callable[[], Sequence[Unit]]) -> None:
+        """Rank these units from now on, as they stand at each question, in place of the list."""
+        self._live = units
 
     # --- what there is -------------------------------------------------------------------------------------------
 
@@ -76,6 +87,16 @@ class Desk:
         """Turnout times and limits from the region's `[dispatch]` table."""
         source = str(self.region.folder / SETTINGS)
         return DispatchSettings.from_table(self.region.table.get("dispatch", {}), source=source)
+
+    @property
+    def has_units_file(self) -> bool:
+        """Whether a list of units is at hand."""
+        return self._units_file is not None
+
+    @property
+    def listed_units(self) -> tuple[Unit, ...]:
+        """The units of the list, whatever a centre's database says of them."""
+        return self._read.units
 
     @property
     def units_source(self) -> str:
@@ -90,24 +111,30 @@ class Desk:
 
     @property
     def units(self) -> tuple[Unit, ...]:
-        """The units, as read."""
-        return self._read.units
+        """The units, as they stand."""
+        return self._read.units if self._live is None else tuple(self._live())
 
     @property
     def unit_problems(self) -> tuple[str, ...]:
         """Bad rows of the units file, one sentence each."""
         return () if self._units_file is None else tuple(str(problem) for problem in self._read.problems)
 
-    @cached_property
-    def _pinned(self) -> PinnedOrigins:
-        return self.region.router.pin([unit.location for unit in self.units])
+    def _pinned(self, units: Sequence[Unit]) -> PinnedOrigins:
+        return self.pinned(tuple(unit.location for unit in units))
+
+    def pinned(self, locations: tuple[Location, ...]) -> PinnedOrigins:
+        """Where units stand, on the roads; found anew only when one has moved."""
+        kept = self._pins
+        if kept is None or kept[0] != locations:
+            kept = self._pins = (locations, self.region.router.pin(locations))
+        return kept[1]
 
     def warm(self) -> None:
         """Load all parts now, so that the first call is as quick as the others."""
         self.region.gazetteer.prepare()
         _ = self.settings, self.region.edge_village
         if self._units_file is not None:
-            self.region.router.times_to(self.region.boundaries.bounds.middle, self._pinned)
+            self.region.router.times_to(self.region.boundaries.bounds.middle, self._pinned(self.units))
 
     def region_json(self) -> dict[str, Any]:
         """Name, notice, extent and counts of the region."""
@@ -257,14 +284,15 @@ class Desk:
         match = self.region.boundaries.locate(asked.location)
         wanted = None if kind is None else unit_kind(kind)
         words = frozenset(normalised(word) for word in capabilities)
-        target = self.region.router.answer(asked.location, self._pinned)
+        units = self.units
+        target = self.region.router.answer(asked.location, self._pinned(units))
         if target.access.status is RoadStatus.OFF_NETWORK and asked.area is None:
             raise _off_network(match)
         ranking: Ranking | VillageRanking
         if asked.area is None:
             ranking = rank_units(
                 target=asked.location,
-                units=self.units,
+                units=units,
                 times=target.times,
                 settings=self.settings,
                 now=self._clock(),
@@ -276,7 +304,7 @@ class Desk:
             spread = None
         else:
             roads = roads_of(self.region, asked.area)
-            ranking = self._rank_area(asked, roads, wanted, words, k)
+            ranking = self._rank_area(asked, roads, units, wanted, words, k)
             candidates = [village_ranked_json(one, _) for one in ranking.ranked]
             spread = {
                 "road_m": round(ranking.road_m),
@@ -302,14 +330,52 @@ class Desk:
             "shortfalls": [shortfall_text(one, _) for one in ranking.shortfalls],
         }
 
+    def pieces_of(self, code: str) -> npt.NDArray[np.int64]:
+        """The pieces of road of a village or kecamatan, by its code.
+
+        Raises
+        ------
+        OutsideRegionError
+            The region has no such area.
+        """
+        try:
+            return roads_of(self.region, self.region.boundaries.area(code)).pieces
+        except LookupError:
+            raise OutsideRegionError(
+                N_("The region has no area with the code “{code}”; check the code."), code=code[:20]
+            ) from None
+
+    def edge_distance(self, location: Location) -> tuple[float, bool]:
+        """Metres from a position to the edge of the region, and whether it lies beyond it."""
+        point = shapely.Point(location.lon * self._edge_scale, location.lat)
+        metres = float(self._edge.boundary.distance(point)) * METRES_PER_DEGREE
+        return metres, not self._edge.covers(point)
+
+    @cached_property
+    def _edge_scale(self) -> float:
+        return math.cos(math.radians(self.region.boundaries.bounds.middle.lat))
+
+    @cached_property
+    def _edge(self) -> BaseGeometry:
+        """The whole region, in degrees of latitude both ways."""
+        boundaries = self.region.boundaries
+        whole = shapely.union_all([boundaries.polygon(one.code) for one in boundaries.kabupaten])
+        return shapely.transform(whole, lambda xy: xy * [self._edge_scale, 1.0])
+
     def _rank_area(
-        self, asked: Asked, roads: AreaRoads, kind: str | None, words: frozenset[str], k: int | None
+        self,
+        asked: Asked,
+        roads: AreaRoads,
+        units: Sequence[Unit],
+        kind: str | None,
+        words: frozenset[str],
+        k: int | None,
     ) -> VillageRanking:
         pieces = roads.pieces
         return rank_units_for_village(
             target=asked.location,
-            units=self.units,
-            road_s=self.region.router.edge_midpoint_times(self._pinned, pieces).seconds,
+            units=units,
+            road_s=self.region.router.edge_midpoint_times(self._pinned(units), pieces).seconds,
             length_m=np.asarray(self.region.network.edge_length_m)[pieces],
             settings=self.settings,
             now=self._clock(),

@@ -75,6 +75,14 @@ def kind_name(kind: str | None, _: Translator) -> str:
         "ladder_truck": _("ladder truck"),
         "rescue": _("rescue vehicle"),
         "police": _("police car"),
+        "boat": _("boat"),
+        "rapid_response": _("rapid response team"),
+        "evacuation_truck": _("evacuation truck"),
+        "heavy_equipment": _("heavy equipment"),
+        "public_order": _("Satpol PP patrol"),
+        "traffic_unit": _("Dishub patrol"),
+        "tow_truck": _("tow truck"),
+        "social_services": _("Dinsos car"),
     }
     return names.get(kind, kind.replace("_", " "))
 
@@ -100,6 +108,7 @@ def eta_part_name(part: EtaPart, _: Translator) -> str:
         EtaPart.REACH_ROAD: _("To the road"),
         EtaPart.DRIVING: _("Driving"),
         EtaPart.LAST_METRES: _("Last metres"),
+        EtaPart.WAITING: _("Until it is free"),
     }[part]
 
 
@@ -138,6 +147,7 @@ def reason_text(reason: Reason, _: Translator) -> str:
         EtaPart.TURNOUT: _("takes longer to turn out"),
         EtaPart.REACH_ROAD: _("stands farther from the road"),
         EtaPart.LAST_METRES: _("has farther to go from the road"),
+        EtaPart.WAITING: _("is not free yet"),
         None: "",
     }
     text = sentence.format(
@@ -153,20 +163,25 @@ def exclusion_text(excluded: ExcludedUnit, _: Translator) -> str:
     """Why a unit is not ranked, and when it would be there all the same."""
     reasons = {
         Exclusion.WRONG_KIND: _("Not of the kind asked for ({kind})"),
+        Exclusion.WRONG_AGENCY: _("Not of an agency asked for ({agency})"),
         Exclusion.MISSING_CAPABILITY: _("Lacks {capabilities}"),
+        Exclusion.ALREADY_SENT: _("Sent to this incident already"),
         Exclusion.OUT_OF_SERVICE: _("Out of service"),
+        Exclusion.OFF_DUTY: _("Its crew is not on duty"),
         Exclusion.BUSY: _("Busy ({status})"),
         Exclusion.STALE: _("Position too old ({age})"),
         Exclusion.FIX_IN_FUTURE: _("Position dated in the future: check the clock of its device"),
+        Exclusion.NO_LOCATION: _("The location of the incident is not known"),
         Exclusion.UNREACHABLE: _("No road leads from there to the location"),
     }
     why = reasons[excluded.why].format(
         kind=kind_name(excluded.unit.kind, _),
+        agency=excluded.unit.agency,
         capabilities=words(excluded.missing_capabilities, _),
         status=status_name(excluded.unit.status, _),
         age=duration(excluded.fix_age_s or 0.0, _),
     )
-    if excluded.why is Exclusion.UNREACHABLE:
+    if excluded.why in (Exclusion.UNREACHABLE, Exclusion.NO_LOCATION):
         return f"{why}."
     if excluded.eta_s is None:
         return _("{why}; no road leads from there to the location.").format(why=why)
@@ -178,19 +193,26 @@ def shortfall_text(shortfall: Shortfall, _: Translator) -> str:
     sentences = {
         ShortfallKind.NO_UNITS: _("No units are known."),
         ShortfallKind.NONE_OF_KIND: _("There is no {kind} among the units."),
+        ShortfallKind.NONE_OF_AGENCY: _("No {kind} belongs to an agency asked for."),
         ShortfallKind.NONE_CAPABLE: _("No {kind} has {capabilities}."),
         ShortfallKind.ALL_OUT_OF_SERVICE: _("Every {kind} is out of service."),
+        ShortfallKind.ALL_OFF_DUTY: _("The crew of every {kind} is off duty."),
         ShortfallKind.ALL_BUSY: _("Every {kind} is busy."),
         ShortfallKind.ALL_STALE: _("The position of every {kind} is too old."),
         ShortfallKind.ALL_UNREACHABLE: _("No {kind} can reach the location by road."),
+        ShortfallKind.LOCATION_UNKNOWN: _("No {kind} can be ranked: the location is not known."),
         ShortfallKind.NONE_READY: _("No {kind} can be sent: see the reason for each."),
         ShortfallKind.FEWER_THAN_ASKED: _("Only {found} of the {wanted} units asked for can be sent."),
+        ShortfallKind.ONLY_LATER: _("Only {found} of the {wanted} units asked for are free now; others soon will be."),
+        ShortfallKind.ALL_BEYOND: _("Every {kind} is more than {limit} away; the first arrives in {first}."),
     }
     return sentences[shortfall.kind].format(
         kind=kind_name(shortfall.unit_kind, _),
         capabilities=words(shortfall.capabilities, _),
         found=shortfall.found,
         wanted=shortfall.wanted,
+        limit=duration(shortfall.limit_s or 0.0, _),
+        first=duration(shortfall.first_s or 0.0, _),
     )
 
 

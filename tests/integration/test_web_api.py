@@ -163,7 +163,7 @@ def test_other_methods_are_refused_and_told_which_is_allowed(client: FlaskClient
     answer = client.post("/api/v1/nearest")
     assert (answer.status_code, answer.mimetype) == (405, PROBLEM_TYPE)
     assert "GET" in answer.headers["Allow"]
-    assert json.loads(answer.data)["detail"] == "POST tidak diizinkan di /api/v1/nearest; gunakan GET."
+    assert json.loads(answer.data)["detail"] == "POST tidak diizinkan pada /api/v1/nearest; gunakan GET."
 
 
 def test_a_damaged_region_is_a_problem_503(app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:

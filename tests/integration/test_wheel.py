@@ -58,6 +58,18 @@ def test_the_wheel_carries_the_demonstration_region_and_not_its_making(wheel: Pa
     assert inside == ["web/demonstration/region.zip"]
 
 
+def test_the_wheel_carries_the_migrations_of_the_database(wheel: Path) -> None:
+    inside = zipfile.ZipFile(wheel).namelist()
+    made = sorted(path.name for path in (REPOSITORY / "dispatch/store/migrations/versions").glob("*.py"))
+    packed = [name.rpartition("/")[2] for name in inside if name.startswith("dispatch/store/migrations/versions/")]
+    assert sorted(packed) == made
+    assert "dispatch/store/migrations/env.py" in inside
+
+
+def test_the_wheel_carries_the_default_pack_of_run_cards(wheel: Path) -> None:
+    assert "dispatch/defaults/kabupaten.toml" in zipfile.ZipFile(wheel).namelist()
+
+
 @pytest.mark.slow
 def test_an_installed_wheel_dispatches_on_the_demonstration_region(wheel: Path, tmp_path: Path) -> None:
     venv.create(tmp_path / "venv", with_pip=True)
@@ -72,6 +84,10 @@ def test_an_installed_wheel_dispatches_on_the_demonstration_region(wheel: Path, 
     answer = json.loads(run(siaga112, "nearest", "--at", "Kertawinangun", "--json", cwd=tmp_path).stdout)
     assert answer["region"]["notice"] == "PETA CONTOH - bukan untuk operasi"
     assert answer["candidates"]
+    database = f"--db=sqlite:///{tmp_path / 'centre.db'}"
+    assert run(siaga112, "db", "upgrade", database, cwd=tmp_path).stdout.startswith("version ")
+    run(siaga112, "call", "take", "--words", "Ada asap.", database, cwd=tmp_path)
+    assert "1 texts (0 erased)" in run(siaga112, "audit", "verify", database, cwd=tmp_path).stdout
     assert b"Siaga112" in served(siaga112, tmp_path, "/")
     assert served(siaga112, tmp_path, "/tiles/11/1641/1062.png").startswith(b"\x89PNG")
 

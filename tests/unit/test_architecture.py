@@ -29,7 +29,7 @@ ONLY_IN = {
     "click": ("web/",),
     "networkx": ("routing/",),
     "rapidfuzz": ("gis/",),
-    "scipy": ("routing/", "gis/", "planning/"),
+    "scipy": ("routing/", "gis/", "planning/", "dispatch/joint"),
 }
 
 SLOW_TO_IMPORT = {

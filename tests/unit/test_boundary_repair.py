@@ -44,7 +44,8 @@ def check(polygons: list[shapely.Geometry]) -> Repair:
     assert shapely.is_valid(repair.polygons).all()
     for old, new in zip(polygons, repair.polygons, strict=True):
         assert moved_m(old, new) <= MAX_MOVE_M
-        assert moved_m(old, new) <= repair.largest_move_m + 0.1
+        # Our samples leave 0.1 m unseen (SAMPLES_M), and the scale of the plane in the test about as much.
+        assert moved_m(old, new) <= repair.largest_move_m + 0.3
     return repair
 
 

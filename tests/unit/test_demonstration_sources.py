@@ -437,7 +437,7 @@ def test_units_are_parked_at_their_posts_and_most_are_available(osm):
     units = rows("units.csv")
     assert 50 <= len(units) <= 70
     assert len({row["id"] for row in units}) == len(units)
-    assert all(re.fullmatch(r"(AMB|DAMKAR|RESCUE|POL)-\d\d", row["id"]) for row in units)
+    assert all(re.fullmatch(r"(AMB|DAMKAR|RESCUE|BPBD|SATPOL|DISHUB|DINSOS|POL)-\d\d", row["id"]) for row in units)
     posts = {
         osm.lat_lon[node]
         for node, tags in osm.node_tags.items()
@@ -447,7 +447,8 @@ def test_units_are_parked_at_their_posts_and_most_are_available(osm):
     statuses = Counter(UnitStatus(row["status"]) for row in units)
     assert 0.75 * len(units) < statuses[UnitStatus.AVAILABLE] < len(units)
     assert statuses[UnitStatus.OUT_OF_SERVICE] >= 1
-    assert {row["kind"] for row in units} == {"ambulance", "fire_engine", "rescue", "police"}
+    others = {"rapid_response", "boat", "evacuation_truck", "public_order", "traffic_unit", "social_services"}
+    assert {row["kind"] for row in units} == {"ambulance", "fire_engine", "rescue", "police"} | others
 
 
 # Making

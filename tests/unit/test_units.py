@@ -264,7 +264,7 @@ def test_no_spelling_means_two_things() -> None:
 
 
 def test_an_unlisted_kind_is_kept_and_an_unlisted_status_is_not_a_status() -> None:
-    assert unit_kind(" Rubber-Boat ") == "rubber_boat"
+    assert unit_kind(" Hot-Air Balloon ") == "hot_air_balloon"
     assert unit_status("rubber") is None
 
 

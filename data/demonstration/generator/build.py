@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,6 +64,7 @@ stations.csv      fire posts, puskesmas, hospitals
 population.csv    people per village, rounded estimate
 places.csv        postcodes and other spellings
 units.csv         invented units
+directory.toml    call centres beyond the border
 """
 
 
@@ -85,6 +87,7 @@ def make_sources(facts: Path, out: Path) -> None:
     drawing = draw(villages, stations, borders)
     write_osm(out / "roads.osm.gz", drawing.lines, drawing.node_tags, drawing.landmarks, drawing.restrictions)
     write_tables(out, villages, stations, drawing.landmarks)
+    shutil.copyfile(facts / "directory.toml", out / "directory.toml")
     (out / "README").write_text(README, encoding="utf-8")
 
 

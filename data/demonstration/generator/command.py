@@ -84,6 +84,7 @@ def build_region(source: Path, out: Path) -> None:
         "--population", "population.csv",
         "--places", "places.csv",
         "--units", "units.csv",
+        "--directory", "directory.toml",
         "--demonstration",
         "--built-at", BUILT_AT,
         "--out", str(out.resolve()),

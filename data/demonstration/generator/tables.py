@@ -15,6 +15,17 @@ from .shapes import MICRO, Micro, chance
 AMBULANCES_AT_PUSKESMAS = 26
 PATROLS = 12
 STATUS_SHARES = (("out_of_service", 0.06), ("dispatched", 0.06), ("on_scene", 0.04))
+OTHER_UNITS = (
+    ("BPBD", 1, "rapid_response", "BPBD", 0, "chainsaw"),
+    ("BPBD", 2, "boat", "BPBD", 0, "water_rescue"),
+    ("BPBD", 3, "boat", "BPBD", 3, "water_rescue"),
+    ("BPBD", 4, "evacuation_truck", "BPBD", 0, ""),
+    ("SATPOL", 1, "public_order", "Satpol PP", 0, "patrol"),
+    ("SATPOL", 2, "public_order", "Satpol PP", 5, "patrol"),
+    ("DISHUB", 1, "traffic_unit", "Dishub", 5, ""),
+    ("DINSOS", 1, "social_services", "Dinsos", 0, ""),
+)
+"""Call sign, number, kind, agency, the fire post at which it stands by its place in the list, capabilities."""
 Row = tuple[str, ...]
 
 
@@ -73,6 +84,10 @@ def _units(stations: Sequence[Station], landmarks: Sequence[Landmark]) -> list[R
     rows += [
         _unit("RESCUE", i, "rescue", "Damkar", post.position, "rescue;water_rescue" if i % 2 else "rescue")
         for i, post in enumerate(posts[::3], 1)
+    ]
+    rows += [
+        _unit(prefix, number, kind, agency, posts[post % len(posts)].position, capabilities)
+        for prefix, number, kind, agency, post, capabilities in OTHER_UNITS
     ]
     stride = len(police) / PATROLS
     patrols = [police[int(i * stride)] for i in range(PATROLS)]

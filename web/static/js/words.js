@@ -76,6 +76,8 @@ const WORDS = {
     bearings: "utara,timur laut,timur,tenggara,selatan,barat daya,barat,barat laut",
     kinds: {
       ambulance: "Ambulans", fire_engine: "Pemadam", police: "Polisi", rescue: "Penyelamat", rescue_car: "Penyelamat",
+      boat: "Perahu", rapid_response: "Tim reaksi cepat", evacuation_truck: "Truk evakuasi", heavy_equipment: "Alat berat",
+      public_order: "Satpol PP", traffic_unit: "Dishub", tow_truck: "Derek", social_services: "Dinsos",
       village: "desa", kecamatan: "kecamatan", kabupaten: "kabupaten", hospital: "rumah sakit", clinic: "puskesmas/klinik",
       fire_station: "pos pemadam", townhall: "kantor desa", school: "sekolah", place_of_worship: "tempat ibadah",
       market: "pasar", place: "tempat", street: "jalan", crossing: "persimpangan", point: "koordinat",
@@ -156,6 +158,8 @@ const WORDS = {
     bearings: "north,north-east,east,south-east,south,south-west,west,north-west",
     kinds: {
       ambulance: "Ambulance", fire_engine: "Fire engine", police: "Police", rescue: "Rescue", rescue_car: "Rescue",
+      boat: "Boat", rapid_response: "Rapid response", evacuation_truck: "Evacuation truck", heavy_equipment: "Heavy equipment",
+      public_order: "Satpol PP", traffic_unit: "Dishub", tow_truck: "Tow truck", social_services: "Dinsos",
       village: "village", kecamatan: "kecamatan", kabupaten: "kabupaten", hospital: "hospital", clinic: "clinic",
       fire_station: "fire station", townhall: "village office", school: "school", place_of_worship: "place of worship",
       market: "market", place: "place", street: "street", crossing: "crossing", point: "coordinates",

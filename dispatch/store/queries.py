@@ -1,0 +1,211 @@
+"""Lists of records for people to read: newest first, a page at a time."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import ColumnElement, Connection, Table, and_, or_, select
+
+from dispatch.incidents import Assignment, Call, Device, Handover, Incident, RecommendationRef, UnitState, Verification
+from dispatch.incidents import IncidentStatus as Status
+from dispatch.store import rows, schema
+from gis.errors import InputError
+
+MAX_PAGE = 1000
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page(Generic[T]):
+    """Part of a list; `next_cursor` asks for what follows, None at the end."""
+
+    items: tuple[T, ...]
+    next_cursor: str | None
+
+
+def incidents(
+    connection: Connection,
+    *,
+    limit: int,
+    cursor: str | None = None,
+    only_open: bool = False,
+    statuses: Sequence[str] = (),
+    category: str | None = None,
+    area: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> Page[Incident]:
+    """Incidents, the newest first; `area` is a code of a village or of what it lies in."""
+    table = schema.incidents
+    wanted: list[ColumnElement[bool]] = []
+    if only_open:
+        wanted.append(table.c.status.not_in([one.value for one in Status if not one.is_open]))
+    if statuses:
+        wanted.append(table.c.status.in_(statuses))
+    if category is not None:
+        wanted.append(table.c.category == category)
+    if area is not None:
+        within = f"{area}."
+        wanted.append(
+            or_(
+                table.c.village_code == area,
+                table.c.kecamatan_code == area,
+                table.c.village_code.startswith(within, autoescape=True),
+                table.c.kecamatan_code.startswith(within, autoescape=True),
+            )
+        )
+    wanted += _between(table, since, until)
+    return _newest_first(connection, table, wanted, limit, cursor, rows.incident_of)
+
+
+def calls(
+    connection: Connection,
+    *,
+    limit: int,
+    cursor: str | None = None,
+    call_type: str | None = None,
+    incident_id: str | None = None,
+    number_hash: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> Page[Call]:
+    """Calls, the newest first."""
+    table = schema.calls
+    wanted = _between(table, since, until)
+    for column, value in (("call_type", call_type), ("incident_id", incident_id), ("number_hash", number_hash)):
+        if value is not None:
+            wanted.append(table.c[column] == value)
+    return _newest_first(connection, table, wanted, limit, cursor, rows.call_of)
+
+
+def units(connection: Connection, *, retired: bool = False) -> tuple[UnitState, ...]:
+    """All units, by id; those that left the fleet only where asked for."""
+    table = schema.units
+    query = select(table) if retired else select(table).where(table.c.retired.is_(False))
+    found = [rows.unit_of(row) for row in connection.execute(query).mappings()]  # type: ignore[arg-type]
+    return tuple(sorted(found, key=lambda one: one.unit.unit_id))
+
+
+def active_assignments(connection: Connection) -> dict[str, Assignment]:
+    """What binds each unit now, by unit."""
+    table = schema.assignments
+    query = select(table).where(table.c.ended_at.is_(None))
+    found = [rows.assignment_of(row) for row in connection.execute(query).mappings()]  # type: ignore[arg-type]
+    return {one.unit_id: one for one in found}
+
+
+def assignments_between(connection: Connection, since: datetime, until: datetime) -> tuple[Assignment, ...]:
+    """All assignments of the incidents that were received in a span of time."""
+    table, incident = schema.assignments, schema.incidents
+    query = (
+        select(table)
+        .join(incident, incident.c.incident_id == table.c.incident_id)
+        .where(incident.c.received_at >= since, incident.c.received_at < until)
+    )
+    return tuple(rows.assignment_of(row) for row in connection.execute(query).mappings())  # type: ignore[arg-type]
+
+
+def calls_of_incidents_between(connection: Connection, since: datetime, until: datetime) -> tuple[Call, ...]:
+    """All calls of the incidents that were received in a span of time, whenever the calls came."""
+    table, incident = schema.calls, schema.incidents
+    query = (
+        select(table)
+        .join(incident, incident.c.incident_id == table.c.incident_id)
+        .where(incident.c.received_at >= since, incident.c.received_at < until)
+        .order_by(table.c.call_id)
+    )
+    return tuple(rows.call_of(row) for row in connection.execute(query).mappings())  # type: ignore[arg-type]
+
+
+def incidents_of_calls_between(connection: Connection, since: datetime, until: datetime) -> tuple[Incident, ...]:
+    """All incidents of the calls that came in a span of time, each once, whenever they were received."""
+    table, call = schema.incidents, schema.calls
+    theirs = select(call.c.incident_id).where(call.c.received_at >= since, call.c.received_at < until)
+    query = select(table).where(table.c.incident_id.in_(theirs)).order_by(table.c.incident_id)
+    return tuple(rows.incident_of(row) for row in connection.execute(query).mappings())  # type: ignore[arg-type]
+
+
+def recommendations_of(connection: Connection, incident_id: str) -> tuple[RecommendationRef, ...]:
+    """Recommendations of an incident, oldest first."""
+    return _of_incident(connection, schema.recommendations, incident_id, rows.recommendation_of, "made_at")
+
+
+def verifications_of(connection: Connection, incident_id: str) -> tuple[Verification, ...]:
+    """Questions to villages about an incident, oldest first."""
+    return _of_incident(connection, schema.verifications, incident_id, rows.verification_of, "asked_at")
+
+
+def handovers_of(connection: Connection, incident_id: str) -> tuple[Handover, ...]:
+    """Handovers of an incident, oldest first."""
+    return _of_incident(connection, schema.handovers, incident_id, rows.handover_of, "asked_at")
+
+
+def devices_of(connection: Connection, unit_id: str) -> tuple[Device, ...]:
+    """Devices of a unit, oldest first."""
+    table = schema.devices
+    query = select(table).where(table.c.unit_id == unit_id).order_by(table.c.created_at, table.c.token_hash)
+    return tuple(rows.device_of(row) for row in connection.execute(query).mappings())  # type: ignore[arg-type]
+
+
+def _between(table: Table, since: datetime | None, until: datetime | None) -> list[ColumnElement[bool]]:
+    wanted: list[ColumnElement[bool]] = []
+    if since is not None:
+        wanted.append(table.c.received_at >= since)
+    if until is not None:
+        wanted.append(table.c.received_at < until)
+    return wanted
+
+
+def _newest_first(
+    connection: Connection,
+    table: Table,
+    wanted: list[ColumnElement[bool]],
+    limit: int,
+    cursor: str | None,
+    record_of: Callable[[Any], T],
+) -> Page[T]:
+    key = next(iter(table.primary_key.columns))
+    if cursor is not None:
+        time, last = _cursor(cursor)
+        wanted = [
+            *wanted,
+            or_(table.c.received_at < time, and_(table.c.received_at == time, key < last)),
+        ]
+    query = select(table).where(*wanted).order_by(table.c.received_at.desc(), key.desc()).limit(limit + 1)
+    found = connection.execute(query).mappings().all()
+    page = found[:limit]
+    more = len(found) > limit
+    return Page(
+        items=tuple(record_of(row) for row in page),
+        next_cursor=_cursor_text(page[-1]["received_at"], page[-1][key.name]) if more else None,
+    )
+
+
+def _of_incident(
+    connection: Connection, table: Table, incident_id: str, record_of: Callable[[Any], T], order: str
+) -> tuple[T, ...]:
+    found = connection.execute(select(table).where(table.c.incident_id == incident_id)).mappings()
+    records = [record_of(row) for row in found]
+    return tuple(sorted(records, key=lambda one: getattr(one, order)))
+
+
+def _cursor_text(time: datetime, key: str) -> str:
+    return base64.urlsafe_b64encode(json.dumps([time.isoformat(), key]).encode()).decode().rstrip("=")
+
+
+def _cursor(text: str) -> tuple[datetime, str]:
+    try:
+        time, key = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        moment = datetime.fromisoformat(time).astimezone(UTC)
+        if not isinstance(key, str) or not key.isprintable():
+            raise ValueError
+    except (ValueError, TypeError, OverflowError, RecursionError, binascii.Error):
+        raise InputError("The cursor is not one that a list gave; leave it out to start from the beginning.") from None
+    return moment, key
