@@ -32,7 +32,6 @@ from dispatch.directory_file import agency_of
 from dispatch.duplicates import duplicate_candidates
 from dispatch.errors import UnitTakenError, UnknownIdError
 from dispatch.event_types import OverdueNoticed
-from dispatch.fixes import Fix
 from dispatch.ghost_calls import GhostScore, ghost_score
 from dispatch.incidents import (
     Assignment,
@@ -50,7 +49,8 @@ from dispatch.recommendation_settings import RecommendationSettings
 from dispatch.response import respond
 from dispatch.roster import on_duty
 from dispatch.store import queries
-from dispatch.store.positions import current_fixes, token_hash
+from dispatch.store.fleet import Fleet
+from dispatch.store.positions import token_hash
 from dispatch.store.store import Answer, Store
 from dispatch.timers import Timer, TimerSettings, due
 from dispatch.types import Unit, UnitStatus
@@ -75,6 +75,7 @@ class Centre:
         self.store = store
         self.desk = desk
         self.region: Region = desk.region
+        self._fleet = Fleet()
         self._lock = Lock()
         self._rows: dict[Location, npt.NDArray[np.float64]] = {}
 
@@ -110,18 +111,18 @@ class Centre:
     def units(self) -> tuple[UnitState, ...]:
         """The fleet, with the newest trusted position of each unit."""
         with self.store.book() as book:
-            fixes = current_fixes(book.connection)
-            states = queries.units(book.connection)
-        directory = self.store.directory()
-        return tuple(self._as_now(state, fixes.get(state.unit.unit_id), directory) for state in states)
+            states = self._fleet.read(book.connection)
+        return self._on_duty(states)
 
-    def _as_now(self, state: UnitState, fix: Fix | None, directory: Directory) -> UnitState:
-        """A unit at its newest trusted position; on duty as its roster says, where it has one."""
-        placed = _placed(state, fix)
-        shifts = directory.shifts(state.unit.unit_id)
-        if not shifts or not state.on_duty:
-            return placed
-        return replace(placed, on_duty=on_duty(shifts, self.store.now(), self.region.timezone))
+    def _on_duty(self, states: Sequence[UnitState]) -> tuple[UnitState, ...]:
+        """Units on duty as their rosters say, where they have one."""
+        directory, now = self.store.directory(), self.store.now()
+
+        def as_now(state: UnitState) -> UnitState:
+            shifts = directory.shifts(state.unit.unit_id) if state.on_duty else ()
+            return replace(state, on_duty=on_duty(shifts, now, self.region.timezone)) if shifts else state
+
+        return tuple(as_now(state) for state in states)
 
     def plain_units(self) -> tuple[Unit, ...]:
         """The fleet as the ranking sees it: crews off duty are out of service."""
@@ -177,10 +178,9 @@ class Centre:
                 raise UnknownIdError(N_("There is no incident “{key}”; check its id."), key=incident_id[:64])
             assignments = book.assignments_of(incident_id)
             active = queries.active_assignments(book.connection)
-            fixes = current_fixes(book.connection)
-            states = queries.units(book.connection)
+            states = self._fleet.read(book.connection)
         directory = self.store.directory()
-        units = [self._as_now(one, fixes.get(one.unit.unit_id), directory) for one in states]
+        units = self._on_duty(states)
         plan = directory.plan(incident.category, incident.severity)
         category = directory.category(incident.category)
         starts = _starts(units, active, directory)
@@ -405,12 +405,6 @@ def _registration(unit: Unit, directory: Directory) -> RegisterUnit:
         location=unit.location,
         capabilities=tuple(sorted(unit.capabilities)),
     )
-
-
-def _placed(state: UnitState, fix: Fix | None) -> UnitState:
-    if fix is None:
-        return state
-    return replace(state, unit=replace(state.unit, location=fix.location, fix_time=fix.fix_time))
 
 
 def _plain(state: UnitState) -> Unit:

@@ -85,10 +85,12 @@ def calls(
     return _newest_first(connection, table, wanted, limit, cursor, rows.call_of)
 
 
-def units(connection: Connection, *, retired: bool = False) -> tuple[UnitState, ...]:
-    """All units, by id; those that left the fleet only where asked for."""
+def units(connection: Connection, *, retired: bool = False, only: Sequence[str] | None = None) -> tuple[UnitState, ...]:
+    """All units or `only` some, by id; those that left the fleet only where asked for."""
     table = schema.units
     query = select(table) if retired else select(table).where(table.c.retired.is_(False))
+    if only is not None:
+        query = query.where(table.c.unit_id.in_(only))
     found = [rows.unit_of(row) for row in connection.execute(query).mappings()]  # type: ignore[arg-type]
     return tuple(sorted(found, key=lambda one: one.unit.unit_id))
 
