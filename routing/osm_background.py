@@ -64,26 +64,27 @@ class BackgroundCollector:
     _area_class: list[int] = field(default_factory=list)
     _outlines: list[str] = field(default_factory=list)
     _line_class: list[int] = field(default_factory=list)
-    _lines: list[list[tuple[int, int]]] = field(default_factory=list)
+    _lines: list[tuple[Int32Array, Int32Array]] = field(default_factory=list)
 
     def add_area(self, name: str, outline_wkb: str) -> None:
         """Take an area of a class by its outline as hex WKB."""
         self._area_class.append(_NUMBER[name])
         self._outlines.append(outline_wkb)
 
-    def add_line(self, name: str, points: list[tuple[int, int]]) -> None:
-        """Take a line of a class; points are (lat, lon) in 1e-7 degrees."""
-        if len(points) >= 2:
+    def add_line(self, name: str, lat: Int32Array, lon: Int32Array) -> None:
+        """Take a line of a class along points in 1e-7 degrees."""
+        if len(lat) >= 2:
             self._line_class.append(_NUMBER[name])
-            self._lines.append(points)
+            self._lines.append((lat, lon))
 
     def background(self) -> Background:
         """Everything taken: areas first, then lines, each as they came."""
         polygons, of_area = shapely.get_parts(shapely.from_wkb(self._outlines), return_index=True)
         rings, of_polygon = shapely.get_rings(polygons, return_index=True)
         points, of_ring = shapely.get_coordinates(rings, return_index=True)
-        line_points = np.array([point for line in self._lines for point in line], dtype=np.int32).reshape(-1, 2)
-        line_sizes = np.array([len(line) for line in self._lines], dtype=np.int64)
+        none = np.zeros(0, dtype=np.int32)
+        line_lat, line_lon = (np.concatenate([none, *(line[at] for line in self._lines)]) for at in (0, 1))
+        line_sizes = np.array([len(lat) for lat, _ in self._lines], dtype=np.int64)
         ring_sizes = np.concatenate([np.bincount(of_ring, minlength=len(rings)), line_sizes])
         rings_each = np.concatenate(
             [np.bincount(of_polygon, minlength=len(polygons)), np.ones(len(self._lines), dtype=np.int64)]
@@ -96,8 +97,8 @@ class BackgroundCollector:
             feature_is_area=np.repeat(np.array([1, 0], dtype=np.uint8), [len(polygons), len(self._lines)]),
             feature_offset=_offsets(rings_each),
             ring_offset=_offsets(ring_sizes),
-            lat=np.concatenate([area_points[:, 1], line_points[:, 0]]),
-            lon=np.concatenate([area_points[:, 0], line_points[:, 1]]),
+            lat=np.concatenate([area_points[:, 1], line_lat]),
+            lon=np.concatenate([area_points[:, 0], line_lon]),
         )
 
 

@@ -246,7 +246,8 @@ class _Curves:
         texts = list(self.names)
         collector = StreetCollector()
         for fact in self.facts:
-            collector.add({"name": texts[fact.name]}, fact.points)
+            lat, lon = np.array(fact.points, dtype=np.int32).reshape(-1, 2).T
+            collector.add({"name": texts[fact.name]}, lat, lon)
         return collector.streets()
 
 

@@ -1,24 +1,28 @@
-"""Reading OpenStreetMap: the road network, places, street names and a background map, in one pass.
+"""Reading OpenStreetMap: the road network, places, street names and a background map.
 
 What was read, used and skipped is counted with its reason; see `OsmExtract.report`.
 """
 
 from __future__ import annotations
 
+import gc
 import tempfile
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import osmium
-from osmium.osm.types import Area, Node, Relation, Way
+from osmium.osm.types import Area
 
 from gis.errors import SourceError
 from gis.gazetteer import Street
 from gis.types import Place
 from routing.background import Background
-from routing.network import RoadNetwork
+from routing.network import Int32Array, RoadNetwork
 from routing.osm_background import AREA_KEYS, LINE_KEYS, BackgroundCollector, area_class, line_class
 from routing.osm_files import one_sorted_file, reading
 from routing.osm_network import MAX_LAT, build_network
@@ -28,6 +32,7 @@ from routing.osm_report import Tally
 from routing.osm_restrictions import KEPT, SKIPPED, Restriction, read_restriction
 from routing.osm_roads import RoadCollector
 from routing.osm_streets import StreetCollector
+from routing.osm_text import TextNode, TextRelation, TextWay, WayNodes, read_things
 
 Progress = Callable[[str, float | None], None]
 
@@ -54,8 +59,8 @@ class OsmExtract:
     background
         Water, rail and land use for maps.
     report
-        Fit for JSON: `files`; `read` (nodes, ways, relations); and by concern what was used, and what was skipped
-        as `{reason: {"count": n, "examples": [osm ids]}}`.
+        Fit for JSON: `files`; `read` (nodes, ways and relations that have a tag of use); and by concern what was
+        used, and what was skipped as `{reason: {"count": n, "examples": [osm ids]}}`.
     """
 
     network: RoadNetwork
@@ -88,8 +93,8 @@ def read_osm(files: Sequence[Path], *, progress: Progress | None = None) -> OsmE
         tell("open", None)
         file = one_sorted_file(files, Path(scratch), tally)
         tell("read", None)
-        with reading(files[0]):
-            content = _Content(file, tally)
+        with reading(files[0]), _nothing_collected():
+            content = _Content(file, Path(scratch), tally)
     ways = content.roads.ways()
     names = ", ".join(str(path) for path in files)
     if (ways.ref < 0).any():
@@ -117,7 +122,7 @@ def read_osm(files: Sequence[Path], *, progress: Progress | None = None) -> OsmE
         background=background,
         report={
             "files": [path.name for path in files],
-            "read": content.count.as_dict(),
+            "read": dict(content.read),
             "repeats": tally.section("repeats"),
             "roads": {
                 "used": len(set(network.edge_way_id.tolist()) - {0}),
@@ -138,30 +143,23 @@ def read_osm(files: Sequence[Path], *, progress: Progress | None = None) -> OsmE
     )
 
 
-class _Counter:
-    """Counts objects; the filters hand it those that they keep from the loop."""
-
-    def __init__(self) -> None:
-        self.nodes = self.ways = self.relations = 0
-
-    def node(self, _: Node) -> None:
-        self.nodes += 1
-
-    def way(self, _: Way) -> None:
-        self.ways += 1
-
-    def relation(self, _: Relation) -> None:
-        self.relations += 1
-
-    def as_dict(self) -> dict[str, int]:
-        return {"nodes": self.nodes, "ways": self.ways, "relations": self.relations}
+@contextmanager
+def _nothing_collected() -> Iterator[None]:
+    """Without the search for cycles: millions of small objects are made, none in a cycle, and each search sees all."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 class _Content:
-    """One pass over the file (with a short one before it for the members of multipolygons)."""
+    """What a file holds: roads, points and lines by one pass, areas by another (which takes a short one before it)."""
 
-    def __init__(self, file: osmium.io.File, tally: Tally) -> None:
-        self.count = _Counter()
+    def __init__(self, file: osmium.io.File, scratch: Path, tally: Tally) -> None:
+        self.read = Counter({"nodes": 0, "ways": 0, "relations": 0})
         self.roads = RoadCollector(tally)
         self.places = PlaceCollector(tally)
         self.streets = StreetCollector()
@@ -171,57 +169,52 @@ class _Content:
         self._wkb = osmium.geom.WKBFactory()
         self._outlines_wanted: set[tuple[str, int]] = set()
         self._outlines_built: set[tuple[str, int]] = set()
-        self._run(file)
+        self._read_things(file, scratch)
+        self._read_areas(file)
+        for kind, osm_id in sorted(self._outlines_wanted - self._outlines_built):
+            self._tally.add(PLACES_SKIPPED, f"{kind} whose outline is broken or incomplete", osm_id)
 
-    def _run(self, file: osmium.io.File) -> None:
-        objects = osmium.FileProcessor(file).with_areas().handler_for_filtered(self.count)
-        for kind, keys in (
-            (osmium.osm.NODE, _NODE_KEYS),
-            (osmium.osm.WAY, _WAY_KEYS),
-            (osmium.osm.AREA, _AREA_KEYS),
-        ):
-            wanted = osmium.filter.KeyFilter(*keys)
-            wanted.enable_for(kind)
-            objects.with_filter(wanted)
-        for thing in objects:
-            if isinstance(thing, Node):
-                self.count.nodes += 1
-                self._node(thing)
-            elif isinstance(thing, Way):
-                self.count.ways += 1
+    def _read_things(self, file: osmium.io.File, scratch: Path) -> None:
+        for thing in read_things(file, scratch, node_keys=_NODE_KEYS, way_keys=_WAY_KEYS):
+            if isinstance(thing, TextWay):
+                self.read["ways"] += 1
                 self._way(thing)
-            elif isinstance(thing, Area):
-                self._area(thing)
-            elif isinstance(thing, Relation):
-                self.count.relations += 1
+            elif isinstance(thing, TextNode):
+                self.read["nodes"] += 1
+                self._node(thing)
+            else:
+                self.read["relations"] += 1
                 self._relation(thing)
-        for kind_name, osm_id in sorted(self._outlines_wanted - self._outlines_built):
-            self._tally.add(PLACES_SKIPPED, f"{kind_name} whose outline is broken or incomplete", osm_id)
 
-    def _node(self, node: Node) -> None:
-        tags = dict(node.tags)
-        if "barrier" in tags:
-            self.roads.add_barrier(node.id, tags)
-        if node.location.valid():
-            self.places.add_node(node.id, tags, node.lat, node.lon)
+    def _read_areas(self, file: osmium.io.File) -> None:
+        wanted = osmium.filter.KeyFilter(*_AREA_KEYS)
+        wanted.enable_for(osmium.osm.AREA)
+        areas = osmium.FileProcessor(file).with_areas()
+        for thing in areas.with_filter(osmium.filter.EntityFilter(osmium.osm.AREA)).with_filter(wanted):
+            assert isinstance(thing, Area)
+            self._area(thing)
 
-    def _way(self, way: Way) -> None:
-        tags = dict(way.tags)
+    def _node(self, node: TextNode) -> None:
+        if "barrier" in node.tags:
+            self.roads.add_barrier(node.osm_id, node.tags)
+        if node.lat is not None and node.lon is not None:
+            self.places.add_node(node.osm_id, node.tags, node.lat, node.lon)
+
+    def _way(self, way: TextWay) -> None:
+        tags, nodes = way.tags, way.nodes
         if "highway" in tags or tags.get("route") == "ferry":
-            nodes = [(ref.ref, ref.y, ref.x) for ref in way.nodes]
-            self.roads.add_way(way.id, tags, nodes)
+            self.roads.add_way(way.osm_id, tags, nodes)
             if "highway" in tags and tags["highway"] not in _NO_STREET:
-                self.streets.add(tags, [(lat, lon) for _, lat, lon in nodes if abs(lat) <= MAX_LAT])
+                self.streets.add(tags, *_known(nodes))
             return
         drawn = line_class(tags)
         if drawn is not None:
-            known = [(ref.y, ref.x) for ref in way.nodes if abs(ref.y) <= MAX_LAT]
-            self.background.add_line(drawn, known)
+            self.background.add_line(drawn, *_known(nodes))
         elif place_kind(tags) is not None and "name" in tags:
-            if way.is_closed():
-                self._outlines_wanted.add(("way", way.id))
+            if len(nodes.ref) and nodes.ref[0] == nodes.ref[-1]:
+                self._outlines_wanted.add(("way", way.osm_id))
             else:
-                self._tally.add(PLACES_SKIPPED, "place drawn as an open line", way.id)
+                self._tally.add(PLACES_SKIPPED, "place drawn as an open line", way.osm_id)
 
     def _area(self, area: Area) -> None:
         kind = "way" if area.from_way() else "relation"
@@ -242,15 +235,22 @@ class _Content:
         if named:
             self.places.add_area(kind, osm_id, tags, outline)
 
-    def _relation(self, relation: Relation) -> None:
-        tags = dict(relation.tags)
+    def _relation(self, relation: TextRelation) -> None:
+        tags = relation.tags
         kind = tags.get("type", "")
         if kind.startswith("restriction"):
-            members = [(member.type, member.ref, member.role) for member in relation.members]
-            found = read_restriction(relation.id, tags, members, self._tally)
+            found = read_restriction(relation.osm_id, tags, relation.members, self._tally)
             if found is not None:
                 self.restrictions.append(found)
         elif kind in {"multipolygon", "boundary"} and place_kind(tags) is not None and "name" in tags:
-            self._outlines_wanted.add(("relation", relation.id))
+            self._outlines_wanted.add(("relation", relation.osm_id))
         elif kind == "route" and tags.get("route") == "ferry":
-            self._tally.add("roads skipped", "ferry relation: its ways count, not the relation", relation.id)
+            self._tally.add("roads skipped", "ferry relation: its ways count, not the relation", relation.osm_id)
+
+
+def _known(nodes: WayNodes) -> tuple[Int32Array, Int32Array]:
+    """Latitudes and longitudes of the nodes that the file holds."""
+    if nodes.whole:
+        return nodes.lat, nodes.lon
+    held = np.abs(nodes.lat) <= MAX_LAT
+    return nodes.lat[held], nodes.lon[held]

@@ -27,6 +27,7 @@ from routing.osm_tags import (
     road_flags,
     street_name,
 )
+from routing.osm_text import WayNodes
 
 _CLASS_NUMBER = {name: number for number, name in enumerate(ROAD_CLASSES)}
 _CLOSING = EdgeFlag.NO_ACCESS | EdgeFlag.PRIVATE | EdgeFlag.DESTINATION
@@ -55,9 +56,7 @@ class RoadCollector:
     names: dict[str, int] = field(default_factory=lambda: {"": 0})
     _way_id: array[int] = field(default_factory=lambda: array("q"))
     _size: array[int] = field(default_factory=lambda: array("q"))
-    _ref: array[int] = field(default_factory=lambda: array("q"))
-    _lat: array[int] = field(default_factory=lambda: array("i"))
-    _lon: array[int] = field(default_factory=lambda: array("i"))
+    _nodes: list[WayNodes] = field(default_factory=list)
     _facts: list[_Facts] = field(default_factory=list)
     _known: dict[tuple[str | None, ...], tuple[_Facts, tuple[str, ...]]] = field(default_factory=dict)
 
@@ -69,18 +68,15 @@ class RoadCollector:
         if flags:
             self.barriers[node_id] = flags
 
-    def add_way(self, way_id: int, tags: Mapping[str, str], nodes: list[tuple[int, int, int]]) -> bool:
-        """Take a way with `highway=*` or `route=ferry` if cars drive on it; nodes are (ref, lat, lon)."""
+    def add_way(self, way_id: int, tags: Mapping[str, str], nodes: WayNodes) -> bool:
+        """Take a way with `highway=*` or `route=ferry` if cars drive on it."""
         verdict = drivable(tags)
         if verdict.road_class is None:
             self.tally.add("roads skipped", verdict.reason, way_id)
             return False
         self._way_id.append(way_id)
-        self._size.append(len(nodes))
-        for ref, lat, lon in nodes:
-            self._ref.append(ref)
-            self._lat.append(lat)
-            self._lon.append(lon)
+        self._size.append(len(nodes.ref))
+        self._nodes.append(nodes)
         facts, oddities = self._read_tags(tags, verdict.road_class)
         for oddity in oddities:
             self.tally.add("oddities", oddity, way_id)
@@ -114,9 +110,9 @@ class RoadCollector:
         return RoadWays(
             way_id=way_id[order],
             offset=offset,
-            ref=np.array(self._ref, dtype=np.int64)[rows],
-            lat=np.array(self._lat, dtype=np.int32)[rows],
-            lon=np.array(self._lon, dtype=np.int32)[rows],
+            ref=_joined([nodes.ref for nodes in self._nodes], np.int64)[rows],
+            lat=_joined([nodes.lat for nodes in self._nodes], np.int32)[rows],
+            lon=_joined([nodes.lon for nodes in self._nodes], np.int32)[rows],
             road_class=column("road_class", np.uint8),
             forward=column("forward", np.bool_),
             backward=column("backward", np.bool_),
@@ -127,6 +123,10 @@ class RoadCollector:
             name=column("name", np.int32),
             ferry_ms=column("ferry_ms", np.int32),
         )
+
+
+def _joined(parts: list[npt.NDArray[Any]], kind: type[np.generic]) -> npt.NDArray[Any]:
+    return np.concatenate(parts, dtype=kind) if parts else np.zeros(0, dtype=kind)
 
 
 def _facts_of(tags: Mapping[str, str], road_class: str, note: Note) -> _Facts:

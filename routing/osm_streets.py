@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -14,7 +14,7 @@ from scipy.sparse.csgraph import connected_components
 
 from gis.gazetteer import Street
 from gis.geodesy import LocalPlane
-from routing.network import DEGREE
+from routing.network import DEGREE, Int32Array
 from routing.osm_tags import alternative_names
 
 SAME_STREET_M: Final = 250.0
@@ -31,13 +31,15 @@ class StreetCollector:
     _alt_names: list[tuple[str, ...]] = field(default_factory=list)
     _lines: list[Coordinates] = field(default_factory=list)
 
-    def add(self, tags: Mapping[str, str], points: Sequence[tuple[int, int]]) -> None:
-        """Take a way; points are (lat, lon) in 1e-7 degrees. A way without a name is no street of the gazetteer."""
+    def add(self, tags: Mapping[str, str], lat: Int32Array, lon: Int32Array) -> None:
+        """Take a way along points in 1e-7 degrees. A way without a name is no street of the gazetteer."""
         name = " ".join(tags.get("name", "").split())
-        if name and len(points) >= 2:
+        if name and len(lat) >= 2:
             self._names.append(name)
             self._alt_names.append(alternative_names(tags))
-            self._lines.append(np.array([(lon, lat) for lat, lon in points], dtype=np.float64) * DEGREE)
+            points = np.empty((len(lat), 2), dtype=np.float64)
+            points[:, 0], points[:, 1] = lon, lat
+            self._lines.append(points * DEGREE)
 
     def streets(self) -> list[Street]:
         """Streets by name, then from south to north."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.postgres import desk, postgres_server, postgres_url, shared_desk, sqlite_url, store_url, tables_folder
 
@@ -21,6 +23,10 @@ __all__ = [
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 SHARED_DATA = REPOSITORY.parent / "shared" / "data"
+
+if not os.environ.get("CI"):  # where it is set, Hypothesis has a profile of its own that is as patient
+    settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")

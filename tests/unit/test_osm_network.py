@@ -18,6 +18,7 @@ from routing.osm_network import MISSING, build_network
 from routing.osm_read import OsmExtract, read_osm
 from routing.osm_report import Tally
 from routing.osm_roads import RoadCollector
+from routing.osm_text import WayNodes
 from tests.road_checks import check_network
 
 MAPS = Path(__file__).parents[1] / "data" / "osm"
@@ -215,12 +216,17 @@ def test_what_was_read_is_what_was_used_and_what_was_skipped():
         assert report["read"]["ways"] == report["roads"]["used"] + skipped
 
 
+def way_nodes(*nodes: tuple[int, int, int]) -> WayNodes:
+    ref, lat, lon = zip(*nodes, strict=True)
+    return WayNodes(np.array(ref, dtype=np.int64), np.array(lat, dtype=np.int32), np.array(lon, dtype=np.int32))
+
+
 def test_an_oddity_of_the_way_back_is_counted_too_and_one_of_both_once():
     tally = Tally()
     roads = RoadCollector(tally)
     tags = {"highway": "residential", "motor_vehicle:backward": "perhaps", "maxspeed": "fast"}
     for way in (1, 2):
-        roads.add_way(way, tags, [(1, 0, 0), (2, 10, 0)])
+        roads.add_way(way, tags, way_nodes((1, 0, 0), (2, 10, 0)))
     assert tally.section("oddities") == {
         "maxspeed=fast is not understood": {"count": 2, "examples": [1, 2]},
         "motor_vehicle:backward=perhaps is not understood": {"count": 2, "examples": [1, 2]},
@@ -278,7 +284,7 @@ def test_any_map_gives_the_network_of_the_slow_reader(ways, missing, barriers):
         units = [(MISSING, MISSING) if ref in missing else (round(lat * 1e7), round(lon * 1e7))
                  for ref in refs for lat, lon in (place(ref),)]  # fmt: skip
         nodes = [(ref, int(lat), int(lon)) for ref, (lat, lon) in zip(refs, units, strict=True)]
-        roads.add_way(way, {"highway": "residential", "oneway": one_way}, nodes)
+        roads.add_way(way, {"highway": "residential", "oneway": one_way}, way_nodes(*nodes))
     network = build_network(
         roads.ways(),
         barriers=dict.fromkeys(barriers, EdgeFlag.BARRIER),

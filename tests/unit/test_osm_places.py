@@ -7,6 +7,7 @@ import pytest
 
 from gis.geodesy import distance_m
 from routing.background import BACKGROUND_CLASSES, Background
+from routing.network import Int32Array
 from routing.osm_background import area_class, line_class
 from routing.osm_places import PLACE_KEYS, place_kind
 from routing.osm_read import read_osm
@@ -89,20 +90,25 @@ def test_ways_of_one_name_close_together_are_one_street_and_far_apart_two(extrac
     assert extract.streets[1].geometry.bounds == pytest.approx((108.5, -6.7, 108.502, -6.7))
 
 
+def points(*points: tuple[int, int]) -> tuple[Int32Array, Int32Array]:
+    lat, lon = np.array(points, dtype=np.int32).T
+    return lat, lon
+
+
 @pytest.mark.parametrize(("gap_m", "streets"), [(SAME_STREET_M - 10, 1), (SAME_STREET_M + 10, 2)])
 def test_a_street_goes_on_over_a_gap_of_250_metres(gap_m, streets):
     collector = StreetCollector()
     step = round(1e7 * gap_m / 111_195)
-    collector.add({"name": "Jalan Raya"}, [(0, 0), (1000, 0)])
-    collector.add({"name": "Jalan Raya"}, [(1000 + step, 0), (2000 + step, 0)])
-    collector.add({"name": "Jalan Lain"}, [(1000, 0), (1000 + step, 0)])
+    collector.add({"name": "Jalan Raya"}, *points((0, 0), (1000, 0)))
+    collector.add({"name": "Jalan Raya"}, *points((1000 + step, 0), (2000 + step, 0)))
+    collector.add({"name": "Jalan Lain"}, *points((1000, 0), (1000 + step, 0)))
     assert len(collector.streets()) == streets + 1
 
 
 def test_a_way_without_a_name_is_no_street():
     collector = StreetCollector()
-    collector.add({"ref": "1"}, [(0, 0), (1000, 0)])
-    collector.add({"name": "Jalan Titik"}, [(0, 0)])
+    collector.add({"ref": "1"}, *points((0, 0), (1000, 0)))
+    collector.add({"name": "Jalan Titik"}, *points((0, 0)))
     assert collector.streets() == []
 
 
