@@ -15,7 +15,7 @@ MAY_IMPORT = {
     "gis": set(),
     "routing": {"gis"},
     "dispatch": {"gis", "routing"},
-    "planning": set(),
+    "planning": {"gis"},
     "web": {"gis", "routing", "dispatch", "planning"},
 }
 
