@@ -27,7 +27,7 @@ from web.cli_common import (
 from web.cli_database import DATABASE_COMMANDS
 from web.cli_directory import directory_group
 from web.cli_exports import EXPORT_COMMANDS
-from web.cli_incident import incident
+from web.cli_incident_others import incident
 from web.cli_region import region
 from web.cli_webhook import webhook
 
