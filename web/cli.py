@@ -24,11 +24,13 @@ from web.cli_common import (
     sentence_of,
     terminal_width,
 )
+from web.cli_coverage import coverage
 from web.cli_database import DATABASE_COMMANDS
 from web.cli_directory import directory_group
 from web.cli_exports import EXPORT_COMMANDS
 from web.cli_incident_others import incident
 from web.cli_region import region
+from web.cli_site import site
 from web.cli_webhook import webhook
 
 DEFAULT_PORT = 8112
@@ -294,6 +296,8 @@ def serve(
 
 main.add_command(region)
 main.add_command(directory_group)
+main.add_command(coverage)
+main.add_command(site)
 for centre_command in (incident, webhook, *CENTRE_COMMANDS, *DATABASE_COMMANDS, *EXPORT_COMMANDS):
     main.add_command(centre_command)
 

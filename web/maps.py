@@ -9,7 +9,8 @@ from __future__ import annotations
 import base64
 import html
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -176,6 +177,61 @@ def answer_map(desk: Desk, answer: dict[str, Any], *, lang: str) -> str:
     return _page(chart, answer, _)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """An area filled with a colour on a map of a plan, with lines of text that open on it."""
+
+    geometry: dict[str, Any]
+    colour: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spot:
+    """A marker of a map of a plan: degrees, class of its style, what stands in it, and lines that open on it."""
+
+    lat: float
+    lon: float
+    css: str
+    text: str
+    lines: tuple[str, ...]
+
+
+def plan_map(desk: Desk, fields: Sequence[Field], spots: Sequence[Spot], *, title: str, sheet: str) -> str:
+    """The HTML of a map of the whole region with coloured areas and markers, complete in itself.
+
+    Parameters
+    ----------
+    desk
+        Of the region.
+    fields, spots
+        What is shown, the last on top.
+    title
+        Of the window.
+    sheet
+        HTML of the sheet beside the map; the caller escapes what stands in it.
+    """
+    box = desk.region.boundaries.bounds
+    view = (box.south, box.west, box.north, box.east)
+    middle = ((box.south + box.north) / 2, (box.west + box.east) / 2)
+    chart = folium.Map(location=middle, tiles=None, zoom_control="topright", attribution_control=False)
+    chart.default_js, chart.default_css = [], []
+    chart.add_child(_Background(*_tiles(desk, view, middle), view, credit_line(desk.region)))
+    for field in fields:
+        geometry = field.geometry
+        polygons = geometry["coordinates"] if geometry["type"] == "MultiPolygon" else [geometry["coordinates"]]
+        for polygon in polygons:
+            rings = [[(round(lat, 5), round(lon, 5)) for lon, lat in ring] for ring in polygon]
+            shape = folium.Polygon(
+                rings, color="#ffffff", weight=0.8, fill=True, fill_color=field.colour, fill_opacity=0.55
+            )
+            shape.add_child(_Popup(*field.lines)).add_to(chart)
+    for spot in spots:
+        marker = _Marker((spot.lat, spot.lon), spot.css, f"<b>{html.escape(spot.text)}</b>", 24)
+        marker.add_child(_Popup(*spot.lines)).add_to(chart)
+    return _whole(chart, title, desk.region.notice, f'<section class="sheet">{sheet}</section>')
+
+
 def _routes(desk: Desk, answer: dict[str, Any], lang: str) -> Iterator[dict[str, Any]]:
     """The route of the first unit; none where no road leads there."""
     if answer["candidates"]:
@@ -283,9 +339,13 @@ def _add_units(chart: folium.Map, answer: dict[str, Any], _: Translator) -> None
 
 
 def _page(chart: folium.Map, answer: dict[str, Any], _: Translator) -> str:
+    return _whole(chart, f"Siaga112: {answer['asked']['text']}", answer["region"]["notice"], _sheet(answer, _))
+
+
+def _whole(chart: folium.Map, title: str, notice: str | None, sheet: str) -> str:
+    """The page: style, scripts, chart and sheet in one file."""
     figure: Any = chart.get_root()
-    notice = answer["region"]["notice"]
-    figure.title = html.escape(f"Siaga112: {answer['asked']['text']}")
+    figure.title = html.escape(title)
     for text in (
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">',
         f"<style>{leaflet_text('leaflet.css')}</style>",
@@ -295,7 +355,7 @@ def _page(chart: folium.Map, answer: dict[str, Any], _: Translator) -> str:
         figure.header.add_child(Element(_raw(text)))
     if notice:
         figure.html.add_child(Element(_raw(f'<p class="notice">{html.escape(notice)}</p>')), index=0)
-    figure.html.add_child(Element(_raw(_sheet(answer, _))))
+    figure.html.add_child(Element(_raw(sheet)))
     page: str = figure.render()
     return page.replace("<body>", f'<body class="{"with-notice" if notice else ""}">', 1)
 

@@ -18,6 +18,7 @@ from dispatch.vocabulary import unit_kind
 from gis.errors import N_, InputError, RegionDamagedError, SourceError
 from gis.region_folder import SETTINGS
 from gis.types import Location
+from planning.comparison import AreaChange, Comparison
 from planning.coverage import Coverage, Standard, coverage
 from planning.demand import Area, Demand
 from planning.errors import PlanningInputError
@@ -292,4 +293,36 @@ def area_json(found: Any) -> dict[str, Any]:
         "p90_s": number(found.p90_s, 1),
         "worst_s": number(found.worst_s, 1),
         "meets": found.meets,
+    }
+
+
+def post_json(post: Post) -> dict[str, Any]:
+    """A post as plain values."""
+    return {
+        "name": post.name,
+        "kind": post.kind,
+        "lat": round(post.location.lat, 6),
+        "lon": round(post.location.lon, 6),
+        "operating": post.operating,
+    }
+
+
+def comparison_json(found: Comparison) -> dict[str, Any]:
+    """Two plans side by side as plain values."""
+
+    def change(one: AreaChange) -> dict[str, Any]:
+        moved = one.mean_change_s
+        return {
+            "code": one.after.area.code,
+            "name": one.after.area.name,
+            "before": area_json(one.before),
+            "after": area_json(one.after),
+            "gained": round(one.gained),
+            "mean_change_s": round(moved, 1) if np.isfinite(moved) else None,
+        }
+
+    return {
+        "region": change(found.region),
+        "kecamatan": [change(one) for one in found.kecamatan],
+        "villages": [change(one) for one in found.most_changed()],
     }
