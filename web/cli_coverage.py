@@ -127,8 +127,9 @@ def coverage(
         print_json(answer if both is None else {**answer, "comparison": comparison_json(both)})
         return
     _ = translator(lang)
+    cut_off = planner.cut_off(posts, standard.kinds[0])
     names = {area.code: area.name for area in planner.kecamatan}
-    click.echo(coverage_text(found, names, _, posts=len(posts)))
+    click.echo(coverage_text(found, names, _, posts=len(posts), cut_off=cut_off))
     if both is not None:
         click.echo(f"\n{comparison_text(both, _)}")
 

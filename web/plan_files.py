@@ -10,7 +10,7 @@ from typing import Any
 from dispatch.exports_common import csv_text
 from gis.errors import InputError
 from gis.files import write_text_atomically
-from planning.comparison import Comparison
+from planning.comparison import AreaChange, Comparison
 from planning.coverage import AreaCoverage, Coverage
 from web.plans import Planner, Post, area_json
 
@@ -42,7 +42,7 @@ def write_coverage_csv(path: Path, planner: Planner, found: Coverage) -> None:
 def write_comparison_csv(path: Path, planner: Planner, found: Comparison) -> None:
     """The same rows, each before and after."""
     rows = [
-        [level, one.after.area.code, one.after.area.name, *_figures(one.before), *_figures(one.after), round(one.gained)]
+        [level, one.after.area.code, one.after.area.name, *_both(one)]
         for level, changes in (
             ("region", (found.region,)), ("kecamatan", found.kecamatan), ("village", found.villages)
         )
@@ -90,6 +90,10 @@ def write_coverage_geopackage(path: Path, planner: Planner, found: Coverage, pos
         raise InputError(f"{path} cannot be written: {error}; choose another file.") from None
     finally:
         part.unlink(missing_ok=True)
+
+
+def _both(one: AreaChange) -> list[Any]:
+    return [*_figures(one.before), *_figures(one.after), round(one.gained)]
 
 
 def _figures(found: AreaCoverage) -> list[Any]:

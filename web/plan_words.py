@@ -8,7 +8,8 @@ from typing import Any
 
 from planning.comparison import AreaChange, Comparison, NextPost
 from planning.coverage import AreaCoverage, Coverage, Standard
-from planning.sites import Siting, SolverStatus
+from planning.programme import SolverStatus
+from planning.sites import Siting
 from web.i18n import Translator
 from web.terminal import table
 from web.wording import duration, kind_name
@@ -94,7 +95,18 @@ def gap_head(_: Translator) -> list[str]:
     return ["#", _("village"), _("kecamatan"), _("outside"), _("share"), _("mean"), _("P90")]
 
 
-def coverage_text(found: Coverage, names: Mapping[str, str], _: Translator, *, posts: int) -> str:
+def cut_off_text(cut_off: Sequence[tuple[str, float]], _: Translator) -> list[str]:
+    """Posts that most people cannot be reached from: most likely the map lacks a road there."""
+    return [
+        _("{post} reaches only {people} people by road: the map lacks a road there; mend it in OpenStreetMap and build "
+          "the region again.").format(post=post, people=people(count, _))
+        for post, count in cut_off
+    ]  # fmt: skip
+
+
+def coverage_text(
+    found: Coverage, names: Mapping[str, str], _: Translator, *, posts: int, cut_off: Sequence[tuple[str, float]] = ()
+) -> str:
     """Coverage of a region: its figure, the gaps, every kecamatan."""
     region = found.region
     lines = [
@@ -107,6 +119,7 @@ def coverage_text(found: Coverage, names: Mapping[str, str], _: Translator, *, p
             second=percent(region.second_share, _), lost=people(region.unreached, _),
         ),
     ]  # fmt: skip
+    lines += cut_off_text(cut_off, _)
     gaps = gap_rows(found, names, _)
     if gaps:
         lines += ["", _("Most people outside the standard"), table(gap_head(_), gaps, (0, 3, 4, 5, 6))]
@@ -186,8 +199,9 @@ def certificate(found: Siting, _: Translator) -> str:
 
 def siting_text(found: Siting, answer: Mapping[str, Any], _: Translator) -> str:
     """Chosen sites and their certificate."""
-    lines = [_("{model} over {candidates} candidates and {demand} demand points").format(
-        model=found.model.value, candidates=_.number(answer["candidates"]), demand=_.number(answer["demand_points"]))]  # fmt: skip
+    said = _("{model} over {candidates} candidates and {demand} demand points")
+    counts = _.number(answer["candidates"]), _.number(answer["demand_points"])
+    lines = [said.format(model=found.model.value, candidates=counts[0], demand=counts[1])]
     if answer["left_out_people"]:
         lines.append(
             _("{people} people whom no candidate can reach by road are left out.").format(

@@ -247,6 +247,15 @@ class Planner:
         road_s: FloatArray = self.router.edge_midpoint_times(pinned, self.pieces).seconds
         return road_s + self.dispatch_settings.turnout_of(kind)
 
+    def cut_off(self, posts: Sequence[Post], kind: str) -> list[tuple[str, float]]:
+        """Posts from which fewer than half of the people can be reached at all, with how many can.
+
+        Where others reach the rest, the map lacks a road beside such a post.
+        """
+        reached = np.isfinite(self.times_s(posts, kind)) @ self.demand.piece_people
+        half = self.demand.piece_people.sum() / 2
+        return [(post.name, float(count)) for post, count in zip(posts, reached, strict=True) if count < half]
+
     def coverage(self, posts: Sequence[Post], standard: Standard) -> Coverage:
         """Coverage of the region by posts, each with a unit of the standard's first kind."""
         return coverage(
