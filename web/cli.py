@@ -30,6 +30,7 @@ from web.cli_directory import directory_group
 from web.cli_exports import EXPORT_COMMANDS
 from web.cli_incident_others import incident
 from web.cli_region import region
+from web.cli_simulate import simulate
 from web.cli_site import site
 from web.cli_webhook import webhook
 
@@ -298,6 +299,7 @@ main.add_command(region)
 main.add_command(directory_group)
 main.add_command(coverage)
 main.add_command(site)
+main.add_command(simulate)
 for centre_command in (incident, webhook, *CENTRE_COMMANDS, *DATABASE_COMMANDS, *EXPORT_COMMANDS):
     main.add_command(centre_command)
 

@@ -92,7 +92,7 @@ def coverage(
     if compare and not changes:
         raise InputError("--compare needs a change: --add, --close, --reopen or --move.")
     desk, planner = planner_of(region_folder)
-    posts = changed_posts(planner, standard.kinds[0], changes, place=_finder(desk, lang))
+    posts = changed_posts(planner, standard.kinds[0], changes, place=place_finder(desk, lang))
     with progress_bar("measuring", total=2 if compare else 1) as advance:
         found = planner.coverage(posts, standard)
         advance(1)
@@ -134,7 +134,7 @@ def coverage(
         click.echo(f"\n{comparison_text(both, _)}")
 
 
-def _finder(desk: Desk, lang: str) -> Any:
+def place_finder(desk: Desk, lang: str) -> Any:
     """Finds places, and says on standard error where a name was taken for another."""
 
     def find(text: str) -> Any:

@@ -113,6 +113,18 @@ def incident_table(
     )
 
 
+def incident_cases(centre: Centre, since: datetime | None, until: datetime | None) -> list[IncidentCase]:
+    """Incidents first reported in a span of time with their calls and assignments; without a bound, all there are."""
+    with centre.store.book() as book:
+        return _cases(book, since or EVER[0], until or EVER[1])
+
+
+def unit_kinds(centre: Centre) -> dict[str, str]:
+    """Kind of every unit by id, also of those retired."""
+    with centre.store.book() as book:
+        return {one.unit.unit_id: one.unit.kind for one in queries.units(book.connection, retired=True)}
+
+
 def monthly_table(centre: Centre, months: Sequence[str], mapping: ReportMapping) -> MonthlyReport:
     """The monthly report of local months, under the titles of a mapping.
 

@@ -242,3 +242,55 @@ def _plain(value: float, _: Translator) -> str:
     if not math.isfinite(value):
         return NOTHING
     return _.number(value, 0 if abs(value) >= 1000 or value == int(value) else 1)
+
+
+# --- simulation ------------------------------------------------------------------------------------------------------
+
+
+def simulation_text(answer: Mapping[str, Any], _: Translator) -> str:
+    """Policies side by side, each figure with half the width of its 95 % confidence interval."""
+    kind = kind_name(answer["kind"], _)
+    if "incidents" in answer:
+        lines = [_("{incidents} incidents of the log replayed: {kind}, {posts} posts").format(
+            incidents=_.number(answer["incidents"]), kind=kind, posts=answer["posts"])]  # fmt: skip
+        lines += [f"  - {reason}: {_.number(count)}" for reason, count in answer["left_out"].items()]
+        actual = answer["actual"]
+        if actual["with_time"]:
+            lines.append(
+                _("As it was: mean {mean}, late {late}; {missing} without a recorded arrival.").format(
+                    mean=seconds(actual["mean_s"], _), late=percent(actual["late"], _), missing=actual["without_time"]
+                )
+            )
+    else:
+        lines = [
+            _("{kind}, {posts} posts, {calls} calls a day, {days} days, seed {seed}").format(
+                kind=kind, posts=answer["posts"], calls=_.number(answer["calls_per_day"], 1),
+                days=_.number(answer["days"]), seed=answer["seed"],
+            )
+        ]  # fmt: skip
+    head = [
+        _("policy"), _("units"), _("calls"), _("mean"), _("P50"), _("P90"), _("late"), _("lost"), _("waited"),
+        _("busy"),
+    ]  # fmt: skip
+    rows = [
+        [
+            one["policy"], str(one["units"]), _spread(one["calls"], _, 0), _spread(one["mean_s"], _, 1, " s"),
+            _spread(one["median_s"], _, 1, " s"), _spread(one["p90_s"], _, 1, " s"),
+            *(_spread(one[name], _, 2, "%", 100) for name in ("late", "lost", "waited", "utilisation")),
+        ]
+        for one in answer["policies"]
+    ]  # fmt: skip
+    lines += [
+        table(head, rows, tuple(range(1, 10))),
+        _("Late: not reached within {minutes}. After ±: half of the 95% confidence interval over replications.").format(
+            minutes=duration(answer["standard_s"], _)
+        ),
+    ]
+    return "\n".join(lines)
+
+
+def _spread(one: Mapping[str, float | None], _: Translator, digits: int, unit: str = "", times: int = 1) -> str:
+    if one["mean"] is None:
+        return NOTHING
+    around = "" if one["half_width"] is None else f" ±{_.number(one['half_width'] * times, digits)}"
+    return f"{_.number(one['mean'] * times, digits)}{around}{unit}"

@@ -24,7 +24,7 @@ from planning.demand import Area, Demand
 from planning.errors import PlanningInputError
 from routing.network import ROAD_CLASSES
 from routing.region import GEOPACKAGE, Region
-from routing.router import Router
+from routing.router import PinnedOrigins, Router
 from routing.types import RoadStatus
 from web.directory import region_population
 
@@ -233,12 +233,7 @@ class Planner:
         InputError
             A post that is too far from every road, or a matrix too large to hold.
         """
-        pinned = self.router.pin([post.location for post in posts])
-        for post, access in zip(posts, pinned.access, strict=True):
-            if access.status is RoadStatus.OFF_NETWORK:
-                raise InputError(
-                    N_("{post} is too far from every road to be reached; correct its position."), post=post.name
-                )
+        pinned = self.check_reached(posts)
         if len(posts) * len(self.pieces) > MOST_CELLS:
             raise InputError(
                 N_("{posts} posts and {pieces} pieces of road are too many for one table; use fewer candidates."),
@@ -246,6 +241,22 @@ class Planner:
             )  # fmt: skip
         road_s: FloatArray = self.router.edge_midpoint_times(pinned, self.pieces).seconds
         return road_s + self.dispatch_settings.turnout_of(kind)
+
+    def check_reached(self, posts: Sequence[Post]) -> PinnedOrigins:
+        """Snap posts to the roads.
+
+        Raises
+        ------
+        InputError
+            A post that is too far from every road.
+        """
+        pinned = self.router.pin([post.location for post in posts])
+        for post, access in zip(posts, pinned.access, strict=True):
+            if access.status is RoadStatus.OFF_NETWORK:
+                raise InputError(
+                    N_("{post} is too far from every road to be reached; correct its position."), post=post.name
+                )
+        return pinned
 
     def cut_off(self, posts: Sequence[Post], kind: str) -> list[tuple[str, float]]:
         """Posts from which fewer than half of the people can be reached at all, with how many can.

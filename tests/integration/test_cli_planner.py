@@ -16,7 +16,7 @@ from tests.planner_region import PEOPLE, planner_region, refused, run
 from web.plan_candidates import of_villages
 from web.plans import Planner
 
-MINUTES = "1.9"
+MINUTES = "2.5"
 
 
 @pytest.fixture(scope="module")
