@@ -1,11 +1,13 @@
-"""What the planner takes: coverage times, siting beside spopt, replications of a year. `script/bench planning --help`."""
+"""What the planner takes: coverage times, siting beside spopt, replications of a year: `script/bench planning`."""
 
 from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 
@@ -60,26 +62,39 @@ def coverage_times(planner: Planner, kind: str) -> None:
 def siting_beside_spopt() -> None:
     """The same instances with spopt through PuLP and HiGHS."""
     import pulp
-    from spopt.locate import MCLP, PMedian
+    from spopt.locate import MCLP, PMedian  # type: ignore[import-untyped]
 
     rng = np.random.default_rng(7)
     where, sites = rng.random((150, 2)) * 60, rng.random((60, 2)) * 60
     times = np.abs(sites[:, None, :] - where[None, :, :]).sum(axis=2).round(3)
     weight = rng.integers(100, 9000, len(where)).astype(np.float64)
     problem = SitingProblem(times_s=times, weight=weight)
-    for name, ours, theirs in (
-        ("MCLP p=8", lambda: mclp(problem, 8.0, 8).objective,
-         lambda: MCLP.from_cost_matrix(times.T, weight, 8.0, 8).solve(pulp.HiGHS(msg=False)).problem.objective.value()),
-        ("p-median p=8", lambda: p_median(problem, 8).objective,
-         lambda: PMedian.from_cost_matrix(times.T, weight, 8).solve(pulp.HiGHS(msg=False)).problem.objective.value()),
-    ):  # fmt: skip
-        figures = []
-        for solve in (ours, theirs):
-            started = perf_counter()
-            found = solve()
-            figures.append((perf_counter() - started, found))
-        print(f"{name}, 60 sites, 150 demand points: {figures[0][0]:.2f} s ({figures[0][1]:.1f}); "
-              f"spopt {figures[1][0]:.2f} s ({figures[1][1]:.1f})")  # fmt: skip
+    solver = pulp.HiGHS(msg=False)
+    _beside(
+        "MCLP p=8",
+        lambda: mclp(problem, 8.0, 8).objective,
+        lambda: _value(MCLP.from_cost_matrix(times.T, weight, 8.0, 8).solve(solver)),
+    )
+    _beside(
+        "p-median p=8",
+        lambda: p_median(problem, 8).objective,
+        lambda: _value(PMedian.from_cost_matrix(times.T, weight, 8).solve(solver)),
+    )
+
+
+def _beside(name: str, ours: Callable[[], float], theirs: Callable[[], float]) -> None:
+    figures = []
+    for solve in (ours, theirs):
+        started = perf_counter()
+        found = solve()
+        figures.append((perf_counter() - started, found))
+    (our_s, our_value), (their_s, their_value) = figures
+    print(f"{name}, 60 sites, 150 demand points: {our_s:.2f} s ({our_value:.1f}); "
+          f"spopt {their_s:.2f} s ({their_value:.1f})")  # fmt: skip
+
+
+def _value(solved: Any) -> float:
+    return float(solved.problem.objective.value())
 
 
 def simulation_speed(units: int, per_day: float, replications: int) -> None:

@@ -27,9 +27,10 @@ from web.cli_common import (
 from web.cli_coverage import coverage
 from web.cli_database import DATABASE_COMMANDS
 from web.cli_directory import directory_group
-from web.cli_exports import EXPORT_COMMANDS
+from web.cli_exports import EXPORT_COMMANDS, report
 from web.cli_incident_others import incident
 from web.cli_region import region
+from web.cli_reports import REPORT_COMMANDS
 from web.cli_simulate import simulate
 from web.cli_site import site
 from web.cli_webhook import webhook
@@ -299,6 +300,8 @@ main.add_command(region)
 main.add_command(directory_group)
 main.add_command(coverage)
 main.add_command(site)
+for report_command in REPORT_COMMANDS:
+    report.add_command(report_command)
 main.add_command(simulate)
 for centre_command in (incident, webhook, *CENTRE_COMMANDS, *DATABASE_COMMANDS, *EXPORT_COMMANDS):
     main.add_command(centre_command)

@@ -127,6 +127,19 @@ class Planner:
         return demand, edges[used]
 
     @cached_property
+    def villages(self) -> tuple[Area, ...]:
+        """Every village, as the region has them."""
+        return tuple(
+            Area(code=one.code, name=one.name, parent_code=one.parent_code or "")
+            for one in self.region.boundaries.villages
+        )
+
+    @cached_property
+    def has_people(self) -> bool:
+        """Whether the region was built with a population."""
+        return bool(region_population(self.region))
+
+    @cached_property
     def region_area(self) -> Area:
         """The whole region as an area of a report."""
         return Area(code="", name=self.region.name, parent_code="")

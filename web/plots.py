@@ -148,3 +148,10 @@ def _png(figure: Any) -> bytes:
     # No date and no version in the file: the same plan gives the same bytes.
     figure.savefig(stream, format="png", dpi=DPI, metadata={"Software": None})
     return stream.getvalue()
+
+
+def font_files() -> tuple[str, str]:
+    """DejaVu Sans, regular and bold, which come with matplotlib: PDF files carry their fonts with them."""
+    from matplotlib.font_manager import FontProperties, findfont
+
+    return findfont(FontProperties(family="DejaVu Sans")), findfont(FontProperties(family="DejaVu Sans", weight="bold"))  # type: ignore[no-untyped-call]
