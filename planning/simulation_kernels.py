@@ -50,23 +50,24 @@ def _straight(unit: int, place: int, now: int, straight: Any, goal: Any, origin:
 
 
 @_compiled
-def _counts(now: int, without: int, busy_until: Any, on_duty: Any, goal: Any, covers: Any, counts: Any) -> None:
+def _counts(
+    now: int, without: int, busy_until: Any, on_duty: Any, goal: Any, offset: Any, covered: Any, counts: Any
+) -> None:
     hour = now // _HOUR_MS % _WEEK_HOURS
     counts[:] = 0
     for unit in range(len(goal)):
         if unit != without and busy_until[unit] == _NEVER and on_duty[unit, hour]:
             row = goal[unit]
-            for place in range(len(counts)):
-                if covers[row, place]:
-                    counts[place] += 1
+            for at in range(offset[row], offset[row + 1]):
+                counts[covered[at]] += 1
 
 
 @_compiled
-def _gain(base: int, more: int, counts: Any, covers: Any, people: Any, powers: Any) -> float:
+def _gain(base: int, more: int, counts: Any, offset: Any, covered: Any, people: Any, powers: Any) -> float:
     total = 0.0
-    for place in range(len(counts)):
-        if covers[base, place]:
-            total += people[place] * powers[counts[place] - more]
+    for at in range(offset[base], offset[base + 1]):
+        place = covered[at]
+        total += people[place] * powers[counts[place] - more]
     return total
 
 
@@ -79,7 +80,13 @@ def run(
     """(4, n) unit, sent, arrived, free of every call; -1 where nobody went."""
     n, units = len(at), len(base)
     bases, places = home.shape[1], road.shape[1]
-    covers = road[:bases] <= standard - out
+    # The places that each base covers, ascending: most bases cover few.
+    offset = np.zeros(bases + 1, dtype=np.int64)
+    for row in range(bases):
+        offset[row + 1] = offset[row] + (road[row] <= standard - out).sum()
+    covered = np.empty(offset[bases], dtype=np.int64)
+    for row in range(bases):
+        covered[offset[row] : offset[row + 1]] = np.flatnonzero(road[row] <= standard - out)
     goal, origin = base.copy(), base.copy()
     left, back = np.zeros(units, dtype=np.int64), np.zeros(units, dtype=np.int64)
     busy_until = np.full(units, _NEVER, dtype=np.int64)
@@ -121,7 +128,7 @@ def run(
             serving = False
             best_slot, best_unit, best_eta = -1, -1, _NO_WAY
             if policy == COVER:
-                _counts(now, -1, busy_until, on_duty, goal, covers, counts)
+                _counts(now, -1, busy_until, on_duty, goal, offset, covered, counts)
             for slot in range(queue):
                 if best_slot >= 0 and (not joint or severity[waiting[slot]] != severity[waiting[best_slot]]):
                     break
@@ -140,7 +147,7 @@ def run(
                     elif policy == COVER:
                         one0 = 1 if eta > standard else 0
                         if one0 == 0:
-                            one1 = _gain(goal[unit], 1, counts, covers, people, powers)
+                            one1 = _gain(goal[unit], 1, counts, offset, covered, people, powers)
                     if chosen < 0 or one0 < key0 or (one0 == key0 and (one1 < key1 or (one1 == key1 and (
                         one2 < key2 or (one2 == key2 and one3 < key3))))):  # fmt: skip
                         chosen, key0, key1, key2, key3 = unit, one0, one1, one2, one3
@@ -169,12 +176,12 @@ def run(
             if not waits:
                 queue = 0
         elif free_at == now and move_up and busy_until[freed] == _NEVER:
-            _counts(now, freed, busy_until, on_duty, goal, covers, counts)
+            _counts(now, freed, busy_until, on_duty, goal, offset, covered, counts)
             best, most = base[freed], -1.0
             for other in range(bases):
                 if home[origin[freed], other] >= _NO_WAY:
                     continue
-                gain = _gain(other, 0, counts, covers, people, powers)
+                gain = _gain(other, 0, counts, offset, covered, people, powers)
                 if gain > most:
                     best, most = other, gain
             goal[freed] = best

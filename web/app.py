@@ -18,6 +18,7 @@ from web.api_webhooks import webhooks_api
 from web.assets import asset_version, assets
 from web.centre import Centre
 from web.pages import pages
+from web.planner_api import planner_pages
 from web.positions import Positions, register_positions
 from web.problems import register_problems
 from web.region_layers import layers_of
@@ -86,7 +87,7 @@ def create_app(
     app.extensions["siaga112-desk"] = desk
     app.extensions["siaga112-tiles"] = _tile_source(desk)
     app.extensions["siaga112-asset-version"] = asset_version()
-    for blueprint in (api, assets, pages, tiles):
+    for blueprint in (api, assets, pages, planner_pages, tiles):
         app.register_blueprint(blueprint)
     if centre is not None:
         app.extensions[CENTRE] = centre

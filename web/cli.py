@@ -28,6 +28,7 @@ from web.cli_coverage import coverage
 from web.cli_database import DATABASE_COMMANDS
 from web.cli_directory import directory_group
 from web.cli_exports import EXPORT_COMMANDS, report
+from web.cli_hotspots import hotspots
 from web.cli_incident_others import incident
 from web.cli_region import region
 from web.cli_reports import REPORT_COMMANDS
@@ -303,6 +304,7 @@ main.add_command(site)
 for report_command in REPORT_COMMANDS:
     report.add_command(report_command)
 main.add_command(simulate)
+main.add_command(hotspots)
 for centre_command in (incident, webhook, *CENTRE_COMMANDS, *DATABASE_COMMANDS, *EXPORT_COMMANDS):
     main.add_command(centre_command)
 

@@ -294,3 +294,34 @@ def _spread(one: Mapping[str, float | None], _: Translator, digits: int, unit: s
         return NOTHING
     around = "" if one["half_width"] is None else f" ±{_.number(one['half_width'] * times, digits)}"
     return f"{_.number(one['mean'] * times, digits)}{around}{unit}"
+
+
+# --- hot spots -------------------------------------------------------------------------------------------------------
+
+
+def hotspots_text(answer: Mapping[str, Any], _: Translator, count: int) -> str:
+    """Hot villages, the hottest first, and the busiest hours."""
+    lines = [
+        _("{incidents} incidents, {unknown} of them in no known village; {hot} hot and {cold} cold villages").format(
+            incidents=_.number(answer["incidents"]), unknown=_.number(answer["without_village"]),
+            hot=answer["hot"], cold=answer["cold"],
+        )
+    ]  # fmt: skip
+    hot = sorted((one for one in answer["villages"] if one["found"] == "hot"), key=lambda one: (-one["z"], one["code"]))
+    rows = [
+        [
+            one["name"], one["code"],
+            f"<{answer['suppressed_below']}" if one["incidents"] is None else _.number(one["incidents"]),
+            _.number(one["smoothed_per_1000"], 2), _.number(one["z"], 2), _.number(one["q"], 4),
+        ]
+        for one in hot[:count]
+    ]  # fmt: skip
+    if rows:
+        head = [_("village"), _("code"), _("incidents"), _("per 1000 people"), "z", "q"]
+        lines.append(table(head, rows, (2, 3, 4, 5)))
+    by_hour = [sum(day[hour] for day in answer["by_hour"]) for hour in range(24)]
+    lines += [
+        _("By hour of the day"),
+        table([f"{hour:02d}" for hour in range(24)], [[str(one) for one in by_hour]], tuple(range(24))),
+    ]
+    return "\n".join(lines)

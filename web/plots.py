@@ -154,4 +154,4 @@ def font_files() -> tuple[str, str]:
     """DejaVu Sans, regular and bold, which come with matplotlib: PDF files carry their fonts with them."""
     from matplotlib.font_manager import FontProperties, findfont
 
-    return findfont(FontProperties(family="DejaVu Sans")), findfont(FontProperties(family="DejaVu Sans", weight="bold"))  # type: ignore[no-untyped-call]
+    return findfont(FontProperties(family="DejaVu Sans")), findfont(FontProperties(family="DejaVu Sans", weight="bold"))
