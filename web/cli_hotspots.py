@@ -92,5 +92,5 @@ def _picture(planner: Planner, found: Any, path: Path, lang: str) -> None:
         for number, area in enumerate(planner.demand.villages)
     }
     legend = [(HOT, _("more than by chance")), (COLD, _("fewer than by chance")), (NEITHER, _("as by chance"))]
-    title = _("Hot spots (Gi*, at most 5% false discoveries)")
+    title = _("Hot spots (Gi*, at most one false discovery in twenty)")
     write_picture(path, area_map(planner, colours, (), title=title, legend=legend))

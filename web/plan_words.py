@@ -282,7 +282,7 @@ def simulation_text(answer: Mapping[str, Any], _: Translator) -> str:
     ]  # fmt: skip
     lines += [
         table(head, rows, tuple(range(1, 10))),
-        _("Late: not reached within {minutes}. After ±: half of the 95% confidence interval over replications.").format(
+        _("Late: not reached within {minutes}. After ±: half of the 95 per cent confidence interval over replications.").format(
             minutes=duration(answer["standard_s"], _)
         ),
     ]
