@@ -280,11 +280,12 @@ def simulation_text(answer: Mapping[str, Any], _: Translator) -> str:
         ]
         for one in answer["policies"]
     ]  # fmt: skip
+    told = _(
+        "Late: not reached within {minutes}. After ±: half of the 95 per cent confidence interval over replications."
+    )
     lines += [
         table(head, rows, tuple(range(1, 10))),
-        _("Late: not reached within {minutes}. After ±: half of the 95 per cent confidence interval over replications.").format(
-            minutes=duration(answer["standard_s"], _)
-        ),
+        told.format(minutes=duration(answer["standard_s"], _)),
     ]
     return "\n".join(lines)
 
