@@ -83,7 +83,7 @@ def test_the_page_speaks_bahasa_indonesia_first_and_english_by_a_switch(client: 
     ],
 )
 def test_a_plan_that_cannot_be_is_refused_in_a_sentence(client: FlaskClient, body: dict | None, said: str) -> None:
-    answer = client.post("/planner/coverage", json=body, headers={"Accept-Language": "en"})
+    answer = client.post("/planner/coverage?lang=en", json=body)
     assert answer.status_code == 422 and said in answer.json["detail"]
 
 

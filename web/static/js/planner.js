@@ -76,7 +76,7 @@ function body() {
 }
 
 async function send(path) {
-  const answer = await fetch(path, { method: "POST", headers: { "Content-Type": "application/json", "Accept-Language": start.lang }, body: body() });
+  const answer = await fetch(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: body() });
   if (answer.ok) return answer;
   let told = answer.statusText;
   try { told = (await answer.json()).detail ?? told; } catch { /* no document */ }
@@ -93,7 +93,7 @@ async function compute() {
   const mine = asked;
   element("figure").textContent = words.computing;
   try {
-    const found = await (await send("/planner/coverage")).json();
+    const found = await (await send(`/planner/coverage?lang=${start.lang}`)).json();
     if (mine !== asked) return;
     now = found;
     if (planA === null) keep();
@@ -176,7 +176,7 @@ function rows(id, lines, gain) {
 async function exported() {
   try {
     const link = document.createElement("a");
-    link.href = URL.createObjectURL(await (await send("/planner/coverage.csv")).blob());
+    link.href = URL.createObjectURL(await (await send(`/planner/coverage.csv?lang=${start.lang}`)).blob());
     link.download = "coverage.csv";
     link.click();
     URL.revokeObjectURL(link.href);
