@@ -15,8 +15,10 @@ from web.maps import Field, Spot, plan_map
 from web.plan_sites import SitingAnswer
 from web.plan_words import (
     certificate,
-    comparison_text,
+    change_head,
+    change_row,
     coverage_sentence,
+    gained_sentence,
     gap_head,
     gap_rows,
     people,
@@ -62,7 +64,13 @@ def save_coverage_map(
         html_table([head[1], head[3], head[4]], rows),
     ]
     if both is not None:
-        parts.insert(3, f"<pre>{html.escape(comparison_text(both, _))}</pre>")
+        changed = [one for one in both.kecamatan if round(one.gained)]
+        rows = [[cells[0], cells[2], cells[3]] for cells in (change_row(one, _) for one in changed)]
+        head = change_head(_)
+        parts[3:3] = [
+            f"<p>{html.escape(gained_sentence(both.region.gained, _))}</p>",
+            html_table([head[0], head[2], head[3]], rows),
+        ]
     page = plan_map(
         desk, _fields(planner, found, _), _spots(posts), title=f"Siaga112: {_('Coverage')}", sheet="".join(parts)
     )
