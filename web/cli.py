@@ -282,6 +282,10 @@ def serve(
     desk = open_desk(region_folder, units)
     for problem in desk.unit_problems:
         click.echo(f"siaga112: {problem}", err=True)
+    routers = desk.region.open_routers(lambda begun: click.echo(f"siaga112: {begun} …", err=True))
+    for remark in routers.state().remarks:
+        click.echo(f"siaga112: {remark}", err=True)
+    desk.answer_from(routers)
     running = None
     if not map_only:
         from web.running import Running, database_url
