@@ -1,6 +1,6 @@
 """A built region, opened read-only: where (boundaries, gazetteer) and how far (roads) in one folder.
 
-Layout, format 1::
+Layout, format 2::
 
     region.toml      name, sources, routing and dispatch settings; meant to be edited
     region.gpkg      layers villages, kecamatan, kabupaten, places, streets, stations: opens in QGIS
@@ -155,13 +155,12 @@ class Region:
     def edge_village(self) -> npt.NDArray[np.int32]:
         """(E,) number of the village in which the middle of each edge lies, or -1.
 
-        Each curve counts once: where it may be driven both ways, the edge that runs against it has -1.
+        Each curve counts once: all edges but one of each (`RoadNetwork.is_first_of_curve`) have -1.
         """
         network = self.network
         lat, lon = curve_midpoints(network, self.snapper)
         village = self.boundaries.locate_many(lat, lon).village.astype(np.int32)[network.edge_curve]
-        once = (np.asarray(network.edge_forward) == 1) | (np.asarray(network.edge_reverse) < 0)
-        return np.where(once, village, -1).astype(np.int32)
+        return np.where(network.is_first_of_curve, village, -1).astype(np.int32)
 
     @cached_property
     def background(self) -> Background:
