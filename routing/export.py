@@ -96,13 +96,13 @@ def _shape_tags(network: RoadNetwork, edge: int) -> dict[str, Any]:
     ):
         if np.isfinite(column[edge]):
             tags[key] = str(column[edge])  # the shortest text that means the same number
-    for key, column, words in (
+    for key, numbers, words in (
         ("surface", network.edge_surface, SURFACES),
         ("smoothness", network.edge_smoothness, SMOOTHNESSES),
         ("barrier", network.edge_barrier, BARRIERS),
     ):
-        if column[edge]:
-            tags[key] = words[column[edge]]
+        if numbers[edge]:
+            tags[key] = words[numbers[edge]]
     for key, counts in (("lanes", network.edge_lanes), ("level_crossings", network.edge_level_crossings)):
         if counts[edge]:
             tags[key] = str(counts[edge])

@@ -7,7 +7,7 @@ by tail node (compressed sparse rows), so the edges out of node `v` are `edge_of
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from enum import IntFlag
 from functools import cached_property
 from pathlib import Path
@@ -201,7 +201,7 @@ class RoadNetwork:
         against = self.is_contraflow
         reverse = np.asarray(self.edge_reverse)
         alone = (reverse < 0) | against[reverse]
-        return ~against & ((np.asarray(self.edge_forward) == 1) | alone)
+        return np.asarray(~against & ((np.asarray(self.edge_forward) == 1) | alone), dtype=np.bool_)
 
     def edge_points(self, edge: int) -> tuple[Float64Array, Float64Array]:
         """Latitudes and longitudes (degrees) along one edge, in the direction of travel, ends included."""
@@ -212,6 +212,11 @@ class RoadNetwork:
             self.curve_lat[part][::step].astype(np.float64) * DEGREE,
             self.curve_lon[part][::step].astype(np.float64) * DEGREE,
         )
+
+    def without_restrictions(self) -> RoadNetwork:
+        """The same roads without turn restrictions."""
+        none = np.zeros(1, dtype=np.int32)
+        return replace(self, restriction_offset=none, restriction_edges=none[:0])
 
     def to_networkx(self) -> nx.MultiDiGraph[int]:
         """The network as an osmnx-compatible graph; see `routing.export.to_networkx`."""

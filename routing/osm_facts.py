@@ -92,7 +92,9 @@ def tonnes(text: str) -> float | None:
     found: list[float] = []
     for part in text.split(";"):
         match = _WEIGHT.fullmatch(part.strip().lower())
-        weight = 0.0 if match is None else float(match[1].replace(",", ".")) * _TONNES_PER_UNIT.get(match[2] or "t", 1.0)
+        weight = (
+            0.0 if match is None else float(match[1].replace(",", ".")) * _TONNES_PER_UNIT.get(match[2] or "t", 1.0)
+        )
         if not 0 < weight <= HEAVIEST_T:
             return None
         found.append(weight)

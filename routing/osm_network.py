@@ -366,16 +366,20 @@ def _split_at_barriers(
         np.concatenate([nodes.lat, nodes.lat[twin]]),
         np.concatenate([nodes.lon, nodes.lon[twin]]),
     )
-    return split, _Curves(
-        way=np.concatenate([curves.way, np.full(count, -1)]),
-        level_crossings=np.concatenate([curves.level_crossings, np.zeros(count, dtype=np.uint8)]),
-        ford=np.concatenate([curves.ford, np.zeros(count, dtype=np.bool_)]),
-        tail=np.concatenate([tail, twin]),
-        head=np.concatenate([head, len(nodes.osm_id) + np.arange(count)]),
-        offset=np.concatenate([curves.offset, curves.offset[-1] + 2 * np.arange(1, count + 1)]),
-        lat=np.concatenate([curves.lat, np.repeat(nodes.lat[twin], 2)]),
-        lon=np.concatenate([curves.lon, np.repeat(nodes.lon[twin], 2)]),
-    ), [barriers[int(nodes.osm_id[row])] for row in made]
+    return (
+        split,
+        _Curves(
+            way=np.concatenate([curves.way, np.full(count, -1)]),
+            level_crossings=np.concatenate([curves.level_crossings, np.zeros(count, dtype=np.uint8)]),
+            ford=np.concatenate([curves.ford, np.zeros(count, dtype=np.bool_)]),
+            tail=np.concatenate([tail, twin]),
+            head=np.concatenate([head, len(nodes.osm_id) + np.arange(count)]),
+            offset=np.concatenate([curves.offset, curves.offset[-1] + 2 * np.arange(1, count + 1)]),
+            lat=np.concatenate([curves.lat, np.repeat(nodes.lat[twin], 2)]),
+            lon=np.concatenate([curves.lon, np.repeat(nodes.lon[twin], 2)]),
+        ),
+        [barriers[int(nodes.osm_id[row])] for row in made],
+    )
 
 
 def _ferry_shares(ways: RoadWays, way: Int64Array, length: Float64Array) -> Int32Array:

@@ -89,7 +89,9 @@ class RoadCollector:
         found = barrier_facts(tags, lambda oddity: self.tally.add("oddities", oddity, node_id))
         flags = EdgeFlag(0) if found is None else found.flags & (EdgeFlag.BARRIER | EdgeFlag.EMERGENCY)
         effect = "stops cars, emergency vehicles pass" if flags & EdgeFlag.EMERGENCY else "stops cars"
-        self.tally.add("barrier nodes", f"{tags['barrier']}: {effect if flags & EdgeFlag.BARRIER else 'cars pass'}", node_id)
+        self.tally.add(
+            "barrier nodes", f"{tags['barrier']}: {effect if flags & EdgeFlag.BARRIER else 'cars pass'}", node_id
+        )
         if found is not None:
             self.barriers[node_id] = found
 

@@ -261,7 +261,8 @@ def drivable(tags: Tags) -> Drivable:
     included, because the last metres to a patient lead over them; what the law closes joins with its flags.
     Footways, paths, cycleways and pedestrian streets join only where a tag lets cars in: `motorcar=*`, or
     `emergency=yes`; for `pedestrian` also `motor_vehicle=*` or `vehicle=*`. Where a tag lets motorcycles in
-    (`motorcycle=*`, or `motor_vehicle=*`, which on a footway speaks of them) they join too, closed to cars. Areas, roads under construction, planned or abandoned ones, steps and the rest do not join.
+    (`motorcycle=*`, or `motor_vehicle=*`, which on a footway speaks of them) they join too, closed to cars. Areas,
+    roads under construction, planned or abandoned ones, steps and the rest do not join.
 
     A ferry joins where a tag says that it takes motor vehicles: the wiki gives no default, and a unit sent to a boat
     for people on foot would stand at the water.

@@ -120,18 +120,18 @@ class Profile:
     speeds_kph: Mapping[str, float] = field(default_factory=dict)
     speed_factor: float = 1.0
     fastest_kph: float = 200.0
-    surface_kph: Mapping[str, float] = SURFACE_KPH
-    smoothness_kph: Mapping[str, float] = SMOOTHNESS_KPH
+    surface_kph: Mapping[str, float] = field(default_factory=lambda: SURFACE_KPH)
+    smoothness_kph: Mapping[str, float] = field(default_factory=lambda: SMOOTHNESS_KPH)
     width_m: float = 1.8
     height_m: float = 2.0
     weight_t: float = 2.0
     side_m: float = 0.3
-    untagged_width_m: Mapping[str, float] = UNTAGGED_WIDTH_M
+    untagged_width_m: Mapping[str, float] = field(default_factory=lambda: UNTAGGED_WIDTH_M)
     narrow_below_m: float = 2.5
     narrow_kph: float = 10.0
     closed_classes: frozenset[str] = frozenset()
     two_wheels: bool = False
-    barriers_s: Mapping[str, float] = GATE_S
+    barriers_s: Mapping[str, float] = field(default_factory=lambda: GATE_S)
     passes: frozenset[str] = frozenset()
     locked_s: float = 60.0
     ford: FordPolicy = FordPolicy.SLOW

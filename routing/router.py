@@ -121,6 +121,8 @@ class Router:
         Of the same network.
     closures
         Edges closed for now, each in its own direction.
+    metric
+        The cost of every edge; else that of the region's default profile with the closures.
 
     Raises
     ------
@@ -129,15 +131,22 @@ class Router:
     """
 
     def __init__(
-        self, network: RoadNetwork, settings: RoutingSettings, *, snapper: Snapper, closures: Iterable[int] = ()
+        self,
+        network: RoadNetwork,
+        settings: RoutingSettings,
+        *,
+        snapper: Snapper,
+        closures: Iterable[int] = (),
+        metric: Metric | None = None,
     ) -> None:
         if network.edge_count == 0:
             raise InputError("The road network has no roads; build the region from a file that holds some.")
         self.network = network
         self.settings = settings
         self.snapper = snapper
-        self.metric = Metric.build(network, settings, closures)
-        self._turns = TurnGraph.build(network, edges_to_remember(network, self.metric))
+        self.metric = Metric.build(network, settings, closures=closures) if metric is None else metric
+        bound = network if self.metric.obeys_restrictions else network.without_restrictions()
+        self._turns = TurnGraph.build(bound, edges_to_remember(bound, self.metric))
         self._graph = SearchGraph(self._turns, self.metric)
         self._finder = AccessFinder(network, settings, snapper, self._graph)
         self._lists: dict[tuple[tuple[Location, ...], frozenset[int]], _Met] = {}
