@@ -232,8 +232,8 @@ def _caps_kph(network: RoadNetwork, vehicle: Profile) -> Float64Array:
         np.array([table.get(word) or FASTEST_KPH for word in words])
         for table, words in ((vehicle.surface_kph, SURFACES), (vehicle.smoothness_kph, SMOOTHNESSES))
     )
-    caps = np.minimum(surface[network.edge_surface], smoothness[network.edge_smoothness])
-    caps = np.minimum(caps, vehicle.fastest_kph)
+    caps: Float64Array = np.minimum(surface[network.edge_surface], smoothness[network.edge_smoothness])
+    np.minimum(caps, vehicle.fastest_kph, out=caps)
     for slow, kph in (
         (_widths_m(network, vehicle) < np.float16(vehicle.narrow_below_m), vehicle.narrow_kph),
         (_has(network, EdgeFlag.FORD) & (vehicle.ford is FordPolicy.SLOW), vehicle.ford_kph),

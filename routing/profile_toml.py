@@ -55,9 +55,7 @@ def read_profiles(value: object, source: str) -> Mapping[str, Profile]:
     for name, table in _table(value, "profiles", source).items():
         where = f"[routing.profiles.{name}]"
         if _NAME.fullmatch(name) is None:
-            raise SourceError(
-                f"{source}: the profile '{name}' has a name that cannot be used; write a-z, 0-9 and _."
-            )
+            raise SourceError(f"{source}: the profile '{name}' has a name that cannot be used; write a-z, 0-9 and _.")
         entries = dict(_table(table, f"profiles.{name}", source))
         like = entries.pop("like", name if name in profiles else "light_vehicle")
         if like not in profiles:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from datetime import datetime, tzinfo
@@ -30,6 +31,8 @@ LONGEST_TURN_S = 120.0
 
 _TABLES = ("speeds_kph", "profiles", "vehicles", "agencies", "hours")
 """What stands in tables of its own below `[routing]`."""
+_OWN_TABLES = _TABLES[1:]
+"""Those that a new region.toml does not have yet."""
 
 
 class MaxspeedPolicy(StrEnum):
@@ -166,6 +169,31 @@ class RoutingSettings:
             else:
                 values[name] = _distance(table[name], f"{name} under [routing]", source)
         return cls(**values)  # type: ignore[arg-type]
+
+
+def own_toml(text: str, *, source: str) -> str:
+    """What a region's owner wrote of profiles, vehicles, agencies and hours, checked, to stand behind `default_toml`.
+
+    Raises
+    ------
+    SourceError
+        The text is no TOML, has other tables, or cannot be used.
+    """
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SourceError(f"{source} is not valid TOML: {error}; mend that line.") from None
+    own = tables.get("routing", {})
+    foreign = [name for name in tables if name != "routing"]
+    if isinstance(own, Mapping):
+        foreign += [f"routing.{name}" for name in own if name not in _OWN_TABLES]
+    if foreign:
+        known = ", ".join(f"routing.{name}" for name in _OWN_TABLES)
+        raise SourceError(
+            f"{source}: {foreign[0]} cannot stand here; write tables of {known}, and edit the rest in region.toml."
+        )
+    RoutingSettings.from_table(own, source=source)
+    return text
 
 
 def default_toml() -> str:
