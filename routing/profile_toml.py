@@ -20,6 +20,9 @@ LONGEST_S: Final = 3600.0
 LARGEST: Final = 100.0
 """Metres or tonnes beyond this are no vehicle."""
 
+AS_REGION: Final = "region"
+"""For `turn_round_s`: as all vehicles of the region that do not say otherwise."""
+
 _NAME = re.compile(r"[a-z0-9_]{1,40}")
 _CLASSES = tuple(name for name in ROAD_CLASSES if name != "barrier")
 _TABLES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -129,6 +132,8 @@ def _profile(profile: Profile, entries: Mapping[str, Any], where: str, source: s
             if not isinstance(value, bool):
                 raise SourceError(f"{source}: {key} under {where} is {value!r}; it must be true or false.")
             values[key] = value
+        elif key == "turn_round_s" and value == AS_REGION:
+            values[key] = None
         else:
             values[key] = _number(value, f"{key} under {where}", source, *_range_of(key))
     return replace(profile, **values)
@@ -215,6 +220,6 @@ def profile_table(profile: Profile) -> dict[str, Any]:
     table: dict[str, Any] = {}
     for entry in fields(Profile):
         value = getattr(profile, entry.name)
-        if entry.name != "name" and value is not None:
-            table[entry.name] = as_plain.get(entry.name, lambda plain: plain)(value)
+        if entry.name != "name":
+            table[entry.name] = AS_REGION if value is None else as_plain.get(entry.name, lambda plain: plain)(value)
     return table
