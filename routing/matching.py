@@ -104,8 +104,8 @@ class Matcher:
         off_road = tuple(column.at.number for column in columns if not column.states)
         chains, breaks, outliers = self._chains(columns)
         pieces = []
-        for chain in chains:
-            chain, dropped = self._without_outliers(chain)
+        for found in chains:
+            chain, dropped = self._without_outliers(found)
             outliers += dropped
             if len(chain.columns) > 1:
                 pieces.append(self._piece(chain))

@@ -94,9 +94,9 @@ class WayFinder:
             back = int(self._network.edge_reverse[edge])
             for onwards, edge_ms, edge_m in self._from(edge):
                 start_ms = ms + self._turn_round_ms if onwards == back else ms
-                for target in by_edge.get(onwards, ()):
-                    share = targets[target].fraction
-                    heappush(heap, (start_ms + share * edge_ms, metres + share * edge_m, target, onwards, chain))
+                for aim in by_edge.get(onwards, ()):
+                    share = targets[aim].fraction
+                    heappush(heap, (start_ms + share * edge_ms, metres + share * edge_m, aim, onwards, chain))
                 if onwards not in settled:
                     heappush(heap, (start_ms + edge_ms, metres + edge_m, -1, onwards, (*chain, onwards)))
         return found
