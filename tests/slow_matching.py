@@ -41,9 +41,7 @@ def slow_match(
     ]
     chains = []
     for chosen in itertools.product(*(range(len(column)) for column in columns)):
-        score = sum(
-            -0.5 * (columns[at][state][2] / settings.sigma_m) ** 2 for at, state in enumerate(chosen)
-        )
+        score = sum(-0.5 * (columns[at][state][2] / settings.sigma_m) ** 2 for at, state in enumerate(chosen))
         edges = [columns[0][chosen[0]][0]]
         for at, (before, after) in enumerate(itertools.pairwise(chosen)):
             step = steps[at][before][after]

@@ -18,6 +18,7 @@ from sqlalchemy import select
 
 from dispatch.commands import (
     AddNote,
+    AdoptSpeeds,
     AnswerVerification,
     AskHandover,
     AskVerification,
@@ -47,6 +48,7 @@ from dispatch.commands import (
     RevokeDevice,
     TakeCall,
     TypeCall,
+    WithdrawSpeeds,
 )
 from dispatch.incidents import UNKNOWN_LOCATION, CallType, CapMessage, IncidentStatus, Milestone, Severity
 from dispatch.store import care, schema
@@ -236,6 +238,12 @@ class Dispatching(RuleBasedStateMachine):
             else NotifyAgency(incident_id=key, agency="damkar"),
         ]
         self.give(commands[what])
+
+    @rule(number=pick)
+    def speeds(self, number: int) -> None:
+        factors = {"factors": [["primary", "32.09.21", 0, 0.5 + number % 3 / 10]]}
+        adopt = AdoptSpeeds(report={"factors": factors}, reason="laporan")
+        self.give(WithdrawSpeeds(reason="keliru") if number % 4 == 0 else adopt)
 
     @rule(number=st.integers(0, 100))
     def repeat(self, number: int) -> None:

@@ -29,7 +29,9 @@ def grid(size: int = 3) -> BuiltNetwork:
     """Streets both ways in a square grid near the equator; nodes are numbered row by row."""
     points = [(row * STEP_DEG, col * STEP_DEG) for row in range(size) for col in range(size)]
     roads = [Road(tail=row * size + col, head=row * size + col + 1) for row in range(size) for col in range(size - 1)]
-    roads += [Road(tail=row * size + col, head=row * size + col + size) for row in range(size - 1) for col in range(size)]
+    roads += [
+        Road(tail=row * size + col, head=row * size + col + size) for row in range(size - 1) for col in range(size)
+    ]
     return network_from_edges(points, roads)
 
 
@@ -61,9 +63,7 @@ def edges_of(found: MatchedTrace) -> list[int]:
 
 def at(lat_m: float, lon_m: float, time_s: float) -> TracePoint:
     """A position so many metres north and east of the grid's first node."""
-    return TracePoint(
-        time_s=time_s, location=Location(lat=lat_m / METRES_PER_DEGREE, lon=lon_m / METRES_PER_DEGREE)
-    )
+    return TracePoint(time_s=time_s, location=Location(lat=lat_m / METRES_PER_DEGREE, lon=lon_m / METRES_PER_DEGREE))
 
 
 def test_a_trace_without_noise_gives_exactly_the_edges_driven_and_their_times() -> None:
