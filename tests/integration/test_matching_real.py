@@ -31,7 +31,12 @@ def real_router(path: Path) -> Router:
 def drives(router: Router, count: int, seed: int) -> list[Drive]:
     """Trips of two to ten minutes by the quickest way, a fifth slower than the metric has it."""
     dice = random.Random(seed)
-    network, found = router.network, []
+    network, ms = router.network, router.metric.edge_ms
+    found: list[Drive] = []
+
+    def slower(edge: int, share: float) -> float:
+        return 1.2 * share * float(ms[edge]) / 1000.0
+
     while len(found) < count:
         ends = [dice.randrange(network.node_count) for _ in range(2)]
         places = [Location(lat=float(network.node_lat[one]), lon=float(network.node_lon[one])) for one in ends]
@@ -39,7 +44,7 @@ def drives(router: Router, count: int, seed: int) -> list[Drive]:
         if route is not None and 120.0 < (route.time.driving_s or 0.0) < 600.0:
             ms = router.metric.edge_ms
             stretches = route_stretches(route, network)
-            found.append(drive(stretches, lambda edge, share: 1.2 * share * float(ms[edge]) / 1000.0))
+            found.append(drive(stretches, partial(slowed, ms))
     return found
 
 

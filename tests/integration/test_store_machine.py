@@ -265,9 +265,12 @@ class Dispatching(RuleBasedStateMachine):
             "handovers",
             "alerts",
             "devices",
+            "learnt",
         ):
             assert getattr(log, kind) == getattr(model, kind)
         assert care.differences(self.store.engine) == []
+        with self.store.book() as book:
+            assert book.speeds() == model.learnt
         assert self.store.texts() == self.model.texts()
         events = self.store.events()
         assert [(one["type"], one["payload"]) for one in events] == [
