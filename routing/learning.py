@@ -334,7 +334,8 @@ def _errors(trips: Sequence[Sequence[Observation]], factor_of: Mapping[Cell, flo
 
 
 def _believed(factor: float | None, now: float) -> float:
-    return now if factor is None else float(np.clip(factor, LEAST_FACTOR, MOST_FACTOR))
+    # As the table of factors keeps it.
+    return now if factor is None else float(np.float32(round(float(np.clip(factor, LEAST_FACTOR, MOST_FACTOR)), 4)))
 
 
 def _in_force(in_force: SpeedFactors | None, kecamatan: Sequence[str], bin_of_hour: UInt8Array) -> Float64Array:
@@ -380,7 +381,7 @@ def _table(
     for kind in changed:
         for area in range(factor.shape[1]):
             for bin_ in range(factor.shape[2]):
-                factor[kind, area, bin_] = round(_believed(model.factor((kind, area, bin_)), 1.0), 4)
+                factor[kind, area, bin_] = _believed(model.factor((kind, area, bin_)), 1.0)
     return SpeedFactors(factor=factor, kecamatan=tuple(kecamatan), bin_of_hour=bin_of_hour)
 
 

@@ -104,6 +104,9 @@ class SpeedModel:
 _Key = tuple[str, tuple[int, ...]]
 """Level and what of it."""
 _LEVELS: Final = ("all", "class", "class and time", "kecamatan", "cell")
+_COARSE: Final = ("all", "class")
+OWN_TRIPS: Final = 3
+"""A time, a kecamatan or a cell with fewer trips has no effect of its own: one odd trip is no news of a road."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -142,17 +145,7 @@ def fit(observations: Sequence[Observation]) -> SpeedModel:
         # The response falls as the factor grows: log T = log predicted - share * step.
         rows = share @ design.effects
         response = rows @ effect - residual
-        weighted = diags_array(weight) @ rows
-        across = (design.trip.T @ weighted).T  # (p, J)
-        trip_weight = design.trip.T @ weight
-        shrunk = 1.0 / (trip_weight + 1.0 / trip2)
-        normal = (rows.T @ weighted).toarray() - (across @ diags_array(shrunk) @ across.T).toarray()
-        normal[np.arange(p), np.arange(p)] += 1.0 / variances[design.level]
-        trip_response = design.trip.T @ (weight * response)
-        right = weighted.T @ response - across @ (shrunk * trip_response)
-        covariance = np.linalg.inv(normal)
-        effect = covariance @ right
-        of_trip = -shrunk * (trip_response - across.T @ effect)
+        effect, covariance, of_trip, shrunk = solve(rows, response, weight, design.trip, variances[design.level], trip2)
         variances, noise2, trip2 = _variances(
             design,
             effect,
@@ -163,7 +156,45 @@ def fit(observations: Sequence[Observation]) -> SpeedModel:
             huber,
             variances,
         )
-    return _model(design, effect, covariance, noise2, trip2)
+    return _model(design, effect, covariance, variances, noise2, trip2)
+
+
+def solve(
+    rows: csr_array,
+    response: Float64Array,
+    weight: Float64Array,
+    trip: csr_array,
+    variances: Float64Array,
+    trip_variance: float,
+) -> tuple[Float64Array, Float64Array, Float64Array, Float64Array]:
+    """The effects that fit best: minimise sum w (y - X b + Z u)^2 + sum b^2 / v + sum u^2 / t.
+
+    Every observation is of one trip, so the trips are eliminated one by one and only the effects are solved for.
+
+    Parameters
+    ----------
+    rows, response, weight
+        X (n, p), y (n,) and w (n,).
+    trip
+        Z (n, J), a single 1 in every row.
+    variances, trip_variance
+        v (p,) and t.
+
+    Returns
+    -------
+    effect, covariance, of_trip, own
+        b (p,), its covariance (p, p), u (J,), and the variance of each trip's effect where b is known (J,).
+    """
+    p = rows.shape[1]
+    weighted = diags_array(weight) @ rows
+    across = (trip.T @ weighted).T
+    own = 1.0 / (trip.T @ weight + 1.0 / trip_variance)
+    normal = (rows.T @ weighted).toarray() - (across @ diags_array(own) @ across.T).toarray()
+    normal[np.arange(p), np.arange(p)] += 1.0 / variances
+    trip_response = trip.T @ (weight * response)
+    covariance = np.linalg.inv(normal)
+    effect = covariance @ (weighted.T @ response - across @ (own * trip_response))
+    return effect, covariance, own * (across.T @ effect - trip_response), own
 
 
 def _variances(
@@ -190,9 +221,21 @@ def _variances(
     return variances, noise2, trip2
 
 
-def _model(design: _Design, effect: Float64Array, covariance: Float64Array, noise2: float, trip2: float) -> SpeedModel:
+def _model(
+    design: _Design,
+    effect: Float64Array,
+    covariance: Float64Array,
+    variances: Float64Array,
+    noise2: float,
+    trip2: float,
+) -> SpeedModel:
     log_factor = design.effects @ effect
-    spread = np.sqrt(np.asarray(design.effects.multiply(design.effects @ covariance).sum(axis=1)))
+    known = np.asarray(design.effects.multiply(design.effects @ covariance).sum(axis=1))
+    # A cell without an effect of some level may lie anywhere that such effects do.
+    place = (np.arange(len(design.level)), design.level)
+    of_level = csr_array((np.ones(len(design.level)), place), shape=(len(design.level), len(_LEVELS)))
+    missing = 1.0 - (design.effects @ of_level).toarray()
+    spread = np.sqrt(known + missing @ variances)
     passed = _trips_by_cell(design)
     cells = {
         cell: CellEstimate(
@@ -226,6 +269,12 @@ def _trips_by_cell(design: _Design) -> list[int]:
     return counts
 
 
+def _keys(cell: Cell) -> list[_Key]:
+    """The effects that a cell may have, one of each level."""
+    kind, area, bin_ = cell
+    return list(zip(_LEVELS, ((), (kind,), (kind, bin_), (area,), cell), strict=True))
+
+
 def _design(observations: Sequence[Observation]) -> _Design:
     cells = sorted({cell for one in observations for cell in one.parts})
     column = {cell: number for number, cell in enumerate(cells)}
@@ -234,19 +283,20 @@ def _design(observations: Sequence[Observation]) -> _Design:
     row = np.repeat(np.arange(n), [len(one.parts) for one in observations])
     of_part = [column[cell] for one in observations for cell in one.parts]
     seconds = [part for one in observations for part in one.parts.values()]
+    trips_of: dict[_Key, set[str]] = {}
+    for one in observations:
+        for cell in one.parts:
+            for key in _keys(cell):
+                trips_of.setdefault(key, set()).add(one.trip_id)
     keys: dict[_Key, int] = {}
-    members: list[list[int]] = []
-    for kind, area, bin_ in cells:
-        mine = zip(_LEVELS, ((), (kind,), (kind, bin_), (area,), (kind, area, bin_)), strict=True)
-        members.append([keys.setdefault(key, len(keys)) for key in mine])
+    members: list[tuple[int, int]] = []
+    for number, cell in enumerate(cells):
+        for key in _keys(cell):
+            if key[0] in _COARSE or len(trips_of[key]) >= OWN_TRIPS:
+                members.append((number, keys.setdefault(key, len(keys))))
     level = np.array([_LEVELS.index(name) for name, _ in keys], dtype=np.int64)
-    effects = csr_array(
-        (
-            np.ones(len(_LEVELS) * len(cells)),
-            (np.repeat(np.arange(len(cells)), len(_LEVELS)), np.array(members).ravel()),
-        ),
-        shape=(len(cells), len(keys)),
-    )
+    at, effect = np.array(members).T
+    effects = csr_array((np.ones(len(members)), (at, effect)), shape=(len(cells), len(keys)))
     trip = np.array([trips[one.trip_id] for one in observations])
     return _Design(
         cells=cells,

@@ -241,5 +241,6 @@ def _parts(legs: Sequence[Leg]) -> list[list[Leg]]:
         parts[-1].append(leg)
         lasted_s += leg.end_s - leg.start_s
     if len(parts) > 1 and lasted_s < PART_S / 2:
-        parts[-2] += parts.pop()
+        rest = parts.pop()
+        parts[-1] += rest
     return parts

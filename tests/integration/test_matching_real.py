@@ -42,9 +42,7 @@ def drives(router: Router, count: int, seed: int) -> list[Drive]:
         places = [Location(lat=float(network.node_lat[one]), lon=float(network.node_lon[one])) for one in ends]
         route = router.route(*places)
         if route is not None and 120.0 < (route.time.driving_s or 0.0) < 600.0:
-            ms = router.metric.edge_ms
-            stretches = route_stretches(route, network)
-            found.append(drive(stretches, partial(slowed, ms))
+            found.append(drive(route_stretches(route, network), slower))
     return found
 
 
