@@ -58,7 +58,7 @@ def _check(report: Mapping[str, Any]) -> None:
     factors = report.get("factors")
     rows = factors.get("factors") if isinstance(factors, Mapping) else None
     if not isinstance(rows, list) or not all(isinstance(row, list) and len(row) == _ROW for row in rows):
-        raise InputError(N_("This is no report of learnt speeds; make one with `siaga112 learn report --json`."))
+        raise InputError(N_("This is no report of learnt speeds; make one with `siaga112 learn report --out FILE`."))
     if not rows:
         raise InputError(N_("The report proposes no change of any speed, so there is nothing to adopt."))
     for road_class, kecamatan, _, factor in rows:
