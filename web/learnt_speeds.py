@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
-
-import numpy as np
 
 from dispatch.fixes import Fix, FixFlag
 from dispatch.incidents import Assignment, Incident, LocationKind, Milestone
@@ -24,10 +23,9 @@ from gis.types import Location
 from routing.learning import LearningReport, checked_factors, default_bins, learn
 from routing.learning_trips import DrivenTrip, ReadTrip, TripReader
 from routing.matching_types import TracePoint
-from routing.midpoints import curve_midpoints
-from routing.network import Int32Array
+from routing.metric import Metric
 from routing.region import Region
-from routing.speed_factors import NO_KECAMATAN, SpeedFactors
+from routing.speed_factors import SpeedFactors, metric_hour
 
 if TYPE_CHECKING:
     from web.centre import Centre
@@ -98,19 +96,6 @@ class SpeedsKeeper:
     def _factors(self, digest: str) -> SpeedFactors:
         table = self._store.document(digest)["factors"]
         return checked_factors(SpeedFactors.from_json({**table, "version": digest}))
-
-
-def edge_kecamatan(region: Region) -> Int32Array:
-    """(E,) number of the kecamatan (of `BoundaryIndex.kecamatan`) of the middle of each edge, or -1."""
-    boundaries = region.boundaries
-    number = {area.code: at for at, area in enumerate(boundaries.kecamatan)}
-    of_village = np.array(
-        [number.get(one.parent_code or "", NO_KECAMATAN) for one in boundaries.villages], dtype=np.int32
-    )
-    village = boundaries.locate_many(*curve_midpoints(region.network, region.snapper)).village
-    of_curve = np.where(village >= 0, of_village[village], NO_KECAMATAN).astype(np.int32)
-    found: Int32Array = of_curve[region.network.edge_curve]
-    return found
 
 
 # --- trips -------------------------------------------------------------------------------------------------------
@@ -198,11 +183,20 @@ def _target(incident: Incident) -> Location | None:
 
 def read_trips(region: Region, trips: Iterator[DrivenTrip], advance: Callable[[int], object]) -> list[ReadTrip]:
     """What trips teach, by the region's own speeds; `advance` is told of every trip."""
+
+    @cache
+    def metric_of(hour: int | None) -> Metric:
+        return Metric.build(region.network, region.routing_settings, hour=hour)
+
+    def metric_at(hour: int) -> Metric:
+        return metric_of(metric_hour(region.routing_settings.hours, hour))
+
     reader = TripReader(
         region.router,
-        edge_kecamatan=edge_kecamatan(region),
+        edge_kecamatan=region.edge_kecamatan,
         bin_of_hour=default_bins(),
         timezone=region.timezone,
+        metric_at=metric_at,
     )
     found = []
     for trip in trips:

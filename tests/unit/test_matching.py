@@ -36,7 +36,7 @@ def grid(size: int = 3) -> BuiltNetwork:
 
 
 def matcher(built: BuiltNetwork, limits: MatchSettings | None = None, closures: tuple[int, ...] = ()) -> Matcher:
-    metric = Metric.build(built.network, RoutingSettings(), closures)
+    metric = Metric.build(built.network, RoutingSettings(), closures=closures)
     return Matcher(built.network, Snapper.build(built.network), metric, limits)
 
 
