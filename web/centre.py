@@ -19,12 +19,14 @@ import numpy.typing as npt
 from dispatch.border_help import NearbyCode, border_help
 from dispatch.codec import dump, load
 from dispatch.commands import (
+    AdoptSpeeds,
     Command,
     KeepRecommendation,
     LoadDirectory,
     NoticeOverdue,
     RegisterDevice,
     RegisterUnit,
+    WithdrawSpeeds,
 )
 from dispatch.cover import CoverCost, cover_costs
 from dispatch.directory import Directory
@@ -61,6 +63,7 @@ from routing.metric import MetricKey
 from routing.region import Region
 from web.directory import region_directory, region_population
 from web.fleet_times import Vehicle
+from web.learnt_speeds import SpeedsKeeper
 from web.service import Desk
 
 SYSTEM = "system"
@@ -80,6 +83,7 @@ class Centre:
         self._fleet = Fleet()
         self._lock = Lock()
         self._rows: dict[tuple[Vehicle, MetricKey], npt.NDArray[np.float64]] = {}
+        self.speeds = SpeedsKeeper(store)
 
     # --- starting ------------------------------------------------------------------------------------------------
 
@@ -87,6 +91,7 @@ class Centre:
         """Put the region's directory in place, and its units where the fleet is empty."""
         read = region_directory(self.region)
         self.store.execute(LoadDirectory(directory=read.directory), actor=SYSTEM)
+        self.speeds.refresh()
         with self.store.book() as book:
             if queries.units(book.connection, retired=True):
                 return
@@ -156,7 +161,10 @@ class Centre:
                     code=code,
                 )
         try:
-            return self.store.execute(command, actor=actor, key=key)
+            answer = self.store.execute(command, actor=actor, key=key)
+            if isinstance(command, AdoptSpeeds | WithdrawSpeeds):
+                self.speeds.refresh()
+            return answer
         except UnitTakenError as taken:
             incident_id = getattr(command, "incident_id", None)
             if incident_id is not None:
@@ -231,7 +239,7 @@ class Centre:
         """Who should go; stored with its inputs, so that "why this unit" has an answer a year later."""
         inputs = self._looked_at(self.recommendation_inputs(incident_id))
         made = recommend_from(inputs)
-        document = {"inputs": dump(inputs), "recommendation": dump(made)}
+        document = {"inputs": dump(inputs), "recommendation": dump(made), "speeds": self.speeds.digest}
         answer = self.store.execute(KeepRecommendation(incident_id=incident_id, document=document), actor=actor)
         return str(answer["recommendations"][0]["recommendation_id"]), made
 

@@ -28,6 +28,7 @@ from web.cli_database import DATABASE_COMMANDS
 from web.cli_directory import directory_group
 from web.cli_exports import EXPORT_COMMANDS
 from web.cli_incident_others import incident
+from web.cli_learn import learn
 from web.cli_region import region
 from web.cli_webhook import webhook
 
@@ -303,7 +304,7 @@ def serve(
 
 main.add_command(region)
 main.add_command(directory_group)
-for centre_command in (incident, webhook, *CENTRE_COMMANDS, *DATABASE_COMMANDS, *EXPORT_COMMANDS):
+for centre_command in (incident, learn, webhook, *CENTRE_COMMANDS, *DATABASE_COMMANDS, *EXPORT_COMMANDS):
     main.add_command(centre_command)
 
 if __name__ == "__main__":
