@@ -84,6 +84,7 @@ class Centre:
         self._lock = Lock()
         self._rows: dict[tuple[Vehicle, MetricKey], npt.NDArray[np.float64]] = {}
         self.speeds = SpeedsKeeper(store)
+        self.speeds.on_change(lambda state: desk.times.learn(None if state is None else state.factors))
 
     # --- starting ------------------------------------------------------------------------------------------------
 
@@ -213,7 +214,7 @@ class Centre:
             standard_s=None if category is None or category.standard is None else category.standard.within_s,
             cover=self._cover(units, vehicles, at) if cover else (),
             profiles={one.unit.unit_id: vehicle.profile_name for one, vehicle in zip(units, vehicles, strict=True)},
-            hour=self.region.hour(at),
+            hour=self.desk.times.metrics.hour(at),
         )
 
     def recommendation(self, incident_id: str, *, cover: bool = False, now: datetime | None = None) -> Recommendation:

@@ -288,7 +288,9 @@ def serve(
     desk = open_desk(region_folder, units)
     for problem in desk.unit_problems:
         click.echo(f"siaga112: {problem}", err=True)
-    routers = desk.region.open_routers(lambda begun: click.echo(f"siaga112: {begun} …", err=True))
+    routers = desk.region.open_routers(
+        lambda begun: click.echo(f"siaga112: {begun} …", err=True), metrics=desk.times.metrics
+    )
     for remark in routers.state().remarks:
         click.echo(f"siaga112: {remark}", err=True)
     desk.answer_from(routers)

@@ -348,7 +348,7 @@ class Desk:
             "asked": asked_json(asked, match, self.region.boundaries, _),
             "area": match_json(match, _) if asked.area is None else area_match_json(asked, self.region.boundaries, _),
             "road": road_json(target.access, _),
-            "hour": self.region.hour(now),
+            "hour": self.times.metrics.hour(now),
             "spread": spread,
             "candidates": candidates,
             "further": len(ranking.further),
@@ -454,7 +454,7 @@ class Desk:
         return {
             **route_geojson(route, lang),
             "road": road_json(access, _),
-            "hour": self.region.hour(now),
+            "hour": self.times.metrics.hour(now),
             **driven_json(driven, _),
             "notice": self.region.notice,
             "attribution": owed_credit(self.region, ROADS) or None,
