@@ -213,22 +213,24 @@ def sweep(
     high: Int32Array,
     found: Int32Array,
 ) -> None:
-    """Fill `found` (n, LANES) with the times from up to `LANES` labelled points to every state."""
-    count = len(up_offset) - 1
-    for at in range(count):
-        for lane in range(LANES):
-            found[at, lane] = NEVER
+    """Fill `found` (n, L) with the times from up to L labelled points to every state."""
+    # The number of lanes is not told to the compiler, which would take the inner loop apart instead of making it wide.
+    lanes = found.shape[1]
+    found[:] = NEVER
     for lane in range(len(row_offset) - 1):
         for row in range(row_offset[lane], row_offset[lane + 1]):
             for level in range(high[row]):
                 at = rank[row, level]
                 found[at, lane] = min(found[at, lane], ms[row, level])
-    for at in range(count - 1, -1, -1):
+    for at in range(len(up_offset) - 2, -1, -1):
+        mine = found[at]
         for slot in range(up_offset[at], up_offset[at + 1]):
-            head = up_head[slot]
             onwards = down_ms[slot]
-            for lane in range(LANES):
-                found[at, lane] = min(found[at, lane], np.int32(found[head, lane] + onwards))
+            if onwards >= NEVER:
+                continue
+            above = found[up_head[slot]]
+            for lane in range(lanes):
+                mine[lane] = min(mine[lane], np.int32(above[lane] + onwards))
 
 
 @njit("void(int32[:, ::1], int32[::1], int32[::1], int64, int32[:, ::1])", cache=True, nogil=True)

@@ -7,6 +7,7 @@ parts let go of the interpreter's lock.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from threading import local
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +31,8 @@ from routing.parallel import in_parts
 from routing.search import Pinned, Way
 from routing.starts import Starts
 from routing.turns import arc_costs_ms
+
+_kept = local()
 
 TARGETS_AT_ONCE = 128
 """Labels of so many targets are made and compared before the next ones."""
@@ -65,6 +68,14 @@ class HierarchySearch:
         """As `Search.pin`: every point's label is made once, so a unit that has moved costs its own alone."""
         return _PinnedRows(starts=starts, rows=self._pool.rows(starts))
 
+    def pin_moved(self, origins: Pinned, starts: Starts, index: int, moved: Pinned) -> Pinned:
+        """As `Search.pin_moved`: the moved point's rows take the place of its former ones."""
+        if not isinstance(origins, _PinnedRows) or not isinstance(moved, _PinnedRows):
+            return self.pin(starts)
+        if origins.rows.labels is not moved.rows.labels:  # a new pool was begun
+            return self.pin(starts)
+        return _PinnedRows(starts=starts, rows=origins.rows.with_one(index, moved.rows))
+
     def times_ms(self, origins: Pinned, arrivals: Starts, *, limit_ms: float = np.inf) -> Float64Array:
         """As `Search.times_ms`; a limit changes nothing."""
         del limit_ms
@@ -93,7 +104,7 @@ class HierarchySearch:
 
         def fill(start: int, end: int) -> None:
             labels, offset = self._labels(starts.part(start, end))
-            found = np.empty((turns.state_count, LANES), dtype=np.int32)
+            found = self._scratch()
             sweep(
                 topology.up_offset, topology.up_head, self._customized.down_ms,
                 offset, labels.rank, labels.ms, labels.high, found,
@@ -152,6 +163,14 @@ class HierarchySearch:
     def components(self) -> tuple[int, Int32Array]:
         """As `Search.components`."""
         return strong_components(self._hierarchy.arc_offset, self.turns.arc_target, self.arc_open)
+
+    def _scratch(self) -> Int32Array:
+        """(S, LANES) room for a sweep, kept by each thread: asking the system for it anew costs as much as the sweep."""
+        shape = (self.turns.state_count, LANES)
+        found: Int32Array | None = getattr(_kept, "found", None)
+        if found is None or found.shape != shape:
+            found = _kept.found = np.empty(shape, dtype=np.int32)
+        return found
 
     def _labels(self, starts: Starts, *, towards: bool = False) -> tuple[Labels, npt.NDArray[np.int64]]:
         labels = Labels.empty(len(starts.state), self._hierarchy.height)
