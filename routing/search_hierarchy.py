@@ -111,7 +111,7 @@ class HierarchySearch:
             )  # fmt: skip
             by_node(found, topology.rank, turns.state_node, end - start, out[start:end])
 
-        in_parts(len(starts), fill, size=LANES)
+        in_parts(len(starts), fill, size=LANES, apart=True)
         return out
 
     def first_ms(self, starts: Starts) -> tuple[Int32Array, Int32Array]:
@@ -142,7 +142,7 @@ class HierarchySearch:
         if best is None or best[0] >= NEVER:
             return None
         ms, mine, theirs, level = best
-        topology, customized = self._hierarchy.elimination, self._customized
+        topology, customized, plan = self._hierarchy.elimination, self._customized, self._hierarchy.plan
         up = climb(
             topology.up_offset, topology.up_head, customized.up_ms,
             leaving.rank[mine, : leaving.high[mine]], leaving.ms[mine, : leaving.high[mine]], level,
@@ -153,7 +153,8 @@ class HierarchySearch:
         )  # fmt: skip
         places = np.concatenate([up[::-1], down])
         arcs = unpack(
-            topology.up_offset, topology.up_head, customized.up_ms, customized.down_ms, *self._hierarchy.lower,
+            topology.up_offset, topology.up_head, customized.up_ms, customized.down_ms,
+            plan.low_offset, plan.low_tail, plan.low_slot,
             topology.order, self._hierarchy.arc_offset, self._hierarchy.arc_rank, customized.arc_ms,
             (np.searchsorted(topology.up_offset, places, side="right") - 1).astype(np.int32),
             places, np.repeat(np.array([0, 1]), [len(up), len(down)]),
@@ -165,7 +166,7 @@ class HierarchySearch:
         return strong_components(self._hierarchy.arc_offset, self.turns.arc_target, self.arc_open)
 
     def _scratch(self) -> Int32Array:
-        """(S, LANES) room for a sweep, kept by each thread: asking the system for it anew costs as much as the sweep."""
+        """(S, LANES) room for a sweep, kept by each worker: asking for it anew would cost as much as the sweep."""
         shape = (self.turns.state_count, LANES)
         found: Int32Array | None = getattr(_kept, "found", None)
         if found is None or found.shape != shape:
