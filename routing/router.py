@@ -214,7 +214,7 @@ class Router:
         self.network = network
         self.settings = settings
         self.snapper = snapper
-        self.metric = Metric.build(network, settings, closures) if metric is None else metric
+        self.metric = Metric.build(network, settings, closures=closures) if metric is None else metric
         self._search = _search(network, self.metric, hierarchy)
         self._turns = self._search.turns
         self._finder = AccessFinder(network, settings, snapper, self._search)

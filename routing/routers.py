@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 Say = Callable[[str], object]
 
-MOST_METRICS = 6
+MOST_METRICS = 16
 """Routers kept at once besides the default one; each holds some 150 bytes per node of the network."""
 
 
@@ -147,7 +147,7 @@ class Routers:
         InputError
             When a closure is not an edge of the network; nothing changes.
         """
-        closed = frozenset(checked_closures(self.network, closures).tolist())
+        closed = frozenset(checked_closures(self.network.edge_count, closures).tolist())
         with self._changed:
             if closed != self._closures:
                 self._closures = closed
@@ -244,5 +244,4 @@ class Routers:
             self._remarks.append(sentence)
 
     def _metric_of_settings(self, profile: str | None, hour: int | None, closures: Collection[int]) -> Metric:
-        del profile, hour
-        return Metric.build(self.network, self.settings, closures=closures)
+        return Metric.build(self.network, self.settings, profile=profile, hour=hour, closures=closures)
