@@ -11,7 +11,7 @@ from flask import Flask, Response
 from web.access import Policy, anybody_reads, guard, this_machine
 from web.api import api
 from web.api_centre import centre_api
-from web.api_commands import CENTRE, centre_commands
+from web.api_commands import centre_commands
 from web.api_exports import exports_api
 from web.api_help import help_api
 from web.api_webhooks import webhooks_api
@@ -20,6 +20,7 @@ from web.centre import Centre
 from web.pages import pages
 from web.positions import Positions, register_positions
 from web.problems import register_problems
+from web.reach import CENTRE, check_within
 from web.region_layers import layers_of
 from web.service import Desk
 from web.tile_draw import MapPainter
@@ -98,7 +99,7 @@ def create_app(
     if positions is not None:
         register_positions(app, positions)
     register_problems(app)
-    guard(app, policy or (anybody_reads if centre is None else this_machine))
+    guard(app, policy or (anybody_reads if centre is None else this_machine), within=check_within)
     app.after_request(_secure)
     return app
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, current_app, make_response, render_template
 from flask.wrappers import Response
 
-from web.access import Permission, needs
+from web.access import Permission, Scope, needs
 from web.api import LANGUAGES, desk
 from web.assets import LEAFLET_VERSION
 from web.tiles import GREATEST_ZOOM, LEAST_ZOOM
@@ -14,7 +14,7 @@ pages = Blueprint("pages", __name__)
 
 
 @pages.get("/")
-@needs(Permission.REGION_READ)
+@needs(Permission.REGION_READ, Scope.OPEN)
 def home() -> Response:
     """The dispatcher's desk."""
     start = {

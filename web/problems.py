@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException
 
 from dispatch.errors import KeyReusedError, RefusedError, StoreError, UnknownIdError, VersionConflictError
 from gis.errors import InputError, OutsideRegionError, RegionError, SiagaError
-from web.access import ForbiddenError
+from web.access import ForbiddenError, SignInNeededError
 from web.answers import place_json
 from web.i18n import DEFAULT_LANGUAGE, LANGUAGES, translator
 from web.resolve import NothingSureError
@@ -39,6 +39,7 @@ class BadRequestError(InputError):
 _STATUS: tuple[tuple[type[SiagaError], HTTPStatus, str], ...] = (
     (NotFoundError, HTTPStatus.NOT_FOUND, "Not found"),
     (UnknownIdError, HTTPStatus.NOT_FOUND, "Not found"),
+    (SignInNeededError, HTTPStatus.UNAUTHORIZED, "Not signed in"),
     (ForbiddenError, HTTPStatus.FORBIDDEN, "Not allowed"),
     (VersionConflictError, HTTPStatus.PRECONDITION_FAILED, "Changed meanwhile"),
     (KeyReusedError, HTTPStatus.UNPROCESSABLE_ENTITY, "The idempotency key was used before"),

@@ -161,6 +161,7 @@ def differences(engine: Engine, progress: Progress | None = None) -> list[Differ
         "handover": book.handovers,
         "alert": book.alerts,
         "device": book.devices,
+        "account": book.accounts,
         "centre": {} if book.whole is None else {"1": book.whole},
     }
     tables = {
@@ -173,6 +174,7 @@ def differences(engine: Engine, progress: Progress | None = None) -> list[Differ
         "handover": (schema.handovers, rows.handover_of),
         "alert": (schema.alerts, rows.alert_of),
         "device": (schema.devices, rows.device_of),
+        "account": (schema.accounts, rows.account_of),
         "centre": (schema.centre, rows.centre_of),
     }
     found: list[Difference] = []
