@@ -120,6 +120,8 @@ class Actor:
         None without accounts, and for who has not signed in.
     signed_in
         False where signing in may help.
+    locked
+        Whether the password is all that is missing.
     by_cookie
         Whether a browser sent it by itself, so that a page of another site may have asked.
     language, theme
@@ -132,6 +134,7 @@ class Actor:
     clear: frozenset[TextField] = ALL_FIELDS
     role: Role | None = None
     signed_in: bool = True
+    locked: bool = False
     by_cookie: bool = False
     language: str | None = None
     theme: str | None = None
@@ -152,6 +155,12 @@ class SignInNeededError(SiagaError, PermissionError):
     """Nobody has signed in, or the session is over or locked."""
 
     code = "sign-in-needed"
+
+
+class SessionLockedError(SignInNeededError):
+    """The password must be given again."""
+
+    code = "locked"
 
 
 def anybody_reads(_: Request) -> Actor:
@@ -293,6 +302,8 @@ def guard(
 
 def _check(need: Need, who: Actor) -> None:
     if need.permission not in who.may:
+        if who.locked:
+            raise SessionLockedError(N_("This session is locked; give your password to go on."))
         if not who.signed_in:
             raise SignInNeededError(N_("Sign in first; this is not open to everybody."))
         if who.role is None:

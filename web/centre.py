@@ -25,7 +25,9 @@ from dispatch.commands import (
     CreateAccount,
     KeepRecommendation,
     LoadDirectory,
+    LocateIncident,
     NoticeOverdue,
+    OpenIncident,
     RegisterDevice,
     RegisterUnit,
 )
@@ -150,8 +152,8 @@ class Centre:
         if isinstance(command, CreateAccount | ChangeAccount):
             self._check_area(command)
         place = getattr(command, "location", None)
-        if isinstance(place, IncidentLocation) and place.location is not None and place.village_code is None:
-            command = replace(command, location=self._with_area(place))  # type: ignore[type-var]
+        if isinstance(command, OpenIncident | LocateIncident) and command.location.village_code is None:
+            command = replace(command, location=self._with_area(command.location))
         if isinstance(place, IncidentLocation) and (code := _area_code(place)) is not None:
             level = AreaLevel.VILLAGE if place.kind is LocationKind.VILLAGE else AreaLevel.KECAMATAN
             if self._level(code) is not level:
@@ -172,7 +174,7 @@ class Centre:
         """A point with the codes of its village and kecamatan, by which its officials find it."""
         if place.kind not in (LocationKind.POINT, LocationKind.PLACE) or place.location is None:
             return place
-        match = self.region.boundaries.locate(place.location.lat, place.location.lon)
+        match = self.region.boundaries.locate(place.location)
         if match.status is AreaStatus.OUTSIDE or match.village is None:
             return place
         kecamatan = place.kecamatan_code or (None if match.kecamatan is None else match.kecamatan.code)

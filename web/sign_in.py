@@ -17,7 +17,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from dispatch.access_settings import AccessSettings
-from dispatch.accounts import AccessNote, Account, Role
+from dispatch.accounts import AccessNote, Account, Role, check_login
 from dispatch.commands import ChangeAccount, CreateAccount, NoteAccess
 from dispatch.errors import UnknownIdError
 from dispatch.store.credentials import ApiToken, Credential, Credentials, Link, Session, Stage, hashed
@@ -184,7 +184,7 @@ class SignIn:
         found = self.kept.session(token)
         if found is None:
             return None
-        session, account, credential = found
+        session, account, _ = found
         now = self._clock()
         if not account.active or now - session.created_at > self.settings.session:
             self.kept.end_session(session)
@@ -249,7 +249,7 @@ class SignIn:
         if secret is None:
             secret = pyotp.random_base32()
             self.kept.change(credential.login, totp_pending=secret)
-        return secret, pyotp.TOTP(secret).provisioning_uri(credential.login, issuer_name=self._issuer)
+        return secret, pyotp.TOTP(secret).provisioning_uri(name=credential.login, issuer_name=self._issuer)
 
     def enrol(self, session: Session, credential: Credential, code: str) -> tuple[str, ...]:
         """Take the pending secret, once a code of it is right; gives the recovery codes, which are shown this once.
@@ -321,11 +321,13 @@ class SignIn:
         chosen = link.login or login.strip().lower()
         check_password(password, chosen)
         check_name(display_name)
-        if link.login is None:
-            command = CreateAccount(login=chosen, role=Role.ADMINISTRATOR)
-            self._centre.execute(command, actor=chosen)
+        if link.login is None and self.kept.account(check_login(chosen)) is not None:
+            raise InputError(N_("There is an account of this login already; choose another login."))
+        # Used up first: of two who send it at once, one makes an account.
         if not self.kept.use_link(link):
             raise LinkGoneError(N_("This link was used before or is too old; ask an administrator for another one."))
+        if link.login is None:
+            self._centre.execute(CreateAccount(login=chosen, role=Role.ADMINISTRATOR), actor=chosen)
         values = {"display_name": display_name.strip()} if link.login is None else {}
         self._set_password(chosen, password, **values)
         self.kept.end_sessions(chosen)
