@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from flask import Flask, Response, current_app
 
@@ -19,8 +19,8 @@ from web.api_webhooks import webhooks_api
 from web.assets import asset_version, assets
 from web.centre import Centre
 from web.pages import pages
-from web.people import register_people
-from web.positions import Positions, register_positions
+from web.people import people, register_people
+from web.positions import Positions, positions_blueprint, register_positions
 from web.problems import register_problems
 from web.reach import CENTRE, check_within
 from web.region_layers import layers_of
@@ -54,6 +54,17 @@ SECURITY_HEADERS: Mapping[str, str] = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
+
+
+CENTRE_BLUEPRINTS: Final = (centre_commands, centre_api, webhooks_api, help_api, exports_api, me_api)
+
+
+def all_routes() -> Flask:
+    """An application that has every route and answers none: to look at what the routes declare."""
+    app = Flask("web", static_folder=None, template_folder="templates")
+    for blueprint in (api, assets, pages, tiles, *CENTRE_BLUEPRINTS, people, positions_blueprint):
+        app.register_blueprint(blueprint)
+    return app
 
 
 def create_app(
@@ -97,12 +108,8 @@ def create_app(
         app.register_blueprint(blueprint)
     if centre is not None:
         app.extensions[CENTRE] = centre
-        app.register_blueprint(centre_commands)
-        app.register_blueprint(centre_api)
-        app.register_blueprint(webhooks_api)
-        app.register_blueprint(help_api)
-        app.register_blueprint(exports_api)
-        app.register_blueprint(me_api)
+        for blueprint in CENTRE_BLUEPRINTS:
+            app.register_blueprint(blueprint)
     if positions is not None:
         register_positions(app, positions)
     register_problems(app)

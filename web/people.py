@@ -203,7 +203,7 @@ def link_try(token: str) -> Response:
     form = request.form
     login, name, password = form.get("login", ""), form.get("display_name", ""), form.get("password", "")
     try:
-        link = sign_in().link(token)
+        sign_in().link(token)
         if password != form.get("again", ""):
             raise InputError(N_("The two passwords differ; type the same one twice."))
         done = sign_in().use_link(token, password, login=login, display_name=name)
@@ -215,7 +215,6 @@ def link_try(token: str) -> Response:
             "link.html", fault=_said(error), first=known.login is None, login=known.login or login[:64],
             display_name=name[:100], status=HTTPStatus.UNPROCESSABLE_ENTITY,
         )  # fmt: skip
-    del link
     forget_browser()
     return _page(
         "sign_in.html", fault=None, said=_words()("The password is set; sign in with it."), login=done, next=""
@@ -454,8 +453,8 @@ def _onward(stage: Stage) -> Response:
             return redirect(_next() or _HOME, HTTPStatus.SEE_OTHER)
 
 
-def _see(endpoint: str, **values: str) -> Response:
-    return redirect(url_for(endpoint, **{key: value for key, value in values.items() if value}), HTTPStatus.SEE_OTHER)
+def _see(endpoint: str, *, next: str = "") -> Response:
+    return redirect(url_for(endpoint, next=next or None), HTTPStatus.SEE_OTHER)
 
 
 def _next() -> str:

@@ -7,6 +7,7 @@ this process; wrong passwords by account are counted in the database, by all pro
 
 from __future__ import annotations
 
+import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,20 +99,16 @@ def secret_key(database: str, given: str | None) -> str:
         )
     path = Path(f"{file}.key")
     try:
-        with path.open("x", opener=_private) as made:
-            made.write(secrets.token_urlsafe(48))
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         pass
+    else:
+        with os.fdopen(descriptor, "w") as made:
+            made.write(secrets.token_urlsafe(48))
     kept = path.read_text(encoding="utf-8").strip()
     if len(kept) < MIN_SECRET:
         raise SourceError(f"{path} holds no key; remove the file, and everybody signs in anew.")
     return kept
-
-
-def _private(path: str, flags: int) -> int:
-    import os
-
-    return os.open(path, flags, 0o600)
 
 
 def use_accounts(app: Flask, access: Access) -> Policy:

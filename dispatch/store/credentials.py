@@ -351,20 +351,33 @@ class Credentials:
 
     # --- care ----------------------------------------------------------------------------------------------------
 
-    def forget(self, *, sessions_before: datetime, disabled_before: datetime) -> dict[str, int]:
-        """Forget old sessions, links and tokens, and all of accounts that were disabled long ago; gives how many."""
+    def forget(
+        self, *, sessions_before: datetime, disabled_before: datetime, only_look: bool = False
+    ) -> dict[str, int]:
+        """Forget old sessions, links and tokens, and all of accounts that were disabled long ago; gives how many.
+
+        With `only_look` they are only counted.
+        """
         now, accounts = self._clock(), schema.accounts
         long_gone = select(accounts.c.login).where(
             accounts.c.active.is_(False), accounts.c.changed_at < disabled_before
         )
         gone = {
-            "sessions": delete(sessions).where(sessions.c.created_at < sessions_before),
-            "links": delete(one_time_links).where(one_time_links.c.expires_at < now),
-            "tokens": delete(api_tokens).where(api_tokens.c.expires_at < now),
-            "credentials": delete(credentials).where(credentials.c.login.in_(long_gone)),
+            "sessions": (sessions, sessions.c.created_at < sessions_before),
+            "links": (one_time_links, one_time_links.c.expires_at < now),
+            "tokens": (api_tokens, api_tokens.c.expires_at < now),
+            "credentials": (credentials, credentials.c.login.in_(long_gone)),
         }
+        if only_look:
+            with reading(self._engine) as connection:
+                return {
+                    name: int(connection.execute(select(func.count()).select_from(table).where(old)).scalar_one())
+                    for name, (table, old) in gone.items()
+                }
         with writing(self._engine) as connection:
-            return {name: int(connection.execute(statement).rowcount) for name, statement in gone.items()}
+            return {
+                name: int(connection.execute(delete(table).where(old)).rowcount) for name, (table, old) in gone.items()
+            }
 
 
 def _part(row: RowMapping, table: str) -> dict[str, Any]:
