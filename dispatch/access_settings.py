@@ -49,7 +49,7 @@ class AccessSettings:
         where = f"{source}, [access]"
         values = _known(table, [one.name for one in fields(cls)], where)
         roles = values.pop("second_factor", None)
-        numbers = {name: _whole(value, where, name, 1, 100_000) for name, value in values.items()}
+        numbers: dict[str, Any] = {name: _whole(value, where, name, 1, 100_000) for name, value in values.items()}
         if roles is None:
             return cls(**numbers)
         if not isinstance(roles, list) or not all(one in list(Role) for one in roles):

@@ -1,6 +1,6 @@
 """Accounts, rights and the care of personal data from a terminal.
 
-These commands work on the database itself: whoever may read its file may use them, and is named by `--actor` in the log.
+These commands work on the database itself: whoever may read its file may use them; the log names `--actor`.
 """
 
 from __future__ import annotations

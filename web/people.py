@@ -44,6 +44,7 @@ _PUBLIC: Final = needs(Permission.PUBLIC)
 _OWN: Final = needs(Permission.ACCOUNT)
 _ACCOUNTS: Final = needs(Permission.ACCOUNTS)
 _HOME: Final = "/"
+_UNFIT: Final = HTTPStatus.UNPROCESSABLE_ENTITY
 
 
 def sign_in() -> SignIn:
@@ -73,7 +74,9 @@ def sign_in_try() -> Response:
     try:
         account, credential = sign_in().check(login, request.form.get("password", ""))
     except SiagaError as error:
-        return _page("sign_in.html", fault=_said(error), login=login[:64], next=_next(), status=HTTPStatus.FORBIDDEN)
+        return _page(
+            "sign_in.html", fault=_said(error), login=login[:64], next=_next(), status=HTTPStatus.UNPROCESSABLE_ENTITY
+        )
     token = sign_in().begin(account, credential)
     sign_in_as(token)
     if credential.language in LANGUAGES:
@@ -124,7 +127,7 @@ def enrol_try() -> Response:
         try:
             codes = sign_in().enrol(here.session, here.credential, request.form.get("code", "")[:40])
         except SiagaError as error:
-            return _enrol_page(here, _said(error), HTTPStatus.FORBIDDEN)
+            return _enrol_page(here, _said(error), HTTPStatus.UNPROCESSABLE_ENTITY)
         return _page("recovery.html", codes=codes, next=_next())
 
     return _at(Stage.ENROL, check)
@@ -429,8 +432,10 @@ def _again(template: str, here: Present, error: SiagaError) -> Response:
     if sign_in().session(str(session.get("_user_id", ""))) is None:
         forget_browser()
         fault = _words()("Too many wrong tries; sign in anew.")
-        return _page("sign_in.html", fault=fault, login="", next=_next(), status=HTTPStatus.FORBIDDEN)
-    return _page(template, fault=_said(error), next=_next(), login=here.account.login, status=HTTPStatus.FORBIDDEN)
+        return _page("sign_in.html", fault=fault, login="", next=_next(), status=_UNFIT)
+    return _page(
+        template, fault=_said(error), next=_next(), login=here.account.login, status=HTTPStatus.UNPROCESSABLE_ENTITY
+    )
 
 
 def _at(stage: Stage, show: Callable[[Present], Response]) -> Response:

@@ -144,10 +144,9 @@ class Running:
         desk.follow(self.centre.plain_units)
         engine = self.store.engine
         kept = PositionStore(engine)
+        keep_for = timedelta(days=privacy_settings(desk.region).positions_days)
         self.positions = Positions(
-            intake=PositionIntake(kept, keep_for=timedelta(days=privacy_settings(desk.region).positions_days)),
-            devices=DeviceBook(kept),
-            clock=utc_now,
+            intake=PositionIntake(kept, keep_for=keep_for), devices=DeviceBook(kept), clock=utc_now
         )
         self.webhooks = WebhookWorker(
             WebhookQueue(engine, clock=utc_now, new_id=new_id),

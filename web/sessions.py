@@ -59,7 +59,7 @@ class Access:
     https: bool = False
 
 
-class User(UserMixin):
+class User(UserMixin):  # type: ignore[misc]
     """A session as Flask-Login wants it."""
 
     def __init__(self, token: str) -> None:
