@@ -74,9 +74,7 @@ def sign_in_try() -> Response:
     try:
         account, credential = sign_in().check(login, request.form.get("password", ""))
     except SiagaError as error:
-        return _page(
-            "sign_in.html", fault=_said(error), login=login[:64], next=_next(), status=HTTPStatus.UNPROCESSABLE_ENTITY
-        )
+        return _page("sign_in.html", fault=_said(error), login=login[:64], next=_next(), status=_UNFIT)
     token = sign_in().begin(account, credential)
     sign_in_as(token)
     if credential.language in LANGUAGES:
@@ -127,7 +125,7 @@ def enrol_try() -> Response:
         try:
             codes = sign_in().enrol(here.session, here.credential, request.form.get("code", "")[:40])
         except SiagaError as error:
-            return _enrol_page(here, _said(error), HTTPStatus.UNPROCESSABLE_ENTITY)
+            return _enrol_page(here, _said(error), _UNFIT)
         return _page("recovery.html", codes=codes, next=_next())
 
     return _at(Stage.ENROL, check)
@@ -216,11 +214,11 @@ def link_try(token: str) -> Response:
             return _page("said.html", title=N_("Link"), fault=_said(error), status=HTTPStatus.GONE)
         return _page(
             "link.html", fault=_said(error), first=known.login is None, login=known.login or login[:64],
-            display_name=name[:100], status=HTTPStatus.UNPROCESSABLE_ENTITY,
+            display_name=name[:100], status=_UNFIT,
         )  # fmt: skip
     forget_browser()
     return _page(
-        "sign_in.html", fault=None, said=_words()("The password is set; sign in with it."), login=done, next=""
+        "sign_in.html", fault=None, said=_words()(N_("The password is set; sign in with it.")), login=done, next=""
     )
 
 
@@ -264,7 +262,7 @@ def account_change() -> Response:
             case _unknown:
                 raise InputError(N_("This page was sent without a button; reload it and try again."))
     except SiagaError as error:
-        return _account_page(_said(error), status=HTTPStatus.UNPROCESSABLE_ENTITY)
+        return _account_page(_said(error), status=_UNFIT)
     return _account_page(None, said=said, token=token)
 
 
@@ -301,7 +299,7 @@ def accounts_add() -> Response:
             display_name=form.get("display_name", ""), actor=actor().name,
         )  # fmt: skip
     except SiagaError as error:
-        return _accounts_page(_said(error), form=form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+        return _accounts_page(_said(error), form=form, status=_UNFIT)
     return _accounts_page(None, link=_link(token), of=login)
 
 
@@ -335,7 +333,7 @@ def one_account_change(login: str) -> Response:
             case _unknown:
                 raise InputError(N_("This page was sent without a button; reload it and try again."))
     except SiagaError as error:
-        return _one_account_page(login, _said(error), status=HTTPStatus.UNPROCESSABLE_ENTITY)
+        return _one_account_page(login, _said(error), status=_UNFIT)
     return _one_account_page(login, None, link=link, of=login, said=said)
 
 
@@ -409,7 +407,7 @@ def _said(error: SiagaError) -> str:
 def _stale() -> str | None:
     """What to say where the form before was too old to be taken."""
     if "stale" in request.args:
-        return _words()("The page had been open for too long, or in another tab; nothing was changed. Try again.")
+        return _words()(N_("The page had been open for too long, or in another tab; nothing was changed. Try again."))
     return None
 
 
@@ -431,11 +429,9 @@ def _again(template: str, here: Present, error: SiagaError) -> Response:
     """The form again, with what was wrong; or the beginning, where the tries are used up."""
     if sign_in().session(str(session.get("_user_id", ""))) is None:
         forget_browser()
-        fault = _words()("Too many wrong tries; sign in anew.")
+        fault = _words()(N_("Too many wrong tries; sign in anew."))
         return _page("sign_in.html", fault=fault, login="", next=_next(), status=_UNFIT)
-    return _page(
-        template, fault=_said(error), next=_next(), login=here.account.login, status=HTTPStatus.UNPROCESSABLE_ENTITY
-    )
+    return _page(template, fault=_said(error), next=_next(), login=here.account.login, status=_UNFIT)
 
 
 def _at(stage: Stage, show: Callable[[Present], Response]) -> Response:
@@ -508,7 +504,7 @@ def _refused(error: ForbiddenError) -> Any:
 
 def _too_old(_error: CSRFError) -> Any:
     if not wants_page():
-        detail = _words()("The request lacks the token of its page (X-CSRFToken); reload the page and try again.")
+        detail = _words()(N_("The request lacks the token of its page (X-CSRFToken); reload the page and try again."))
         return problem(HTTPStatus.BAD_REQUEST, code="csrf", title="Not from a page of ours", detail=detail)
     back = safe_path(request.path) or request.path
     goes_back = request.path in {"/lock", "/sign-out"}
@@ -516,7 +512,7 @@ def _too_old(_error: CSRFError) -> Any:
 
 
 def _too_often(_error: RateLimitExceeded) -> Any:
-    detail = _words()("Too many tries from this address; wait a minute and try again.")
+    detail = _words()(N_("Too many tries from this address; wait a minute and try again."))
     if not wants_page():
         answer = problem(HTTPStatus.TOO_MANY_REQUESTS, code="too-often", title="Too many tries", detail=detail)
     else:
