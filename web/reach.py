@@ -19,10 +19,10 @@ from dispatch.store.reach import incidents_within, units_within
 from dispatch.store.store import Answer
 from web.access import OBJECT_SCOPES, Permission, Scope, actor
 from web.centre import Centre
+from web.masking import mask_text
 from web.problems import NotFoundError
 
 CENTRE: Final = "siaga112-centre"
-KEPT_DIGITS: Final = 3
 _AUDIT: Final = ("account.", "texts.unmasked")
 _OF_INCIDENT: Final = frozenset({
     "incident.opened", "incident.located", "incident.edited", "incident.moved", "incident.alarm_raised",
@@ -185,21 +185,11 @@ def _without_words(payload: dict[str, Any]) -> dict[str, Any]:
 # --- personal texts ----------------------------------------------------------------------------------------------
 
 
-def masked(field: TextField, text: str) -> str:
-    """A personal text as it is shown masked: the length of a number and its last digits, a name's first letter."""
-    if field is TextField.CALLER_NUMBER:
-        kept = text[-KEPT_DIGITS:] if sum(one.isdigit() for one in text) > 2 * KEPT_DIGITS else ""
-        return "•" * (len(text) - len(kept)) + kept
-    if field is TextField.CALLER_NAME:
-        return f"{text.strip()[:1]}•••"
-    return "•••"
-
-
 def shown_text(field: TextField, text: str | None) -> tuple[str | None, bool]:
     """A personal text as the asker sees it, and whether it is masked for him; an erased one is None."""
     if text is None or field in actor().clear:
         return text, False
-    return masked(field, text), True
+    return mask_text(field, text), True
 
 
 def may_unmask() -> bool:

@@ -10,6 +10,7 @@ import secrets
 import string
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any, Final, Protocol
 
 import pyotp
@@ -95,7 +96,11 @@ class SignIn:
         self._clock = clock
         self._hasher = hasher or PasswordHasher()
         self._issuer = issuer
-        self._nobody = self._hasher.hash(secrets.token_urlsafe(16))
+
+    @cached_property
+    def _nobody(self) -> str:
+        """A hash that no password fits, so that an unknown login takes as long as a known one."""
+        return self._hasher.hash(secrets.token_urlsafe(16))
 
     # --- password ------------------------------------------------------------------------------------------------
 
@@ -109,7 +114,8 @@ class SignIn:
         """
         found = self.kept.account(login.strip().lower()[:64])
         known = None if found is None else found[1].password_hash
-        fits = self._fits(known or self._nobody, password)
+        nobody = self._nobody  # made before the first answer, so that not even that one takes longer
+        fits = self._fits(known or nobody, password)
         if found is None or known is None:
             raise _wrong()
         account, credential = found
