@@ -20,7 +20,7 @@ from dispatch.store.store import Answer
 from web.access import OBJECT_SCOPES, Permission, Scope, actor
 from web.centre import Centre
 from web.masking import mask_text
-from web.problems import NotFoundError
+from web.problems import unknown_id
 
 CENTRE: Final = "siaga112-centre"
 _AUDIT: Final = ("account.", "texts.unmasked")
@@ -45,14 +45,14 @@ def check_within(scope: Scope, key: str, reach: Reach) -> None:
 
     Raises
     ------
-    NotFoundError
+    UnknownIdError
         It is out of reach, or there is none.
     """
     centre = _centre()
     if centre is not None and _is_within(centre, scope, key, reach):
         return
     what = OBJECT_SCOPES[scope].removesuffix("_id")
-    raise NotFoundError(f"There is no {what} '{key[:64]}'; check its id.")
+    raise unknown_id(what, key)
 
 
 def _is_within(centre: Centre, scope: Scope, key: str, reach: Reach) -> bool:
@@ -74,7 +74,7 @@ def check_unit(unit_id: str) -> None:
 
     Raises
     ------
-    NotFoundError
+    UnknownIdError
         It is out of reach.
     """
     if not actor().reach.is_whole:
