@@ -239,7 +239,7 @@ def account_change() -> Response:
     """Change one's own account, as the pressed button says."""
     here, form = present(), request.form
     if here is None:  # a program with a token has no page
-        raise ForbiddenError(N_("This is a page for people; sign in with a browser."))
+        raise InputError(N_("This is a page for people; sign in with a browser."))
     login, token, said = here.account.login, None, None
     _ = _words()
     try:
