@@ -72,7 +72,7 @@ def outlines(marked: Mask) -> shapely.MultiPolygon:
     if not len(start):
         return shapely.MultiPolygon()
     corners, ring = _rings(start, end, marked.shape[1])
-    rings = shapely.linearrings(corners, indices=ring)
+    rings = np.asarray(shapely.linearrings(corners, indices=ring), dtype=object)
     return shapely.MultiPolygon(_with_holes(rings))
 
 
@@ -138,9 +138,9 @@ def _with_holes(rings: npt.NDArray[Any]) -> npt.NDArray[Any]:
     holes = rings[~is_shell]
     if not len(holes):
         return np.asarray(shapely.polygons(shells))
-    filled = shapely.polygons(shells)
-    area = shapely.area(filled)
-    spots = shapely.points(shapely.get_coordinates(shapely.get_point(holes, 0)))
+    filled = np.asarray(shapely.polygons(shells), dtype=object)
+    area = np.asarray(shapely.area(filled))
+    spots = np.asarray(shapely.get_point(holes, 0), dtype=object)
     shell, hole = shapely.STRtree(spots).query(filled, predicate="contains")
     order = np.lexsort((-area[shell], hole))  # of the shells round a hole the smallest is written last
     owner = np.empty(len(holes), dtype=np.int64)

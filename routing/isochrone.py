@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from gis.errors import InputError
+from gis.errors import N_, InputError
 from gis.geodesy import LocalPlane
 from routing.contours import outlines
 from routing.metric import MS_PER_S, Metric
@@ -169,11 +169,17 @@ def isochrones(
 def checked_limits(limits_s: Sequence[float]) -> None:
     """Refuse limits that make no sense; see `isochrones`."""
     if not 1 <= len(limits_s) <= MOST_LIMITS:
-        raise InputError(f"{len(limits_s)} time limits were given for isochrones; give 1 to {MOST_LIMITS}.")
+        raise InputError(
+            N_("{count} time limits were given for isochrones; give 1 to {most}."),
+            count=len(limits_s),
+            most=MOST_LIMITS,
+        )
     for limit_s in limits_s:
         if not 0 < limit_s <= LONGEST_S:  # false for NaN too
             raise InputError(
-                f"The time limit {limit_s:g} s of an isochrone is not between 0 and {LONGEST_S:g} s; give a positive time."
+                N_("The time limit of {limit} s is not between 0 and {most} s; give a positive time."),
+                limit=limit_s,
+                most=round(LONGEST_S),
             )
 
 
@@ -264,7 +270,7 @@ def _union_length(parts: list[tuple[float, float]]) -> float:
 def _gets_off(network: RoadNetwork, edge: Int64Array) -> npt.NDArray[np.bool_]:
     barred = (network.edge_flags[edge] & int(EdgeFlag.FERRY | EdgeFlag.BARRIER)) != 0
     barred |= network.edge_class[edge] == ROAD_CLASSES.index("barrier")
-    return ~barred & (network.edge_length_m[edge] > 0)
+    return np.asarray(~barred & (network.edge_length_m[edge] > 0))
 
 
 def _polygons(
@@ -302,7 +308,8 @@ class _Grid:
 
     @classmethod
     def over(cls, network: RoadNetwork, curve: Int64Array) -> _Grid:
-        point, _ = ranges(network.curve_offset[curve], network.curve_offset[curve + 1] - network.curve_offset[curve])
+        begin = network.curve_offset[curve].astype(np.int64)
+        point, _ = ranges(begin, network.curve_offset[curve + 1] - begin)
         lat, lon = network.curve_lat[point], network.curve_lon[point]
         south, north = float(lat.min()) * DEGREE, float(lat.max()) * DEGREE
         west, east = float(lon.min()) * DEGREE, float(lon.max()) * DEGREE
@@ -422,13 +429,13 @@ class _Samples:
             place, share = np.concatenate([place, place[spot]]), np.concatenate([share, stands])
             lat = np.concatenate([lat, lat[spot] + part * (lat[ahead] - lat[spot])])
             lon = np.concatenate([lon, lon[spot] + part * (lon[ahead] - lon[spot])])
-        return cls(place=place, share=share, lat=lat, lon=lon)
+        return cls(place=place, share=share, lat=np.asarray(lat), lon=np.asarray(lon))
 
     def driven_ms(self, drives: _Drives) -> Float64Array:
         """Milliseconds at which each sample is reached from an end of its curve."""
         forward = drives.enter_ms[self.place, 0] + self.share * drives.ms[self.place, 0]
         backward = drives.enter_ms[self.place, 1] + (1.0 - self.share) * drives.ms[self.place, 1]
-        return np.minimum(forward, backward)
+        return np.asarray(np.minimum(forward, backward))
 
     def stand_ms(self, drives: _Drives) -> Float64Array:
         """Milliseconds at which each sample is reached by the unit that stands on the curve; infinity behind it."""
@@ -436,4 +443,3 @@ class _Samples:
         ahead = np.where(drives.stand_forward[self.place], ahead, -ahead)
         driven = drives.stand_ms[self.place] + ahead * drives.stand_edge_ms[self.place]
         return np.where(ahead >= 0, driven, np.inf)
-

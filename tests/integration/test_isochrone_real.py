@@ -31,7 +31,9 @@ def real(request: pytest.FixtureRequest, shared_data: Path) -> tuple[Router, Slo
 def slow_origins(router: Router, origins: list[Location]) -> list[tuple]:
     pinned = router.pin(origins)
     return [
-        (access.snaps[0], float(ms)) for access, ms in zip(pinned.access, pinned.reach_road_ms, strict=True) if access.snaps
+        (access.snaps[0], float(ms))
+        for access, ms in zip(pinned.access, pinned.reach_road_ms, strict=True)
+        if access.snaps
     ]
 
 
