@@ -104,17 +104,14 @@ def _rings(start: Int64Array, end: Int64Array, width: int) -> tuple[npt.NDArray[
     following = np.searchsorted(start, end).tolist()
     walked: list[int] = []
     sizes: list[int] = []
-    for first, at in enumerate(following):
-        if at == _WALKED:
-            continue
-        before = len(walked)
-        following[first], first = _WALKED, at
-        walked.append(first)
-        while (at := following[first]) != _WALKED:
-            following[first] = _WALKED
-            walked.append(at)
-            first = at
-        sizes.append(len(walked) - before)
+    for first in range(len(following)):
+        before, at = len(walked), first
+        while (after_it := following[at]) != _WALKED:
+            following[at] = _WALKED
+            walked.append(after_it)
+            at = after_it
+        if len(walked) > before:
+            sizes.append(len(walked) - before)
     ring = np.repeat(np.arange(len(sizes)), sizes)
     side = start[np.array(walked)]
     node, upwards = np.divmod(side, 2)

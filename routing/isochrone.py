@@ -46,8 +46,8 @@ _SQUARE_REACH = 5
 
 _CELLS_IN_BUFFER = 3.66
 # A point lies up to sqrt(2)/2 cells from the node that it marks, that is widened by sqrt(5), and an outline lies up to
-# sqrt(2)/2 beyond: 3.65 in all. Widening by sqrt(5) takes all nodes nearer than sqrt(8), so that the four corners of the
-# square of a point (up to 1.5 * sqrt(2) from the mark, plus the way along the road to the next sample) are marked.
+# sqrt(2)/2 beyond: 3.65 in all. Widening by sqrt(5) takes all nodes nearer than sqrt(8), so that the four corners of
+# the square of a point (up to 1.5 * sqrt(2) from the mark, plus the way along the road to a sample) are marked.
 _CELLS_BETWEEN_SAMPLES = 0.69
 _FINENESS = 2.0**-24
 """Cells are even multiples of this in degrees, so that outlines in degrees are exact in float64."""

@@ -1,4 +1,4 @@
-"""The slow, obvious twin of the isochrones: every reached stretch as a line of its own, measured and united by shapely."""
+"""The slow, obvious twin of the isochrones: every reached stretch as a line of its own."""
 
 from __future__ import annotations
 
