@@ -1,7 +1,7 @@
 """Making the compiled code ready before anybody waits for an answer.
 
-Only the modules `routing/*_kernels.py` and `gis/*_kernels.py` import numba, and every function in them is compiled when its module is imported,
-for the types that it is used with and no others: so nothing is ever compiled during a call. What was compiled once is
+Only the modules `routing/*_kernels.py` and `gis/*_kernels.py` import numba, and every function in them is compiled when
+its module is imported, for the types that it is used with and no others: so nothing is ever compiled during a call. What was compiled once is
 kept beside the modules (or in numba's own cache folder), and the next process loads it within a second or two.
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 Say = Callable[[str], object]
 
-MODULES = ("routing.snap_kernels",)
+MODULES = ("routing.snap_kernels", "routing.osm_pbf_kernels")
 
 
 class KernelsUnusableError(Exception):
