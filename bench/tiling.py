@@ -1,4 +1,4 @@
-"""Larger OpenStreetMap files for benchmarks: one extract several times side by side, with ids and places of their own."""
+"""Larger OpenStreetMap files for benchmarks: one extract several times side by side, with own ids and places."""
 
 from __future__ import annotations
 

@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple
 
@@ -28,6 +29,7 @@ from routing.osm_text import UNKNOWN, TextNode, TextRelation, TextThing, TextWay
 KERNELS: Final = "routing.osm_pbf_kernels"
 
 _KNOWN_FEATURES: Final = frozenset({b"OsmSchema-V0.6", b"DenseNodes"})
+_PLACES_ON_WAYS: Final = b"LocationsOnWays"
 _MOST_HEADER_BYTES: Final = 64 * 1024
 _MOST_BLOB_BYTES: Final = 32 * 1024 * 1024
 """What the format allows."""
@@ -64,13 +66,13 @@ def read_pbf(path: Path, *, node_keys: Sequence[str], way_keys: Sequence[str]) -
     nodes = _NodePlaces()
     wanted = _Wanted.of(node_keys, way_keys)
     for block in _blocks(path, kernels, wanted):
-        for group in block.nodes:
-            nodes.add(group)
-            yield from _tagged_nodes(group, block)
-        for group in block.ways:
-            yield from _ways(group, block, nodes)
-        for group in block.relations:
-            yield from _relations(group, block)
+        for dense in block.nodes:
+            nodes.add(dense)
+            yield from _tagged_nodes(dense, block)
+        for ways in block.ways:
+            yield from _ways(ways, block, nodes)
+        for relations in block.relations:
+            yield from _relations(relations, block)
 
 
 # --- blocks ----------------------------------------------------------------------------------------------------------
@@ -195,9 +197,9 @@ def _unpacked(blob: bytes) -> bytes:
 
 
 def _check_header(data: bytes) -> None:
-    """Refuse files that ask for more than plain reading: field 4 names what a reader must understand."""
+    """Refuse files that ask for more than plain reading: field 4 names what a reader must understand, 5 what it may."""
     for number, value in _each_field(data):
-        if number == 4 and value not in _KNOWN_FEATURES:
+        if (number == 4 and value not in _KNOWN_FEATURES) or (number == 5 and value == _PLACES_ON_WAYS):
             raise UnusualError(f"it needs {value!r}")
 
 
@@ -346,5 +348,5 @@ def _tags(offset: Int64Array, tags: npt.NDArray[np.int64], texts: dict[int, str]
     words = [texts[number] for number in tags.tolist()]
     keys, values = words[0::2], words[1::2]
     bounds = (offset // 2).tolist()
-    for start, end in zip(bounds, bounds[1:], strict=False):
+    for start, end in pairwise(bounds):
         yield dict(zip(keys[start:end], values[start:end], strict=True))

@@ -21,12 +21,14 @@ PADDING = 32
 DENSE, WAYS, RELATIONS = 2, 3, 4
 """Kinds of groups that are understood, by their field in the group."""
 
+Whole = int | np.int64
+
 _BYTES = "Array(uint8, 1, 'C', True)"
 _NUMBERS = "Array(int64, 1, 'C', True)"
 
 
-@njit(f"Tuple((uint64, int64))({_BYTES}, int64)", cache=True, nogil=True, inline="always")
-def _varint(block: UInt8Array, at: int) -> tuple[np.uint64, int]:
+@njit(f"Tuple((uint64, int64))({_BYTES}, int64)", cache=True, nogil=True)
+def _varint(block: UInt8Array, at: Whole) -> tuple[np.uint64, Whole]:
     """A number, and where the next thing begins; at most ten bytes, as the encoding has it."""
     value = np.uint64(0)
     for nth in range(10):
@@ -37,14 +39,14 @@ def _varint(block: UInt8Array, at: int) -> tuple[np.uint64, int]:
     return value, at + 10
 
 
-@njit(f"Tuple((int64, int64))({_BYTES}, int64)", cache=True, nogil=True, inline="always")
-def _zigzag(block: UInt8Array, at: int) -> tuple[int, int]:
+@njit(f"Tuple((int64, int64))({_BYTES}, int64)", cache=True, nogil=True)
+def _zigzag(block: UInt8Array, at: Whole) -> tuple[Whole, Whole]:
     value, after = _varint(block, at)
     return np.int64(value >> np.uint64(1)) ^ -np.int64(value & np.uint64(1)), after
 
 
-@njit(f"UniTuple(int64, 5)({_BYTES}, int64, int64)", cache=True, nogil=True, inline="always")
-def _field(block: UInt8Array, at: int, end: int) -> tuple[int, int, int, int, int]:
+@njit(f"UniTuple(int64, 5)({_BYTES}, int64, int64)", cache=True, nogil=True)
+def _field(block: UInt8Array, at: Whole, end: Whole) -> tuple[Whole, Whole, Whole, Whole, Whole]:
     """One field: its number, its value or where its content begins, where that ends, the next field, wire type.
 
     The number is -1 where the field does not fit into its message.
@@ -67,11 +69,12 @@ def _field(block: UInt8Array, at: int, end: int) -> tuple[int, int, int, int, in
 
 
 @njit(f"({_BYTES}, int64)", cache=True, nogil=True)
-def outline(block: UInt8Array, end: int) -> tuple[int, Int64Array, Int64Array]:
+def outline(block: UInt8Array, end: Whole) -> tuple[int, Int64Array, Int64Array]:
     """Status; string table from and to, granularity, offsets of latitude and longitude; groups (kind, from, to)."""
     facts = np.array([0, 0, 100, 0, 0], dtype=np.int64)
     groups = np.empty(3 * 1024, dtype=np.int64)
-    count, at = 0, 0
+    count = 0
+    at: Whole = 0
     none = np.zeros(0, dtype=np.int64)
     while at < end:
         number, low, high, at, wire = _field(block, at, end)
@@ -103,7 +106,7 @@ def outline(block: UInt8Array, end: int) -> tuple[int, Int64Array, Int64Array]:
 
 @njit(f"({_BYTES}, int64, int64, {_BYTES}, {_NUMBERS}, {_BYTES})", cache=True, nogil=True)
 def strings(
-    block: UInt8Array, start: int, end: int, keys: UInt8Array, key_offset: Int64Array, key_use: UInt8Array
+    block: UInt8Array, start: Whole, end: Whole, keys: UInt8Array, key_offset: Int64Array, key_use: UInt8Array
 ) -> tuple[int, Int64Array, Int64Array, UInt8Array]:
     """Status; where each string begins and ends; the use of those that are one of `keys`, 0 for others."""
     capacity = (end - start) // 2 + 1
@@ -131,7 +134,7 @@ def strings(
 
 @njit(f"({_BYTES}, int64, int64, {_BYTES}, int64, {_NUMBERS})", cache=True, nogil=True)
 def dense_nodes(
-    block: UInt8Array, start: int, end: int, use: UInt8Array, wanted: int, facts: Int64Array
+    block: UInt8Array, start: Whole, end: Whole, use: UInt8Array, wanted: int, facts: Int64Array
 ) -> tuple[int, Int64Array, npt.NDArray[np.int32], npt.NDArray[np.int32], Int64Array, Int64Array, Int64Array]:
     """Status; ids, latitudes, longitudes (1e-7 degrees); numbers of the wanted nodes, offsets of their tags, tags.
 
@@ -218,7 +221,7 @@ def dense_nodes(
 
 @njit(f"({_BYTES}, int64, int64, {_BYTES}, int64, int64)", cache=True, nogil=True)
 def things(
-    block: UInt8Array, start: int, end: int, use: UInt8Array, wanted: int, kind: int
+    block: UInt8Array, start: Whole, end: Whole, use: UInt8Array, wanted: int, kind: int
 ) -> tuple[int, Int64Array, Int64Array, Int64Array, Int64Array, Int64Array, Int64Array, Int64Array]:
     """The wanted ways or relations of a group: status, ids, offsets of tags, tags, offsets of members, and members.
 
@@ -241,7 +244,8 @@ def things(
             status = UNUSABLE
             break
         bounds[:] = 0
-        osm_id, inner = np.int64(0), low
+        osm_id: Whole = np.int64(0)
+        inner = low
         while inner < high:
             number, first, last, inner, wire = _field(block, inner, high)
             place = -1

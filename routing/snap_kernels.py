@@ -8,19 +8,18 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit, types
+from numba import njit
 
 from routing.network import Float64Array, Int32Array, Int64Array, UInt8Array
 
 NONE = -1
 """Stands for an edge where no road is near enough."""
 
-_I32 = types.Array(types.int32, 1, "C", readonly=True)
-_I64 = types.Array(types.int64, 1, "C", readonly=True)
-_F64 = types.Array(types.float64, 1, "C", readonly=True)
-_U8 = types.Array(types.uint8, 1, "C", readonly=True)
-_NETWORK = (_I64, _I64, _I32, _I32, _F64, _I32, _I32, _U8, _I32)
-_FOUND = types.Tuple((types.int64, types.float64, types.float64, types.float64, types.float64))
+_I32 = "Array(int32, 1, 'C', True)"
+_I64 = "Array(int64, 1, 'C', True)"
+_F64 = "Array(float64, 1, 'C', True)"
+_U8 = "Array(uint8, 1, 'C', True)"
+_NETWORK = f"{_I64}, {_I64}, {_I32}, {_I32}, {_F64}, {_I32}, {_I32}, {_U8}, {_I32}"
 
 _UNITS = 10_000_000
 _DEGREE = 1e-7
@@ -30,12 +29,9 @@ _ROUNDING = 1.0 + 1e-9
 
 
 @njit(
-    types.Tuple((types.float64, types.float64))(
-        _I32, _I32, types.int64, types.float64, types.float64, types.float64, types.float64
-    ),
+    f"UniTuple(float64, 2)({_I32}, {_I32}, int64, float64, float64, float64, float64)",
     cache=True,
     nogil=True,
-    inline="always",
 )
 def _offset(
     curve_lat: Int32Array, curve_lon: Int32Array, first: int, x0: float, y0: float, unit_x: float, unit_y: float
@@ -50,10 +46,9 @@ def _offset(
 
 
 @njit(
-    types.float64(_I32, _I32, types.int64, types.float64, types.float64, types.float64, types.float64, types.float64),
+    f"float64({_I32}, {_I32}, int64, float64, float64, float64, float64, float64)",
     cache=True,
     nogil=True,
-    inline="always",
 )
 def _away_m(
     curve_lat: Int32Array,
@@ -71,7 +66,7 @@ def _away_m(
 
 
 @njit(
-    _FOUND(*_NETWORK, types.float64, types.float64, types.float64, types.float64, types.float64),
+    f"Tuple((int64, float64, float64, float64, float64))({_NETWORK}, float64, float64, float64, float64, float64)",
     cache=True,
     nogil=True,
 )
@@ -90,14 +85,14 @@ def nearest(
     per_lat: float,
     per_lon: float,
     limit_m: float,
-) -> tuple[int, float, float, float, float]:
+) -> tuple[int | np.int64, float, float, float, float]:
     """Edge (or `NONE`), fraction, latitude and longitude on the road, metres away.
 
     Parameters are those of `Snapper`, `AllowedEdges` and `LocalPlane` of the same names.
     """
     lat0, lon0, height, width, rows, cols = grid[0], grid[1], grid[2], grid[3], grid[4], grid[5]
     y, x = (lat * _UNITS - lat0) / height, (lon * _UNITS - lon0) / width
-    row, col = int(math.floor(y)), int(math.floor(x))
+    row, col = math.floor(y), math.floor(x)
     unit_x, unit_y = _DEGREE * per_lon, _DEGREE * per_lat
     x0, y0 = lon * per_lon, lat * per_lat
     best_m, enough, tied = np.inf, np.inf, False
@@ -131,7 +126,7 @@ def nearest(
                         enough = (away_m + _TIE_M) * (away_m + _TIE_M) * _ROUNDING
                     elif away_m <= best_m + _TIE_M:
                         tied = True
-        whole = max(max(row, col), max(rows - 1 - row, cols - 1 - col)) <= reach
+        whole = max(row, col, rows - 1 - row, cols - 1 - col) <= reach
         if best_m + _TIE_M <= to_border_m or to_border_m > limit_m + _TIE_M or whole:
             break
         seen, reach = reach, 2 * reach + 1
@@ -158,10 +153,7 @@ def nearest(
     return won_edge, fraction, (lat1 + won_t * dlat) * _DEGREE, (lon1 + won_t * dlon) * _DEGREE, won_m
 
 
-_OUT = types.Array(types.float64, 2, "C")
-
-
-@njit(types.void(*_NETWORK, _OUT, types.float64, _OUT), cache=True, nogil=True)
+@njit(f"void({_NETWORK}, float64[:, ::1], float64, float64[:, ::1])", cache=True, nogil=True)
 def nearest_many(
     grid: Int64Array,
     cell_offset: Int64Array,
