@@ -1,4 +1,4 @@
-"""The compiled reading of PBF files beside libosmium: the same things; and whatever is not plain is left to libosmium."""
+"""The compiled reading of PBF files beside libosmium: the same things; what is not plain is left to libosmium."""
 
 from __future__ import annotations
 
