@@ -94,7 +94,13 @@ class ReachedEdges:
 
     @classmethod
     def of_states(
-        cls, state_ms: Float64Array, turns: TurnGraph, metric: Metric, origins: Positions, reach_road_ms: Float64Array
+        cls,
+        state_ms: Float64Array,
+        turns: TurnGraph,
+        metric: Metric,
+        arc_open: npt.NDArray[np.bool_],
+        origins: Positions,
+        reach_road_ms: Float64Array,
     ) -> ReachedEdges:
         """From the times (S,) of all states, of a search from all origins at once.
 
@@ -104,6 +110,8 @@ class ReachedEdges:
             Milliseconds to every state, infinity for never.
         turns, metric
             Of the search.
+        arc_open
+            (A,) arcs that may be driven.
         origins
             Where the units stand (n).
         reach_road_ms
@@ -111,9 +119,9 @@ class ReachedEdges:
         """
         edge_count = len(metric.edge_ms)
         ms = state_ms[turns.arc_source] + metric.turn_round_ms * turns.arc_turns_round
+        ms[~arc_open] = np.inf
         enter_ms = ms[:edge_count].copy()  # arc `e` is edge `e` for the first ones
         np.minimum.at(enter_ms, turns.arc_edge[edge_count:], ms[edge_count:])
-        enter_ms[~metric.is_open] = np.inf
         origin, side = np.nonzero(origins.edge >= 0)
         return cls(
             enter_ms=enter_ms,

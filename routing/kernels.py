@@ -13,7 +13,12 @@ from collections.abc import Callable
 
 Say = Callable[[str], object]
 
-MODULES = ("routing.snap_kernels", "routing.osm_pbf_kernels")
+MODULES = (
+    "routing.hierarchy_kernels",
+    "routing.dissection_kernels",
+    "routing.snap_kernels",
+    "routing.osm_pbf_kernels",
+)
 
 
 class KernelsUnusableError(Exception):

@@ -73,8 +73,11 @@ def isochrone_json(
     OutsideRegionError
         A unit is not known, or no road is near any of the starts.
     """
+    from web.service import utc_now
+
     starts: list[tuple[str, Location]] = [(place, desk.point(place)) for place in places]
-    starts += [(unit, desk.unit_location(unit)) for unit in units]
+    vehicles = [(unit, desk.unit_vehicle(unit)) for unit in units]
+    starts += [(unit, vehicle.start) for unit, vehicle in vehicles]
     if not 1 <= len(starts) <= MOST_ORIGINS:
         raise InputError(
             N_("{count} places and units were given to start from; give 1 to {most}."),
@@ -82,7 +85,15 @@ def isochrone_json(
             most=MOST_ORIGINS,
         )
     _ = translator(lang)
-    router = desk.region.router
+    profiles = {vehicle.profile for _unit, vehicle in vehicles}
+    if len(profiles) > 1:
+        raise InputError(
+            N_(
+                "The units drive as {profiles}, each with its own roads; ask for one kind of vehicle at a time."
+            ),
+            profiles=", ".join(sorted(str(profile) for profile in profiles)),
+        )
+    router = desk.times.router(profiles.pop(), utc_now()) if profiles else desk.router
     pinned = router.pin([location for _name, location in starts])
     if not any(access.snaps for access in pinned.access):
         first = starts[0][1]

@@ -18,6 +18,7 @@ from sqlalchemy import select
 
 from dispatch.commands import (
     AddNote,
+    AdoptSpeeds,
     AnswerVerification,
     AskHandover,
     AskVerification,
@@ -47,6 +48,7 @@ from dispatch.commands import (
     RevokeDevice,
     TakeCall,
     TypeCall,
+    WithdrawSpeeds,
 )
 from dispatch.incidents import UNKNOWN_LOCATION, CallType, CapMessage, IncidentStatus, Milestone, Severity
 from dispatch.store import care, schema
@@ -237,6 +239,12 @@ class Dispatching(RuleBasedStateMachine):
         ]
         self.give(commands[what])
 
+    @rule(number=pick)
+    def speeds(self, number: int) -> None:
+        factors = {"factors": [["primary", "32.09.21", 0, 0.5 + number % 3 / 10]]}
+        adopt = AdoptSpeeds(report={"factors": factors}, reason="laporan")
+        self.give(WithdrawSpeeds(reason="keliru") if number % 4 == 0 else adopt)
+
     @rule(number=st.integers(0, 100))
     def repeat(self, number: int) -> None:
         """A request that comes again, however late, is answered as it was."""
@@ -257,9 +265,12 @@ class Dispatching(RuleBasedStateMachine):
             "handovers",
             "alerts",
             "devices",
+            "learnt",
         ):
             assert getattr(log, kind) == getattr(model, kind)
         assert care.differences(self.store.engine) == []
+        with self.store.book() as book:
+            assert book.speeds() == model.learnt
         assert self.store.texts() == self.model.texts()
         events = self.store.events()
         assert [(one["type"], one["payload"]) for one in events] == [
@@ -332,7 +343,7 @@ def test_the_store_on_sqlite_does_what_the_model_does() -> None:
             close_database = staticmethod(lambda url: Path(url.removeprefix("sqlite:///")).write_bytes(b""))  # type: ignore[assignment]
             done: ClassVar[Counter[str]] = Counter()
 
-        run(OnSqlite, examples=25, steps=40)
+        run(OnSqlite, examples=15, steps=40)
         # The machine would prove nothing if all its commands were refused.
         for what in ("AssignUnits done", "AssignUnits refused", "ReportStatus done", "CloseIncident done"):
             assert OnSqlite.done[what] > 0, OnSqlite.done
@@ -346,5 +357,5 @@ def test_the_store_on_postgresql_does_what_the_model_does(postgres_server: Priva
         close_database = staticmethod(postgres_server.drop_database)  # type: ignore[assignment]
         done: ClassVar[Counter[str]] = Counter()
 
-    run(OnPostgres, examples=12, steps=30)
+    run(OnPostgres, examples=8, steps=30)
     assert OnPostgres.done["AssignUnits done"] > 0
