@@ -88,9 +88,7 @@ def isochrone_json(
     profiles = {vehicle.profile for _unit, vehicle in vehicles}
     if len(profiles) > 1:
         raise InputError(
-            N_(
-                "The units drive as {profiles}, each with its own roads; ask for one kind of vehicle at a time."
-            ),
+            N_("The units drive as {profiles}, each with its own roads; ask for one kind of vehicle at a time."),
             profiles=", ".join(sorted(str(profile) for profile in profiles)),
         )
     router = desk.times.router(profiles.pop(), utc_now()) if profiles else desk.router
