@@ -13,6 +13,7 @@ from flask import Blueprint, Response, current_app, request
 
 from gis.errors import N_, OutsideRegionError
 from web.access import Permission, Scope, actor, needs
+from web.isochrones import DEFAULT_MINUTES, isochrone_json, minutes_of
 from web.openapi import described
 from web.problems import BadRequestError, NotFoundError
 from web.reach import check_unit, units_in_reach
@@ -84,6 +85,24 @@ def route() -> Response:
         answer.headers["Cache-Control"] = "no-store"
         return answer
     raise BadRequestError(N_("The format “{given}” is not known; use geojson or gpx."), given=form[:40])
+
+
+@api.get("/isochrone")
+@needs(Permission.FLEET_READ, Scope.NARROWED)
+def isochrone() -> Response:
+    """How far one gets from places and units together within some minutes."""
+    minutes = request.args.get("minutes", "")
+    places = tuple(filter(None, (one.strip() for one in request.args.getlist("at"))))
+    unit_ids = tuple(filter(None, (one.strip() for one in request.args.getlist("unit"))))
+    if not places and not unit_ids:
+        raise BadRequestError(N_("The parameter “{name}” is missing; add ?{name}=… to the address."), name="at")
+    language = _language()
+    for unit_id in unit_ids:
+        _check_unit(unit_id)
+        check_unit(unit_id)
+    times = minutes_of(minutes) if minutes.strip() else DEFAULT_MINUTES
+    answer = isochrone_json(desk(), places=places, units=unit_ids, minutes=times, lang=language)
+    return _json(answer, "application/geo+json")
 
 
 @api.get("/areas/<code>")

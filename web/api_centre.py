@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, ParamSpec, TypeVar
 
-from flask import Blueprint, Response, current_app, request, stream_with_context
+from flask import Blueprint, Response, current_app, g, request
 
 from dispatch.codec import dump, load, load_request
 from dispatch.commands import CODE_PATTERN, LINE_PATTERN, EraseTexts, Name, RevokeDevice, UnmaskTexts, parse_time
@@ -39,6 +39,9 @@ from web.api_commands import answer_json, centre, check_path_ids, idempotency_ke
 from web.i18n import LANGUAGES
 from web.problems import BadRequestError, NotFoundError, problem, unknown_id
 from web.reach import is_cut, shown_assignment, shown_events, shown_incident, shown_text
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 centre_api = Blueprint("centre_api", __name__, url_prefix="/api/v1")
 centre_api.before_request(check_path_ids)
@@ -386,7 +389,7 @@ def _stream(after: int) -> Response:
         )
         answer.headers["Retry-After"] = "5"
         return answer
-    store, may_go_on = centre().store, still_allowed()
+    store, may_go_on, shown = centre().store, still_allowed(), _as_asked(shown_events)
 
     def follow() -> Iterator[str]:
         seq, heard, asked = after, time.monotonic(), time.monotonic()
@@ -397,7 +400,7 @@ def _stream(after: int) -> Response:
                     return  # signed out, locked or disabled: the browser comes back and is told so
                 asked = time.monotonic()
             found = store.events_after(seq, limit=MAX_PAGE)
-            for event in shown_events(found):
+            for event in shown(found):
                 text = json.dumps(event, ensure_ascii=False, separators=(",", ":"))
                 yield f"id: {event['seq']}\nevent: {event['type']}\ndata: {text}\n\n"
                 heard = time.monotonic()
@@ -409,7 +412,7 @@ def _stream(after: int) -> Response:
                     heard = time.monotonic()
                 store.wait_for(seq, POLL_S)
 
-    answer = Response(stream_with_context(follow()), content_type="text/event-stream; charset=utf-8")
+    answer = Response(follow(), content_type="text/event-stream; charset=utf-8")
     # Not in the generator: one that was never asked for its first piece (HEAD) never comes to its end.
     answer.call_on_close(_streams.release)
     answer.headers["Cache-Control"] = "no-store"
@@ -419,16 +422,32 @@ def _stream(after: int) -> Response:
 
 def still_allowed() -> Callable[[], bool]:
     """Whether who asks now may still ask later, as the policy then says."""
-    asked, policy = request._get_current_object(), current_app.extensions.get(POLICY)  # type: ignore[attr-defined]
+    policy = current_app.extensions.get(POLICY)
     before = actor()
 
     def allowed() -> bool:
         if policy is None:
             return True
-        now = policy(asked)
+        now = policy(request)
         return (now.name, now.may, now.reach) == (before.name, before.may, before.reach)
 
-    return allowed
+    return _as_asked(allowed)
+
+
+def _as_asked(act: Callable[P, T]) -> Callable[P, T]:
+    """Do something later as if within the request that is answered now.
+
+    A stream outlives its request and is driven by whichever thread is free, so it holds no context between its pieces:
+    contexts of several streams would end in another order than they began.
+    """
+    app, environ, who = current_app._get_current_object(), request.environ, actor()  # type: ignore[attr-defined]
+
+    def acted(*args: P.args, **options: P.kwargs) -> T:
+        with app.request_context(environ):
+            g.siaga112_actor = who
+            return act(*args, **options)
+
+    return acted
 
 
 # --- parts -------------------------------------------------------------------------------------------------------

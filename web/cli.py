@@ -271,6 +271,57 @@ def route(
         click.echo(route_text(answer, lang))
 
 
+@main.command(context_settings=_NEGATIVE_NUMBERS)
+@click.option("--at", "places", multiple=True, help="Coordinates, text, or a village code to start from; repeatable.")
+@click.option("--unit", "unit_ids", multiple=True, help="Unit to start from, where it is; repeatable.")
+@click.option("--minutes", default="5,8,10,15", show_default=True, help="Times, separated by commas.")
+@click.option("--units", type=click.Path(path_type=Path), help="CSV of units; default the region's own list.")
+@click.option("--geojson", "geojson_file", type=click.Path(path_type=Path), help="Write GeoJSON.")
+@click.option("--map", "map_file", type=click.Path(path_type=Path), help="Save the answer as one offline HTML map.")
+@language_option
+@json_option
+@region_option
+def isochrone(
+    places: Sequence[str],
+    unit_ids: Sequence[str],
+    minutes: str,
+    units: Path | None,
+    geojson_file: Path | None,
+    map_file: Path | None,
+    lang: str,
+    as_json: bool,
+    region_folder: Path | None,
+) -> None:
+    """Draw how far one gets by road within some minutes, from places, from units, or from all of them together.
+
+    The areas follow the roads: no point of them is farther than 100 m from a road that is reached in time.
+
+    \b
+    siaga112 isochrone --at -6.76,108.48 --minutes 5,10,15 --geojson reached.geojson
+    siaga112 isochrone --unit AMB-01 --unit AMB-02 --minutes 8 --map reached.html
+    """
+    from gis.files import write_text_atomically
+    from web.isochrones import isochrone_json, isochrone_text, minutes_of
+
+    if not places and not unit_ids:
+        raise InputError("Give --at with a position, or --unit; both can be repeated.")
+    wanted = minutes_of(minutes)
+    desk = open_desk(region_folder, units)
+    answer = isochrone_json(desk, places=places, units=unit_ids, minutes=wanted, lang=lang)
+    if geojson_file is not None:
+        write_text_atomically(geojson_file, json.dumps(answer, ensure_ascii=False, allow_nan=False) + "\n")
+    if map_file is not None:
+        from web.maps import save_isochrone_map
+
+        save_isochrone_map(map_file, desk, answer, lang=lang)
+    if as_json:
+        print_json_line(answer)
+    else:
+        click.echo(isochrone_text(answer))
+        for written in filter(None, (geojson_file, map_file)):
+            click.echo(f"{written}")
+
+
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=DEFAULT_PORT, show_default=True)
