@@ -55,7 +55,7 @@ class MetricKey:
         Digest of the closed edges (`closures_digest`); empty where none is closed.
     """
 
-    profile: str
+    profile: str = ""
     hour: int | None = None
     closures: str = ""
 
@@ -79,7 +79,7 @@ class Metric:
     edge_ms: Int64Array
     turn_round_ms: int = 0
     obeys_restrictions: bool = True
-    key: MetricKey = MetricKey(profile="")
+    key: MetricKey = MetricKey()
 
     @property
     def is_open(self) -> npt.NDArray[np.bool_]:
@@ -305,6 +305,17 @@ def _delays_ms(network: RoadNetwork, vehicle: Profile) -> Int64Array:
 
 def _has(network: RoadNetwork, flag: EdgeFlag) -> npt.NDArray[np.bool_]:
     return np.asarray((network.edge_flags & np.uint32(flag)) != 0)
+
+
+def checked_closures(network: RoadNetwork, closures: Iterable[int]) -> Int64Array:
+    """Closed edges, rising and each once.
+
+    Raises
+    ------
+    InputError
+        When one is not an edge of the network.
+    """
+    return _closed_edges(network.edge_count, closures)
 
 
 def _closed_edges(edge_count: int, closures: Iterable[int]) -> Int64Array:

@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import shapely
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from dispatch.types import Unit, UnitStatus
@@ -16,10 +15,6 @@ from routing.network import EdgeFlag
 from routing.profile import DEFAULT_PROFILES, Exemption, FordPolicy, Profile
 from routing.types import DrivingTime
 from tests.networks import BuiltNetwork, Road, network_from_edges
-
-# No test judges by time: a machine may be slow or busy.
-settings.register_profile("siaga112", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("siaga112")
 
 NOW = datetime(2026, 1, 31, 6, 45, tzinfo=UTC)
 """The clock of tests about dispatch."""

@@ -57,6 +57,7 @@ from dispatch.types import Unit, UnitStatus
 from gis.errors import N_, InputError
 from gis.region_folder import SETTINGS
 from gis.types import AreaLevel, Location
+from routing.metric import MetricKey
 from routing.region import Region
 from web.directory import region_directory, region_population
 from web.fleet_times import Vehicle
@@ -78,7 +79,7 @@ class Centre:
         self.region: Region = desk.region
         self._fleet = Fleet()
         self._lock = Lock()
-        self._rows: dict[tuple[Vehicle, int | None], npt.NDArray[np.float64]] = {}
+        self._rows: dict[tuple[Vehicle, MetricKey], npt.NDArray[np.float64]] = {}
 
     # --- starting ------------------------------------------------------------------------------------------------
 
@@ -203,8 +204,11 @@ class Centre:
             starts=starts,
             standard_s=None if category is None or category.standard is None else category.standard.within_s,
             cover=self._cover(units, vehicles, at) if cover else (),
-            profiles={one.unit.unit_id: vehicle.profile_name for one, vehicle in zip(units, vehicles, strict=True)},
-            hour=self.region.hour(at),
+            profiles={
+                one.unit.unit_id: self.desk.times.profile(vehicle, at).name
+                for one, vehicle in zip(units, vehicles, strict=True)
+            },
+            hour=self.desk.times.hour(at),
         )
 
     def recommendation(self, incident_id: str, *, cover: bool = False, now: datetime | None = None) -> Recommendation:
@@ -303,16 +307,16 @@ class Centre:
 
     def _village_times(self, vehicles: Sequence[Vehicle], at: datetime) -> npt.NDArray[np.float64]:
         """Seconds from each vehicle to the middle of each village; remembered, for few units move."""
-        hour = self.region.hour(at)
+        keys = {one: self.desk.times.router(one.profile, at).metric.key for one in vehicles}
         with self._lock:
-            known = {one: self._rows[one, hour] for one in vehicles if (one, hour) in self._rows}
-        new = [one for one in dict.fromkeys(vehicles) if one not in known]
+            known = {one: self._rows[one, key] for one, key in keys.items() if (one, key) in self._rows}
+        new = [one for one in keys if one not in known]
         if new:
             found = dict(zip(new, self.desk.times.matrix(new, self._demand[1], at), strict=True))
             with self._lock:
                 # What is no longer asked for is forgotten all at once: the next question fills in the rest.
                 kept = {} if len(self._rows) + len(found) > MOST_ROWS else self._rows
-                self._rows = kept | {(one, hour): row for one, row in (known | found).items()}
+                self._rows = kept | {(one, keys[one]): row for one, row in (known | found).items()}
             known |= found
         return np.array([known[one] for one in vehicles])
 

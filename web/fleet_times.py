@@ -11,8 +11,10 @@ import numpy.typing as npt
 
 from gis.types import Location
 from routing.openings import exemptions_used, needed_somewhere
+from routing.profile import Profile
 from routing.region import Region
 from routing.router import PinnedOrigins, Router
+from routing.routers import Routers
 from routing.types import DrivingTime, RoadAccess, RoadStatus
 
 FloatArray = npt.NDArray[np.float64]
@@ -24,11 +26,6 @@ class Vehicle:
 
     profile: str
     start: Location
-
-    @property
-    def profile_name(self) -> str:
-        """The profile without its exemptions."""
-        return self.profile.partition("+")[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,9 +49,26 @@ class FleetTimes:
 
     def __init__(self, region: Region) -> None:
         self._region = region
+        self._routers: Routers | None = None
         self._pins: dict[str, tuple[Router, tuple[Location, ...], PinnedOrigins]] = {}
         self._needed: dict[str, bool] = {}
         self._keys: dict[tuple[str, str], str] = {}
+
+    @property
+    def routers(self) -> Routers | None:
+        """What answers in a server; None where the region's own routers do."""
+        return self._routers
+
+    def answer_from(self, routers: Routers) -> None:
+        """Ask these routers from now on, in place of the region's own, which know no closures."""
+        self._routers = routers
+
+    def prepare(self, vehicles: Sequence[Vehicle], at: datetime | None) -> None:
+        """Return when the metrics of all these vehicles can answer."""
+        for profile in dict.fromkeys(vehicle.profile for vehicle in vehicles):
+            self.router(profile, at)
+        if self._routers is not None:
+            self._routers.wait()
 
     def vehicle(self, kind: str, agency: str, start: Location) -> Vehicle:
         """How a unit of a kind and an agency drives."""
@@ -73,7 +87,7 @@ class FleetTimes:
             for row, time in zip(rows, found.times, strict=True):
                 times[row] = time
         if not met:
-            met[""] = self._region.router_for(None, self._region.hour(at)).access(target)
+            met[""] = self.router(None, at).access(target)
         default = self._region.routing_settings.profile().key
         access = met.get(default) or min(met.values(), key=_remoteness)
         if access.status is RoadStatus.OFF_NETWORK:
@@ -97,17 +111,33 @@ class FleetTimes:
         return seconds
 
     def router(self, profile: str | None, at: datetime | None) -> Router:
-        """Times and routes of one profile."""
-        return self._region.router_for(profile, self._region.hour(at))
+        """Times and routes of one profile.
+
+        In a server whose metric of it is still being worked out, another one answers; `metric.key` names it.
+        """
+        if self._routers is None:
+            return self._region.router_for(profile, self._region.hour(at))
+        default = profile is None or profile == self._region.routing_settings.profile().key
+        return self._routers.router(None if default else profile, at=at)
+
+    def hour(self, at: datetime | None) -> int | None:
+        """The hour of the week by which traffic is told in the answers."""
+        return self.router(None, at).metric.key.hour
+
+    def profile(self, vehicle: Vehicle, at: datetime | None) -> Profile:
+        """The profile by which the times of a vehicle are told: its own, but for the moment before that is ready."""
+        return self._region.routing_settings.profile(self.router(vehicle.profile, at).metric.key.profile)
 
     def exemptions(self, vehicle: Vehicle, target: Location, at: datetime | None) -> tuple[str, ...]:
         """Which exemptions a vehicle uses on its way to a target; none where no road leads there."""
-        if not self._needs_a_look(vehicle.profile):
+        router = self.router(vehicle.profile, at)
+        key = router.metric.key.profile
+        if not self._needs_a_look(key):
             return ()
-        route = self.router(vehicle.profile, at).route(vehicle.start, target)
+        route = router.route(vehicle.start, target)
         if route is None:
             return ()
-        profile = self._region.routing_settings.profile(vehicle.profile)
+        profile = self._region.routing_settings.profile(key)
         return tuple(one.value for one in exemptions_used(self._region.network, profile, route.edges))
 
     def _needs_a_look(self, profile: str) -> bool:

@@ -35,6 +35,8 @@ from routing.geojson import route_geojson
 from routing.gpx import route_gpx
 from routing.openings import exemptions_used
 from routing.region import Region
+from routing.router import Router
+from routing.routers import Routers
 from routing.types import RoadStatus, Route
 from web.answers import (
     Driven,
@@ -84,6 +86,20 @@ class Desk:
     def follow(self, units: Callable[[], Sequence[Unit]]) -> None:
         """Rank these units from now on, as they stand at each question, in place of the list."""
         self._live = units
+
+    def answer_from(self, routers: Routers) -> None:
+        """Ask these routers from now on, in place of the region's own, which know no closures."""
+        self.times.answer_from(routers)
+
+    @property
+    def routers(self) -> Routers | None:
+        """What answers in a server; None where the region's own routers do."""
+        return self.times.routers
+
+    @property
+    def router(self) -> Router:
+        """What answers now for the default profile; its `metric.key` names what it knows."""
+        return self.times.router(None, self._clock())
 
     # --- what there is -------------------------------------------------------------------------------------------
 
@@ -136,7 +152,9 @@ class Desk:
         self.region.gazetteer.prepare()
         _ = self.settings, self.region.edge_village
         if self._units_file is not None:
-            self.times.answer(self.region.boundaries.bounds.middle, self._vehicles(self.units), self._clock())
+            vehicles, now = self._vehicles(self.units), self._clock()
+            self.times.prepare(vehicles, now)
+            self.times.answer(self.region.boundaries.bounds.middle, vehicles, now)
 
     def region_json(self) -> dict[str, Any]:
         """Name, notice, extent and counts of the region."""
@@ -331,7 +349,7 @@ class Desk:
             "asked": asked_json(asked, match, self.region.boundaries, _),
             "area": match_json(match, _) if asked.area is None else area_match_json(asked, self.region.boundaries, _),
             "road": road_json(target.access, _),
-            "hour": self.region.hour(now),
+            "hour": self.times.hour(now),
             "spread": spread,
             "candidates": candidates,
             "further": len(ranking.further),
@@ -397,7 +415,8 @@ class Desk:
     def _driven(self, unit: Unit, target: Location, now: datetime, *, look: bool) -> Driven:
         """By which profile a unit drives, and with `look` the exemptions that it uses on its way."""
         vehicle = self.vehicle(unit)
-        return Driven(vehicle.profile_name, self.times.exemptions(vehicle, target, now) if look else None)
+        exemptions = self.times.exemptions(vehicle, target, now) if look else None
+        return Driven(self.times.profile(vehicle, now).name, exemptions)
 
     # --- along which streets -------------------------------------------------------------------------------------
 
@@ -429,7 +448,7 @@ class Desk:
         access = router.access(target, router.pin([vehicle.start]))
         if access.nearest_m is not None and route.target.distance_m <= access.nearest_m:
             access = replace(access, status=RoadStatus.CONNECTED)  # from here even a road cut off for others is reached
-        profile = self.region.routing_settings.profile(vehicle.profile)
+        profile = self.times.profile(vehicle, now)
         _ = translator(lang)
         driven = Driven(
             profile.name, tuple(one.value for one in exemptions_used(self.region.network, profile, route.edges))
@@ -437,7 +456,7 @@ class Desk:
         return {
             **route_geojson(route, lang),
             "road": road_json(access, _),
-            "hour": self.region.hour(now),
+            "hour": router.metric.key.hour,
             **driven_json(driven, _),
             "notice": self.region.notice,
             "attribution": owed_credit(self.region, ROADS) or None,
