@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 Say = Callable[[str], object]
 
-MOST_METRICS = 6
+MOST_METRICS = 12
 """Routers kept at once besides the default one; each holds some 150 bytes per node of the network."""
 
 

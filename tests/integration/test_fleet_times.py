@@ -103,3 +103,17 @@ def test_the_route_of_a_unit_is_told_with_its_profile_and_exemptions(region):
     assert (answer["profile"], answer["hour"]) == ("fire_engine", None)
     assert answer["exemptions"] == []
     assert desk.route("AMB-01", "-6.76,108.48")["profile"] == "ambulance"
+
+
+def test_a_server_answers_every_profile_from_the_shared_hierarchy_as_scipy_does(region):
+    plain, serving = FleetTimes(region), FleetTimes(region)
+    routers = region.open_routers()
+    serving.answer_from(routers)
+    vehicles = [Desk(region, clock=lambda: QUIET).vehicle(unit) for unit in Desk(region, clock=lambda: QUIET).units]
+    for at, hour in ((QUIET, None), (RUSH, 6)):
+        serving.prepare(vehicles, at)
+        assert not routers.pending
+        assert serving.hour(at) == hour
+        assert [serving.profile(one, at).key for one in vehicles] == [one.profile for one in vehicles]
+        assert serving.answer(TARGET, vehicles, at) == plain.answer(TARGET, vehicles, at)
+    assert not routers.state().remarks
