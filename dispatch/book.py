@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from dispatch.accounts import Account, Role
 from dispatch.incidents import (
     Alert,
     Assignment,
@@ -20,9 +21,11 @@ from dispatch.incidents import (
     UnitState,
     Verification,
 )
+from dispatch.learnt_speeds import LearntSpeeds
 
 Record = (
     Call | Incident | UnitState | Assignment | RecommendationRef | Verification | Handover | Alert | Device | Centre
+    | Account
 )  # fmt: skip
 
 
@@ -81,8 +84,24 @@ class Book(Protocol):
         """A device."""
         ...
 
+    def account(self, login: str) -> Account | None:
+        """An account."""
+        ...
+
+    def administrators(self) -> tuple[Account, ...]:
+        """All active accounts of administrators, by login."""
+        ...
+
     def centre(self) -> Centre | None:
         """What holds for the whole centre."""
+        ...
+
+    def speeds(self) -> LearntSpeeds | None:
+        """The learnt speeds in force."""
+        ...
+
+    def hold_speeds(self, speeds: LearntSpeeds | None) -> None:
+        """Put learnt speeds in force, or none; the event that says so is all that is stored of it."""
         ...
 
     def incidents_on(self, day: str) -> int:
@@ -111,7 +130,9 @@ class MemoryBook:
         self.handovers: dict[str, Handover] = {}
         self.alerts: dict[str, Alert] = {}
         self.devices: dict[str, Device] = {}
+        self.accounts: dict[str, Account] = {}
         self.whole: Centre | None = None
+        self.learnt: LearntSpeeds | None = None
         self._active: dict[str, str] = {}
 
     def call(self, call_id: str) -> Call | None:
@@ -168,9 +189,26 @@ class MemoryBook:
         """A device."""
         return self.devices.get(token_hash)
 
+    def account(self, login: str) -> Account | None:
+        """An account."""
+        return self.accounts.get(login)
+
+    def administrators(self) -> tuple[Account, ...]:
+        """All active accounts of administrators, by login."""
+        found = (one for one in self.accounts.values() if one.active and one.role is Role.ADMINISTRATOR)
+        return tuple(sorted(found, key=lambda one: one.login))
+
     def centre(self) -> Centre | None:
         """What holds for the whole centre."""
         return self.whole
+
+    def speeds(self) -> LearntSpeeds | None:
+        """The learnt speeds in force."""
+        return self.learnt
+
+    def hold_speeds(self, speeds: LearntSpeeds | None) -> None:
+        """Put learnt speeds in force, or none."""
+        self.learnt = speeds
 
     def incidents_on(self, day: str) -> int:
         """How many incidents have an id of that day."""
@@ -201,6 +239,8 @@ class MemoryBook:
                 self.alerts[record.alert_id] = record
             case Device():
                 self.devices[record.token_hash] = record
+            case Account():
+                self.accounts[record.login] = record
             case Centre():
                 self.whole = record
 

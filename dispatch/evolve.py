@@ -13,6 +13,9 @@ from dispatch.book import Book
 from dispatch.codec import load
 from dispatch.event_types import (
     BODY_TYPES,
+    AccessNoted,
+    AccountChanged,
+    AccountCreated,
     AgencyNotified,
     AlarmRaised,
     AlertIssued,
@@ -36,7 +39,10 @@ from dispatch.event_types import (
     NoteAdded,
     OverdueNoticed,
     RecommendationMade,
+    SpeedsAdopted,
+    SpeedsWithdrawn,
     TextsErased,
+    TextsUnmasked,
     UnitAssigned,
     UnitEdited,
     UnitMoved,
@@ -57,6 +63,7 @@ from dispatch.incidents import (
     UnitState,
     Verification,
 )
+from dispatch.learnt_speeds import LearntSpeeds
 
 T = TypeVar("T")
 
@@ -126,7 +133,29 @@ def evolve(body: EventBody, book: Book) -> None:
             )
         case DeviceRevoked():
             book.put(replace(_found(book.device(body.token_hash)), revoked_at=body.revoked_at))
-        case OverdueNoticed() | TextsErased():
+        case SpeedsAdopted():
+            book.hold_speeds(
+                LearntSpeeds(
+                    digest=body.digest, reason=body.reason, adopted_at=body.adopted_at, adopted_by=body.adopted_by
+                )
+            )
+        case SpeedsWithdrawn():
+            book.hold_speeds(None)
+        case AccountCreated():
+            book.put(body.account)
+        case AccountChanged():
+            account = _found(book.account(body.login))
+            book.put(
+                replace(
+                    account,
+                    role=body.role,
+                    bound_to=body.bound_to,
+                    active=body.active,
+                    changed_at=body.at,
+                    version=account.version + 1,
+                )
+            )
+        case OverdueNoticed() | TextsErased() | TextsUnmasked() | AccessNoted():
             pass  # The log itself is what remembers these.
 
 

@@ -79,9 +79,15 @@ NEVER_SENT: Final = frozenset(
         "texts.erased",
         "device.registered",
         "device.revoked",
+        "speeds.adopted",
+        "speeds.withdrawn",
+        "texts.unmasked",
+        "account.created",
+        "account.changed",
+        "account.access",
     }
 )
-"""About callers, or of no use outside the centre."""
+"""About callers or the centre's own people, or of no use outside the centre."""
 
 
 def is_sent(event_type: str, wanted: tuple[str, ...] = ()) -> bool:

@@ -53,11 +53,14 @@ class MetricKey:
         Of the week, 0 to 167 from Monday midnight, local time; None where no hour counts.
     closures
         Digest of the closed edges (`closures_digest`); empty where none is closed.
+    speeds
+        Version of the learnt factors (`SpeedFactors.version`) where they count; empty where none do.
     """
 
     profile: str = ""
     hour: int | None = None
     closures: str = ""
+    speeds: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -144,7 +147,9 @@ class Metric:
             edge_ms=ms,
             turn_round_ms=round(turn_round_s * MS_PER_S),
             obeys_restrictions=vehicle.obeys_restrictions,
-            key=MetricKey(profile=vehicle.key, hour=hour),
+            key=MetricKey(
+                profile=vehicle.key, hour=hour, speeds="" if factors is None or hour is None else factors.version
+            ),
         )
         return metric.with_closures(closures)
 
@@ -158,7 +163,7 @@ class Metric:
         ValueError
             When this metric has closures already.
         """
-        closed = _closed_edges(len(self.edge_ms), closures)
+        closed = checked_closures(len(self.edge_ms), closures)
         if self.key.closures:
             raise ValueError("closures are put on a metric without any, so that its key names all of them")
         if not len(closed):
@@ -307,7 +312,7 @@ def _has(network: RoadNetwork, flag: EdgeFlag) -> npt.NDArray[np.bool_]:
     return np.asarray((network.edge_flags & np.uint32(flag)) != 0)
 
 
-def checked_closures(network: RoadNetwork, closures: Iterable[int]) -> Int64Array:
+def checked_closures(edge_count: int, closures: Iterable[int]) -> Int64Array:
     """Closed edges, rising and each once.
 
     Raises
@@ -315,10 +320,6 @@ def checked_closures(network: RoadNetwork, closures: Iterable[int]) -> Int64Arra
     InputError
         When one is not an edge of the network.
     """
-    return _closed_edges(network.edge_count, closures)
-
-
-def _closed_edges(edge_count: int, closures: Iterable[int]) -> Int64Array:
     closed = np.array(sorted(set(closures)), dtype=np.int64)
     if len(closed) and not (closed[0] >= 0 and closed[-1] < edge_count):
         raise InputError(

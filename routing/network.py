@@ -7,7 +7,7 @@ by tail node (compressed sparse rows), so the edges out of node `v` are `edge_of
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from enum import IntFlag
 from functools import cached_property
 from pathlib import Path
@@ -212,11 +212,6 @@ class RoadNetwork:
             self.curve_lat[part][::step].astype(np.float64) * DEGREE,
             self.curve_lon[part][::step].astype(np.float64) * DEGREE,
         )
-
-    def without_restrictions(self) -> RoadNetwork:
-        """The same roads without turn restrictions."""
-        none = np.zeros(1, dtype=np.int32)
-        return replace(self, restriction_offset=none, restriction_edges=none[:0])
 
     def to_networkx(self) -> nx.MultiDiGraph[int]:
         """The network as an osmnx-compatible graph; see `routing.export.to_networkx`."""

@@ -149,6 +149,26 @@ class Snapper:
         """`nearest` for each location."""
         return [self.nearest(location, allowed, limit_m=limit_m) for location in locations]
 
+    def within(self, location: Location, allowed: AllowedEdges | None = None, *, radius_m: float) -> list[Snap]:
+        """The nearest point on every allowed curve within `radius_m`, nearest first (ties by edge).
+
+        One snap stands for both directions of a road; its edge is the lower allowed one.
+        """
+        curve_edge = (self._all if allowed is None else allowed).curve_edge
+        lat0, lon0, height, width = self._grid[:4]
+        per_lon, per_lat = LocalPlane(lat0=location.lat, lon0=location.lon).metres_per_degree
+        row = math.floor((location.lat * _UNITS - lat0) / height)
+        col = math.floor((location.lon * _UNITS - lon0) / width)
+        reach = math.ceil(radius_m / min(height * DEGREE * per_lat, width * DEGREE * per_lon))
+        first, edge = self._candidates(row, col, reach, curve_edge)
+        t, away_m = self._measure(first, location, per_lon, per_lat)
+        near = np.flatnonzero(away_m <= radius_m)
+        order = near[np.lexsort((first[near], away_m[near], edge[near]))]
+        _, nearest = np.unique(edge[order], return_index=True)
+        chosen = order[nearest]
+        chosen = chosen[np.lexsort((edge[chosen], away_m[chosen]))]
+        return [self._snap(int(edge[at]), int(first[at]), float(t[at]), float(away_m[at])) for at in chosen.tolist()]
+
     def _candidates(self, row: int, col: int, reach: int, curve_edge: Int32Array) -> tuple[Int64Array, Int32Array]:
         """First points and edges of the allowed segments in a square of cells; a row of cells lies together."""
         rows, cols = self._grid[4:]

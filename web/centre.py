@@ -16,15 +16,22 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from dispatch.accounts import Role, check_binding
 from dispatch.border_help import NearbyCode, border_help
 from dispatch.codec import dump, load
 from dispatch.commands import (
+    AdoptSpeeds,
+    ChangeAccount,
     Command,
+    CreateAccount,
     KeepRecommendation,
     LoadDirectory,
+    LocateIncident,
     NoticeOverdue,
+    OpenIncident,
     RegisterDevice,
     RegisterUnit,
+    WithdrawSpeeds,
 )
 from dispatch.cover import CoverCost, cover_costs
 from dispatch.directory import Directory
@@ -56,11 +63,12 @@ from dispatch.timers import Timer, TimerSettings, due
 from dispatch.types import Unit, UnitStatus
 from gis.errors import N_, InputError
 from gis.region_folder import SETTINGS
-from gis.types import AreaLevel, Location
+from gis.types import AreaLevel, AreaStatus, Location
 from routing.metric import MetricKey
 from routing.region import Region
 from web.directory import region_directory, region_population
 from web.fleet_times import Vehicle
+from web.learnt_speeds import SpeedsKeeper
 from web.service import Desk
 
 SYSTEM = "system"
@@ -80,6 +88,8 @@ class Centre:
         self._fleet = Fleet()
         self._lock = Lock()
         self._rows: dict[tuple[Vehicle, MetricKey], npt.NDArray[np.float64]] = {}
+        self.speeds = SpeedsKeeper(store)
+        self.speeds.on_change(lambda state: desk.times.learn(None if state is None else state.factors))
 
     # --- starting ------------------------------------------------------------------------------------------------
 
@@ -87,6 +97,7 @@ class Centre:
         """Put the region's directory in place, and its units where the fleet is empty."""
         read = region_directory(self.region)
         self.store.execute(LoadDirectory(directory=read.directory), actor=SYSTEM)
+        self.speeds.refresh()
         with self.store.book() as book:
             if queries.units(book.connection, retired=True):
                 return
@@ -146,7 +157,11 @@ class Centre:
         InputError
             A village or kecamatan that the region does not have: nobody could be recommended for it.
         """
+        if isinstance(command, CreateAccount | ChangeAccount):
+            self._check_area(command)
         place = getattr(command, "location", None)
+        if isinstance(command, OpenIncident | LocateIncident) and command.location.village_code is None:
+            command = replace(command, location=self._with_area(command.location))
         if isinstance(place, IncidentLocation) and (code := _area_code(place)) is not None:
             level = AreaLevel.VILLAGE if place.kind is LocationKind.VILLAGE else AreaLevel.KECAMATAN
             if self._level(code) is not level:
@@ -156,12 +171,35 @@ class Centre:
                     code=code,
                 )
         try:
-            return self.store.execute(command, actor=actor, key=key)
+            answer = self.store.execute(command, actor=actor, key=key)
+            if isinstance(command, AdoptSpeeds | WithdrawSpeeds):
+                self.speeds.refresh()
+            return answer
         except UnitTakenError as taken:
             incident_id = getattr(command, "incident_id", None)
             if incident_id is not None:
                 taken.values["next_best"] = self._next_best(incident_id, str(taken.values.get("unit", "")))
             raise
+
+    def _with_area(self, place: IncidentLocation) -> IncidentLocation:
+        """A point with the codes of its village and kecamatan, by which its officials find it."""
+        if place.kind not in (LocationKind.POINT, LocationKind.PLACE) or place.location is None:
+            return place
+        match = self.region.boundaries.locate(place.location)
+        if match.status is AreaStatus.OUTSIDE or match.village is None:
+            return place
+        kecamatan = place.kecamatan_code or (None if match.kecamatan is None else match.kecamatan.code)
+        return replace(place, village_code=match.village.code, kecamatan_code=kecamatan)
+
+    def _check_area(self, command: CreateAccount | ChangeAccount) -> None:
+        if command.role is not Role.VILLAGE_OFFICIAL or command.bound_to is None:
+            return
+        check_binding(command.role, command.bound_to)
+        if self._level(command.bound_to) not in (AreaLevel.VILLAGE, AreaLevel.KECAMATAN):
+            raise InputError(
+                N_("The region has no village or kecamatan with the code {code}; correct it."),
+                code=command.bound_to[:20],
+            )
 
     def _next_best(self, incident_id: str, taken: str) -> list[str]:
         """Whom to send in its place; not the unit itself, also where it will be free soon."""
@@ -234,7 +272,7 @@ class Centre:
         """Who should go; stored with its inputs, so that "why this unit" has an answer a year later."""
         inputs = self._looked_at(self.recommendation_inputs(incident_id))
         made = recommend_from(inputs)
-        document = {"inputs": dump(inputs), "recommendation": dump(made)}
+        document = {"inputs": dump(inputs), "recommendation": dump(made), "speeds": self.speeds.digest}
         answer = self.store.execute(KeepRecommendation(incident_id=incident_id, document=document), actor=actor)
         return str(answer["recommendations"][0]["recommendation_id"]), made
 
@@ -307,17 +345,20 @@ class Centre:
 
     def _village_times(self, vehicles: Sequence[Vehicle], at: datetime) -> npt.NDArray[np.float64]:
         """Seconds from each vehicle to the middle of each village; remembered, for few units move."""
-        keys = {one: self.desk.times.router(one.profile, at).metric.key for one in vehicles}
+        profiles = {one.profile for one in vehicles}
+        keys = {profile: self.desk.times.router(profile, at).metric.key for profile in profiles}
         with self._lock:
-            known = {one: self._rows[one, key] for one, key in keys.items() if (one, key) in self._rows}
-        new = [one for one in keys if one not in known]
+            known = {one: row for one in vehicles if (row := self._rows.get((one, keys[one.profile]))) is not None}
+        new = [one for one in dict.fromkeys(vehicles) if one not in known]
         if new:
             found = dict(zip(new, self.desk.times.matrix(new, self._demand[1], at), strict=True))
+            known |= found
+            unchanged = all(self.desk.times.router(profile, at).metric.key == keys[profile] for profile in profiles)
             with self._lock:
                 # What is no longer asked for is forgotten all at once: the next question fills in the rest.
-                kept = {} if len(self._rows) + len(found) > MOST_ROWS else self._rows
-                self._rows = kept | {(one, keys[one]): row for one, row in (known | found).items()}
-            known |= found
+                if unchanged:  # no road was closed or opened meanwhile
+                    kept = {} if len(self._rows) + len(found) > MOST_ROWS else self._rows
+                    self._rows = kept | {(one, keys[one.profile]): row for one, row in known.items()}
         return np.array([known[one] for one in vehicles])
 
     # --- help for the call taker ---------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from gis.errors import InputError, SiagaError
+from web.cli_access import ACCESS_COMMANDS
 from web.cli_centre import COMMANDS as CENTRE_COMMANDS
 from web.cli_common import (
     json_option,
@@ -28,6 +29,7 @@ from web.cli_database import DATABASE_COMMANDS
 from web.cli_directory import directory_group
 from web.cli_exports import EXPORT_COMMANDS
 from web.cli_incident_others import incident
+from web.cli_learn import learn
 from web.cli_region import region
 from web.cli_webhook import webhook
 
@@ -277,33 +279,61 @@ def route(
     "--db", "database", help="Database: a SQLite file or postgresql://…; default $SIAGA112_DB, else a file of your own."
 )
 @click.option("--map-only", is_flag=True, help="Serve the map and its answers without a database.")
+@click.option(
+    "--accounts/--no-accounts",
+    "accounts",
+    default=None,
+    help="Whether people sign in; by default they do, but not at the demonstration region on this machine.",
+)
+@click.option("--public-url", help="Where people reach the server, such as https://112.example.id of a proxy in front.")
 @region_option
 def serve(
-    host: str, port: int, units: Path | None, database: str | None, map_only: bool, region_folder: Path | None
+    host: str,
+    port: int,
+    units: Path | None,
+    database: str | None,
+    map_only: bool,
+    accounts: bool | None,
+    public_url: str | None,
+    region_folder: Path | None,
 ) -> None:
     """Serve the desk in the browser and the JSON API."""
     from web.server import run
+    from web.serving import access_for, check_public_url
 
+    check_public_url(public_url)
     desk = open_desk(region_folder, units)
     for problem in desk.unit_problems:
         click.echo(f"siaga112: {problem}", err=True)
-    routers = desk.region.open_routers(lambda begun: click.echo(f"siaga112: {begun} …", err=True))
+    routers = desk.region.open_routers(
+        lambda begun: click.echo(f"siaga112: {begun} …", err=True), metrics=desk.times.metrics
+    )
     for remark in routers.state().remarks:
         click.echo(f"siaga112: {remark}", err=True)
     desk.answer_from(routers)
-    running = None
+    running = access = None
     if not map_only:
         from web.running import Running, database_url
 
-        running = Running(desk, database_url(database, desk.region.name))
-        for remark in running.remarks():
+        url = database_url(database, desk.region.name)
+        running = Running(desk, url)
+        access, said = access_for(running, url, host=host, accounts=accounts, public_url=public_url)
+        for remark in (*said, *running.remarks()):
             click.echo(f"siaga112: {remark}", err=True)
-    run(desk, host=host, port=port, announce=click.echo, running=running)
+    run(desk, host=host, port=port, announce=click.echo, running=running, access=access, public_url=public_url)
 
 
 main.add_command(region)
 main.add_command(directory_group)
-for centre_command in (incident, webhook, *CENTRE_COMMANDS, *DATABASE_COMMANDS, *EXPORT_COMMANDS):
+for centre_command in (
+    incident,
+    learn,
+    webhook,
+    *CENTRE_COMMANDS,
+    *DATABASE_COMMANDS,
+    *EXPORT_COMMANDS,
+    *ACCESS_COMMANDS,
+):
     main.add_command(centre_command)
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from routing.profile import Profile
 from routing.region import Region
 from routing.router import PinnedOrigins, Router
 from routing.routers import Routers
+from routing.speed_factors import SpeedFactors
 from routing.types import DrivingTime, RoadAccess, RoadStatus
 
 FloatArray = npt.NDArray[np.float64]
@@ -26,6 +27,11 @@ class Vehicle:
 
     profile: str
     start: Location
+
+    @property
+    def profile_name(self) -> str:
+        """The profile without its exemptions."""
+        return self.profile.partition("+")[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,23 +55,35 @@ class FleetTimes:
 
     def __init__(self, region: Region) -> None:
         self._region = region
+        self.metrics = region.metrics()
+        self._learnt_routers: dict[tuple[str, int | None], Router] = {}
         self._routers: Routers | None = None
+        self._default = region.routing_settings.profile().key
         self._pins: dict[str, tuple[Router, tuple[Location, ...], PinnedOrigins]] = {}
         self._needed: dict[str, bool] = {}
         self._keys: dict[tuple[str, str], str] = {}
+
+    def answer_from(self, routers: Routers) -> None:
+        """Ask these routers from now on, in place of the region's own, which know no closures."""
+        self._routers = routers
 
     @property
     def routers(self) -> Routers | None:
         """What answers in a server; None where the region's own routers do."""
         return self._routers
 
-    def answer_from(self, routers: Routers) -> None:
-        """Ask these routers from now on, in place of the region's own, which know no closures."""
-        self._routers = routers
+    def learn(self, factors: SpeedFactors | None) -> None:
+        """Put learnt speeds in force; a server's metrics are worked out anew in the background."""
+        if factors is None and self.metrics.learnt is None:
+            return
+        self.metrics.learn(factors)
+        self._learnt_routers = {}
+        if self._routers is not None:
+            self._routers.refresh()
 
-    def prepare(self, vehicles: Sequence[Vehicle], at: datetime | None) -> None:
-        """Return when the metrics of all these vehicles can answer."""
-        for profile in dict.fromkeys(vehicle.profile for vehicle in vehicles):
+    def warm(self, vehicles: Sequence[Vehicle], at: datetime) -> None:
+        """Work out the metrics by which vehicles drive at a time, and wait for them."""
+        for profile in {self._default, *(vehicle.profile for vehicle in vehicles)}:
             self.router(profile, at)
         if self._routers is not None:
             self._routers.wait()
@@ -88,8 +106,7 @@ class FleetTimes:
                 times[row] = time
         if not met:
             met[""] = self.router(None, at).access(target)
-        default = self._region.routing_settings.profile().key
-        access = met.get(default) or min(met.values(), key=_remoteness)
+        access = met.get(self._default) or min(met.values(), key=_remoteness)
         if access.status is RoadStatus.OFF_NETWORK:
             access = min(met.values(), key=_remoteness)
         return FleetAnswer(access=access, times=[time for time in times if time is not None])
@@ -111,33 +128,35 @@ class FleetTimes:
         return seconds
 
     def router(self, profile: str | None, at: datetime | None) -> Router:
-        """Times and routes of one profile.
-
-        In a server whose metric of it is still being worked out, another one answers; `metric.key` names it.
-        """
-        if self._routers is None:
-            return self._region.router_for(profile, self._region.hour(at))
-        default = profile is None or profile == self._region.routing_settings.profile().key
-        return self._routers.router(None if default else profile, at=at)
-
-    def hour(self, at: datetime | None) -> int | None:
-        """The hour of the week by which traffic is told in the answers."""
-        return self.router(None, at).metric.key.hour
+        """Times and routes of one profile (None: the default one) at a time (None: at no hour in particular)."""
+        if self._routers is not None:
+            return self._routers.router(None if profile == self._default else profile, at=at)
+        hour = self.metrics.hour(at)
+        if self.metrics.learnt is None or hour is None:
+            return self._region.router_for(profile, hour)
+        known = self._learnt_routers
+        key = (profile or self._default, hour)
+        if key not in known:
+            region, metric = self._region, self.metrics.make(profile, hour)
+            known[key] = Router(region.network, region.routing_settings, snapper=region.snapper, metric=metric)
+        return known[key]
 
     def profile(self, vehicle: Vehicle, at: datetime | None) -> Profile:
-        """The profile by which the times of a vehicle are told: its own, but for the moment before that is ready."""
+        """The profile by which a vehicle's times are told: its own, but while a server still works that out."""
         return self._region.routing_settings.profile(self.router(vehicle.profile, at).metric.key.profile)
+
+    def hour(self, at: datetime | None) -> int | None:
+        """The hour of the week by which traffic is told in the answers, as `profile` tells the profile."""
+        return self.router(self._default, at).metric.key.hour
 
     def exemptions(self, vehicle: Vehicle, target: Location, at: datetime | None) -> tuple[str, ...]:
         """Which exemptions a vehicle uses on its way to a target; none where no road leads there."""
-        router = self.router(vehicle.profile, at)
-        key = router.metric.key.profile
-        if not self._needs_a_look(key):
+        profile = self.profile(vehicle, at)
+        if not self._needs_a_look(profile.key):
             return ()
-        route = router.route(vehicle.start, target)
+        route = self.router(vehicle.profile, at).route(vehicle.start, target)
         if route is None:
             return ()
-        profile = self._region.routing_settings.profile(key)
         return tuple(one.value for one in exemptions_used(self._region.network, profile, route.edges))
 
     def _needs_a_look(self, profile: str) -> bool:

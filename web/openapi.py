@@ -11,13 +11,13 @@ from flask import Flask
 
 from routing.profile import Exemption
 from web.access import needed_by
-from web.api_commands import CENTRE
 from web.openapi_centre import centre_paths, centre_schemas, problem_response
 from web.openapi_exports import export_paths
 from web.openapi_webhooks import webhook_paths
 from web.positions import EXTENSION
 from web.positions_openapi import POSITION_SECURITY, position_paths
 from web.problems import PROBLEM_TYPE
+from web.reach import CENTRE
 
 Schema = dict[str, Any]
 

@@ -88,18 +88,18 @@ class Desk:
         self._live = units
 
     def answer_from(self, routers: Routers) -> None:
-        """Ask these routers from now on, in place of the region's own, which know no closures."""
+        """Ask these routers from now on, in place of the region's own, which knows no closures."""
         self.times.answer_from(routers)
 
     @property
     def routers(self) -> Routers | None:
-        """What answers in a server; None where the region's own routers do."""
+        """What answers in a server; None where the region's own router does."""
         return self.times.routers
 
     @property
     def router(self) -> Router:
-        """What answers now for the default profile; its `metric.key` names what it knows."""
-        return self.times.router(None, self._clock())
+        """What answers for the default profile at no hour in particular; its `metric.key` names what it knows."""
+        return self.times.router(None, None)
 
     # --- what there is -------------------------------------------------------------------------------------------
 
@@ -151,10 +151,9 @@ class Desk:
         """Load all parts now, so that the first call is as quick as the others."""
         self.region.gazetteer.prepare()
         _ = self.settings, self.region.edge_village
+        self.times.warm(self._vehicles(self.units) if self._units_file is not None else (), self._clock())
         if self._units_file is not None:
-            vehicles, now = self._vehicles(self.units), self._clock()
-            self.times.prepare(vehicles, now)
-            self.times.answer(self.region.boundaries.bounds.middle, vehicles, now)
+            self.times.answer(self.region.boundaries.bounds.middle, self._vehicles(self.units), self._clock())
 
     def region_json(self) -> dict[str, Any]:
         """Name, notice, extent and counts of the region."""
@@ -415,8 +414,9 @@ class Desk:
     def _driven(self, unit: Unit, target: Location, now: datetime, *, look: bool) -> Driven:
         """By which profile a unit drives, and with `look` the exemptions that it uses on its way."""
         vehicle = self.vehicle(unit)
-        exemptions = self.times.exemptions(vehicle, target, now) if look else None
-        return Driven(self.times.profile(vehicle, now).name, exemptions)
+        return Driven(
+            self.times.profile(vehicle, now).name, self.times.exemptions(vehicle, target, now) if look else None
+        )
 
     # --- along which streets -------------------------------------------------------------------------------------
 
@@ -448,7 +448,7 @@ class Desk:
         access = router.access(target, router.pin([vehicle.start]))
         if access.nearest_m is not None and route.target.distance_m <= access.nearest_m:
             access = replace(access, status=RoadStatus.CONNECTED)  # from here even a road cut off for others is reached
-        profile = self.times.profile(vehicle, now)
+        profile = self.region.routing_settings.profile(vehicle.profile)
         _ = translator(lang)
         driven = Driven(
             profile.name, tuple(one.value for one in exemptions_used(self.region.network, profile, route.edges))
@@ -456,7 +456,7 @@ class Desk:
         return {
             **route_geojson(route, lang),
             "road": road_json(access, _),
-            "hour": router.metric.key.hour,
+            "hour": self.times.hour(now),
             **driven_json(driven, _),
             "notice": self.region.notice,
             "attribution": owed_credit(self.region, ROADS) or None,

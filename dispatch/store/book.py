@@ -9,7 +9,9 @@ from typing import Any, Final, TypeVar
 from sqlalchemy import Connection, Executable, Table, bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from dispatch.accounts import Account, Role
 from dispatch.book import Record
+from dispatch.event_types import SpeedsAdopted, SpeedsWithdrawn
 from dispatch.incidents import (
     Alert,
     Assignment,
@@ -22,6 +24,7 @@ from dispatch.incidents import (
     UnitState,
     Verification,
 )
+from dispatch.learnt_speeds import LearntSpeeds
 from dispatch.store import rows, schema
 from dispatch.store.rows import Row
 
@@ -80,14 +83,25 @@ _KINDS: Final[dict[type, _Kind]] = {
     Handover: _kind(schema.handovers, lambda one: one.handover_id, rows.handover_row, rows.handover_of),
     Alert: _kind(schema.alerts, lambda one: one.alert_id, rows.alert_row, rows.alert_of),
     Device: _kind(schema.devices, lambda one: one.token_hash, rows.device_row, rows.device_of),
+    Account: _kind(schema.accounts, lambda one: one.login, rows.account_row, rows.account_of),
 }
 
 _ACTIVE: Final = select(schema.assignments).where(
     schema.assignments.c.unit_id == bindparam("wanted"), schema.assignments.c.ended_at.is_(None)
 )
 _OF_INCIDENT: Final = select(schema.assignments).where(schema.assignments.c.incident_id == bindparam("wanted"))
+_ADMINISTRATORS: Final = select(schema.accounts).where(
+    schema.accounts.c.role == bindparam("wanted"), schema.accounts.c.active.is_(True)
+)
 _ALERTS: Final = select(schema.alerts).where(schema.alerts.c.incident_id == bindparam("wanted"))
 _CALLS: Final = select(schema.calls).where(schema.calls.c.incident_id == bindparam("wanted"))
+# Decided a few times a year, and always by an event: the log is the table.
+_SPEEDS: Final = (
+    select(schema.events.c.type, schema.events.c.payload)
+    .where(schema.events.c.type.in_([SpeedsAdopted.type, SpeedsWithdrawn.type]))
+    .order_by(schema.events.c.seq.desc())
+    .limit(1)
+)
 _COUNT: Final = select(schema.day_counts.c.number).where(schema.day_counts.c.name == bindparam("wanted"))
 
 
@@ -117,6 +131,7 @@ class SqlBook:
         self._known: dict[tuple[type, str | int], Any] = {}
         self._changed: dict[type, dict[str | int, Any]] = {}
         self._new: list[str] = []
+        self._held: list[LearntSpeeds | None] = []
 
     def call(self, call_id: str) -> Call | None:
         """A call."""
@@ -172,9 +187,29 @@ class SqlBook:
         """A device."""
         return self._one(Device, token_hash)
 
+    def account(self, login: str) -> Account | None:
+        """An account."""
+        return self._one(Account, login)
+
+    def administrators(self) -> tuple[Account, ...]:
+        """All active accounts of administrators, by login."""
+        found = self._found(Account, _ADMINISTRATORS, Role.ADMINISTRATOR.value)
+        return tuple(sorted(found, key=lambda one: one.login))
+
     def centre(self) -> Centre | None:
         """What holds for the whole centre."""
         return self._one(Centre, 1)
+
+    def speeds(self) -> LearntSpeeds | None:
+        """The learnt speeds in force."""
+        if self._held:
+            return self._held[-1]
+        row = self.connection.execute(_SPEEDS).first()
+        return None if row is None or row.type != SpeedsAdopted.type else rows.speeds_of(row.payload)
+
+    def hold_speeds(self, speeds: LearntSpeeds | None) -> None:
+        """Put learnt speeds in force, or none; the event is written with the log."""
+        self._held.append(speeds)
 
     def incidents_on(self, day: str) -> int:
         """How many incidents have an id of that day."""

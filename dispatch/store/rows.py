@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from dispatch.accounts import Account, Role
 from dispatch.codec import canonical, dump, load
 from dispatch.events import Event
 from dispatch.incidents import (
@@ -30,6 +31,7 @@ from dispatch.incidents import (
     UnitState,
     Verification,
 )
+from dispatch.learnt_speeds import LearntSpeeds
 from dispatch.types import Unit, UnitStatus
 from gis.types import Location
 
@@ -278,6 +280,24 @@ def device_of(row: Row) -> Device:
     return Device(**dict(row))
 
 
+def account_row(account: Account) -> dict[str, Any]:
+    """An account as a row."""
+    return {
+        "login": account.login,
+        "role": account.role.value,
+        "bound_to": account.bound_to,
+        "active": account.active,
+        "created_at": account.created_at,
+        "changed_at": account.changed_at,
+        "version": account.version,
+    }
+
+
+def account_of(row: Row) -> Account:
+    """A row as an account."""
+    return Account(**{**row, "role": Role(row["role"]), "active": bool(row["active"])})
+
+
 def event_row(event: Event) -> dict[str, Any]:
     """An event as a row."""
     return {
@@ -298,6 +318,11 @@ def event_row(event: Event) -> dict[str, Any]:
 def event_of(row: Row) -> Event:
     """A row as an event."""
     return Event(**{**row, "payload": json.loads(row["payload"])})
+
+
+def speeds_of(payload: str) -> LearntSpeeds:
+    """The payload of the event that put learnt speeds in force, as their record."""
+    return load(LearntSpeeds, json.loads(payload))
 
 
 def centre_row(centre: Centre) -> dict[str, Any]:

@@ -111,7 +111,7 @@ def test_a_server_answers_every_profile_from_the_shared_hierarchy_as_scipy_does(
     serving.answer_from(routers)
     vehicles = [Desk(region, clock=lambda: QUIET).vehicle(unit) for unit in Desk(region, clock=lambda: QUIET).units]
     for at, hour in ((QUIET, None), (RUSH, 6)):
-        serving.prepare(vehicles, at)
+        serving.warm(vehicles, at)
         assert not routers.pending
         assert serving.hour(at) == hour
         assert [serving.profile(one, at).key for one in vehicles] == [one.profile for one in vehicles]

@@ -73,7 +73,7 @@ def test_times_of_an_exempted_vehicle_are_those_of_a_plain_search_and_never_long
         pytest.skip("the plain search takes its time here; the smaller networks show the same")
     lawless = replace(CAR, exemptions=ALL)
     lawful, free = router_of(network, snapper, CAR), router_of(network, snapper, lawless)
-    slow = SlowRouter(network.without_restrictions(), free.metric)
+    slow = SlowRouter(network, free.metric)
     origins = places(network, 12, seed=7)
     pinned = free.pin(origins)
     stands = [access.snaps[0] for access in pinned.access if access.snaps]

@@ -19,10 +19,12 @@ from routing.openings import breaks_a_restriction, exemptions_used, needed_somew
 from routing.profile import DEFAULT_PROFILES, Exemption, FordPolicy, Profile
 from routing.profile_toml import profile_table, read_profiles
 from routing.router import Router
-from routing.search import SearchGraph, Starts
+from routing.search import NEVER_MS
+from routing.search_scipy import ScipySearch
 from routing.settings import RoutingSettings
 from routing.snap import Snapper
 from routing.speed_factors import HOURS, RushHour, SpeedFactors
+from routing.starts import Starts
 from routing.turning_round import edges_to_remember
 from routing.turns import TurnGraph
 from tests.networks import NO_FLAGS, BuiltNetwork, Road, network_from_edges
@@ -410,14 +412,11 @@ def times(built: BuiltNetwork, profile: Profile, limits: RoutingSettings = PLAIN
         metric = Metric.build(built.network, limits, profile=profile, **of)
     except SourceError:  # it forbids every road
         return np.full((built.network.node_count,) * 2, np.inf)
-    bound = built.network if metric.obeys_restrictions else built.network.without_restrictions()
-    turns = TurnGraph.build(bound, edges_to_remember(bound, metric))
+    turns = TurnGraph.build(built.network, edges_to_remember(built.network, metric))
     count = built.network.node_count
     starts = Starts(offset=np.arange(count + 1), state=np.arange(count), ms=np.zeros(count))
-    found = np.concatenate(list(SearchGraph(turns, metric).times_ms(starts, backward=False)))
-    ends = np.full((count, count), np.inf)
-    np.minimum.at(ends, (slice(None), turns.state_node), found)
-    return ends
+    found = ScipySearch(turns, metric).node_times_ms(starts).astype(np.float64)
+    return np.where(found >= NEVER_MS, np.inf, found)
 
 
 @given(built=networks_of_all_kinds(), profile=profiles(), more=st.sets(st.sampled_from(list(Exemption))))
