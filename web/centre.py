@@ -242,8 +242,11 @@ class Centre:
             starts=starts,
             standard_s=None if category is None or category.standard is None else category.standard.within_s,
             cover=self._cover(units, vehicles, at) if cover else (),
-            profiles={one.unit.unit_id: vehicle.profile_name for one, vehicle in zip(units, vehicles, strict=True)},
-            hour=self.desk.times.metrics.hour(at),
+            profiles={
+                one.unit.unit_id: self.desk.times.profile(vehicle, at).name
+                for one, vehicle in zip(units, vehicles, strict=True)
+            },
+            hour=self.desk.times.hour(at),
         )
 
     def recommendation(self, incident_id: str, *, cover: bool = False, now: datetime | None = None) -> Recommendation:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from gis.types import Location
 from routing.openings import exemptions_used, needed_somewhere
+from routing.profile import Profile
 from routing.region import Region
 from routing.router import PinnedOrigins, Router
 from routing.routers import Routers
@@ -140,14 +141,22 @@ class FleetTimes:
             known[key] = Router(region.network, region.routing_settings, snapper=region.snapper, metric=metric)
         return known[key]
 
+    def profile(self, vehicle: Vehicle, at: datetime | None) -> Profile:
+        """The profile by which a vehicle's times are told: its own, but while a server still works that out."""
+        return self._region.routing_settings.profile(self.router(vehicle.profile, at).metric.key.profile)
+
+    def hour(self, at: datetime | None) -> int | None:
+        """The hour of the week by which traffic is told in the answers, as `profile` tells the profile."""
+        return self.router(self._default, at).metric.key.hour
+
     def exemptions(self, vehicle: Vehicle, target: Location, at: datetime | None) -> tuple[str, ...]:
         """Which exemptions a vehicle uses on its way to a target; none where no road leads there."""
-        if not self._needs_a_look(vehicle.profile):
+        profile = self.profile(vehicle, at)
+        if not self._needs_a_look(profile.key):
             return ()
         route = self.router(vehicle.profile, at).route(vehicle.start, target)
         if route is None:
             return ()
-        profile = self._region.routing_settings.profile(vehicle.profile)
         return tuple(one.value for one in exemptions_used(self._region.network, profile, route.edges))
 
     def _needs_a_look(self, profile: str) -> bool:
