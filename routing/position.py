@@ -8,6 +8,7 @@ rounded, the part after it is what remains.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -69,6 +70,43 @@ class Positions:
         return cls.on_edges(edge, fraction, network, turns, metric)
 
     @classmethod
+    def of_snap(cls, snap: Snap, network: RoadNetwork, turns: TurnGraph, metric: Metric) -> Positions:
+        """`of_snaps([snap], …)` number by number: every call asks for one, and arrays cost more than the sums."""
+        sides = []
+        for edge, fraction in (
+            (snap.edge, snap.fraction),
+            (int(network.edge_reverse[snap.edge]), 1.0 - snap.fraction),
+        ):
+            ms = int(metric.edge_ms[edge]) if edge >= 0 else -1
+            sides.append((edge if ms >= 0 else NO_EDGE, fraction, ms))
+        node = -1
+        if any(edge >= 0 for edge, _, _ in sides):
+            if snap.fraction <= 0.0:
+                node = int(network.edge_tail[snap.edge])
+            elif snap.fraction >= 1.0:
+                node = int(network.edge_head[snap.edge])
+        edges = [NO_EDGE if node >= 0 else edge for edge, _, _ in sides]
+        before, leave_state, leave_ms = [math.inf, math.inf], [0, 0], [math.inf, math.inf]
+        for side, (_, fraction, ms) in enumerate(sides):
+            if edges[side] >= 0:
+                before[side] = float(round(fraction * ms))
+                leave_state[side], leave_ms[side] = int(turns.arc_target[edges[side]]), ms - before[side]
+        after = leave_ms.copy()
+        if node >= 0:
+            leave_state[0], leave_ms[0] = node, 0.0
+        return cls(
+            edge=np.array([edges]),
+            fraction=np.array([[fraction for _, fraction, _ in sides]]),
+            before_ms=np.array([before]),
+            after_ms=np.array([after]),
+            node=np.array([node]),
+            leave_state=np.array([leave_state]),
+            leave_ms=np.array([leave_ms]),
+            turns=turns,
+            obeys_restrictions=metric.obeys_restrictions,
+        )
+
+    @classmethod
     def on_edges(
         cls, edge: Int64Array, fraction: Float64Array, network: RoadNetwork, turns: TurnGraph, metric: Metric
     ) -> Positions:
@@ -113,6 +151,8 @@ class Positions:
 
     def arrivals(self) -> Starts:
         """States from which each point can be reached without passing another state."""
+        if len(self) == 1:
+            return self._arrivals_of_one()
         turns = self.turns
         at_node = np.flatnonzero(self.node >= 0)
         node_position, node_owner = rows(turns.node_state_offset, self.node[at_node])
@@ -127,6 +167,28 @@ class Positions:
         ms = np.concatenate([np.zeros(len(node_owner)), self.before_ms[point, side][edge_owner]])
         order = np.argsort(owner, kind="stable")
         return Starts(offset=_offsets(np.bincount(owner, minlength=len(self))), state=state[order], ms=ms[order])
+
+    def _arrivals_of_one(self) -> Starts:
+        """As `arrivals`, number by number."""
+        turns = self.turns
+        states: list[int] = []
+        ms: list[float] = []
+        node = int(self.node[0])
+        if node >= 0:
+            states += turns.node_state[turns.node_state_offset[node] : turns.node_state_offset[node + 1]].tolist()
+            ms += [0.0] * len(states)
+        for edge, before in zip(self.edge[0].tolist(), self.before_ms[0].tolist(), strict=True):
+            if edge < 0:
+                continue
+            for arc in turns.entry_arc[turns.entry_offset[edge] : turns.entry_offset[edge + 1]].tolist():
+                if not (self.obeys_restrictions and turns.arc_forbidden[arc]):
+                    states.append(int(turns.arc_source[arc]))
+                    ms.append(before)
+        return Starts(
+            offset=np.array([0, len(states)]),
+            state=np.array(states, dtype=np.int64),
+            ms=np.array(ms, dtype=np.float64),
+        )
 
     def direct_ms(self, others: Positions) -> Float64Array:
         """(n, m) milliseconds from each point to each other one ahead of it on the same edge; infinity elsewhere."""

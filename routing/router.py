@@ -507,11 +507,11 @@ class Router:
     def _some_reach(self, snap: Snap, labels: frozenset[int]) -> bool:
         """Whether anybody in components `labels`, not only on the served network, can drive to a point."""
         reached = self._finder.reach(labels).component
-        arrivals = Positions.of_snaps([snap], self.network, self._turns, self.metric).arrivals()
+        arrivals = Positions.of_snap(snap, self.network, self._turns, self.metric).arrivals()
         return bool(reached[self._finder.components.label[arrivals.state]].any())
 
     def _goal(self, snap: Snap) -> _Goal:
-        position = Positions.of_snaps([snap], self.network, self._turns, self.metric)
+        position = Positions.of_snap(snap, self.network, self._turns, self.metric)
         return _Goal(
             snap=snap,
             position=position,
