@@ -459,17 +459,11 @@ class Router:
         pinned = self._pinned([origins] if isinstance(origins, Location) else origins)
         departures = pinned.positions.departures().joined(pinned.reach_road_ms)
         longest_ms = max(limits_s) * MS_PER_S
-        plain = self._plain
-        state_ms = plain.state_times_ms(departures, limit_ms=longest_ms)
+        state_ms = self._search.state_times_ms(departures, limit_ms=longest_ms)
         reached = ReachedEdges.of_states(
-            state_ms, self._turns, self.metric, plain.arc_open, pinned.positions, pinned.reach_road_ms
+            state_ms, self._turns, self.metric, self._search.arc_open, pinned.positions, pinned.reach_road_ms
         )
         return isochrones(self.network, self.snapper.point_share, self.metric.edge_ms, reached, limits_s)
-
-    @cached_property
-    def _plain(self) -> ScipySearch:
-        """The engine that tells the times of states, which say what may be driven next."""
-        return self._search if isinstance(self._search, ScipySearch) else ScipySearch(self._turns, self.metric)
 
     # --- parts ---------------------------------------------------------------------------------------------------
 

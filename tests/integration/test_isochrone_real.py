@@ -11,6 +11,7 @@ import shapely
 
 from gis.geodesy import LocalPlane
 from gis.types import Location
+from routing.hierarchy import Hierarchy
 from routing.isochrone import BUFFER_M
 from routing.router import Router
 from tests.integration.test_routing_real import places, real_router
@@ -92,3 +93,16 @@ def test_land_between_roads_that_is_far_from_all_stays_a_hole(real):
     assert (away_m > BUFFER_M).any()
     assert not (shapely.contains(land, spots) & (away_m > BUFFER_M)).any()
     assert shapely.contains(land, spots)[away_m < BUFFER_M / 10].all()
+
+
+def test_both_engines_draw_the_same_isochrones(real):
+    plain, _ = real
+    fast = Router(
+        plain.network,
+        plain.settings,
+        snapper=plain.snapper,
+        hierarchy=Hierarchy.build(plain.network, plain.settings),
+    )
+    for origin in places(plain.network, 4, seed=8):
+        for one, other in zip(plain.isochrone(origin, LIMITS_S), fast.isochrone(origin, LIMITS_S), strict=True):
+            assert one.road_length_m == other.road_length_m and one.polygon.equals(other.polygon)
