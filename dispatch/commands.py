@@ -15,6 +15,7 @@ from typing import Annotated, Any, Final, Literal
 from annotated_types import Ge, Le, MaxLen, MinLen
 from pydantic import BeforeValidator, ConfigDict, StringConstraints, WithJsonSchema
 
+from dispatch.closures import ClosureReason, VillageCutOff
 from dispatch.directory import Directory
 from dispatch.incidents import (
     MAX_LABEL,
@@ -33,6 +34,7 @@ from dispatch.incidents import (
 from dispatch.types import UnitStatus
 from dispatch.verification import VillageAnswer
 from gis.types import Location
+from routing.types import ClosedRoads, RoadSelector
 
 ID_PATTERN: Final = r"^[A-Za-z0-9]([A-Za-z0-9._: -]*[A-Za-z0-9])?$"
 MAX_ID: Final = 64
@@ -454,6 +456,46 @@ class RevokeDevice(_Strict):
     token_hash: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseRoad(_Strict):
+    """Close roads to all units, from now or from a time on; `roads` are the edges that the selector means."""
+
+    selector: RoadSelector
+    roads: ClosedRoads
+    length_m: float
+    reason: ClosureReason
+    streets: tuple[str, ...] = ()
+    note: FreeText | None = None
+    starts_at: Time | None = None
+    ends_at: Time | None = None
+    scenario: Word | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReopenRoad(_Strict):
+    """Lift a closure."""
+
+    closure_id: Id
+    expected_version: Version | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeClosure(_Strict):
+    """Let a closure end at another time; None: when it is reopened."""
+
+    closure_id: Id
+    ends_at: Time | None
+    expected_version: Version | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeCutOff(_Strict):
+    """Say which villages cannot be driven to under the closures in force (`closure_ids`, sorted)."""
+
+    closure_ids: tuple[Id, ...]
+    villages: tuple[VillageCutOff, ...]
+
+
 Command = (
     LoadDirectory
     | TakeCall
@@ -486,4 +528,8 @@ Command = (
     | EraseTexts
     | RegisterDevice
     | RevokeDevice
+    | CloseRoad
+    | ReopenRoad
+    | ChangeClosure
+    | NoticeCutOff
 )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, Executable, Table, bindparam, select
+from sqlalchemy import Connection, Executable, Table, bindparam, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from dispatch.book import Record
+from dispatch.closures import Closure, CutOff
 from dispatch.incidents import (
     Alert,
     Assignment,
@@ -80,6 +82,8 @@ _KINDS: Final[dict[type, _Kind]] = {
     Handover: _kind(schema.handovers, lambda one: one.handover_id, rows.handover_row, rows.handover_of),
     Alert: _kind(schema.alerts, lambda one: one.alert_id, rows.alert_row, rows.alert_of),
     Device: _kind(schema.devices, lambda one: one.token_hash, rows.device_row, rows.device_of),
+    Closure: _kind(schema.closures, lambda one: one.closure_id, rows.closure_row, rows.closure_of),
+    CutOff: _kind(schema.cut_off, lambda one: 1, rows.cut_off_row, rows.cut_off_of),
 }
 
 _ACTIVE: Final = select(schema.assignments).where(
@@ -88,6 +92,10 @@ _ACTIVE: Final = select(schema.assignments).where(
 _OF_INCIDENT: Final = select(schema.assignments).where(schema.assignments.c.incident_id == bindparam("wanted"))
 _ALERTS: Final = select(schema.alerts).where(schema.alerts.c.incident_id == bindparam("wanted"))
 _CALLS: Final = select(schema.calls).where(schema.calls.c.incident_id == bindparam("wanted"))
+_STANDING: Final = select(schema.closures).where(
+    schema.closures.c.reopened_at.is_(None),
+    or_(schema.closures.c.ends_at.is_(None), schema.closures.c.ends_at > bindparam("wanted", type_=schema.UtcDateTime)),
+)
 _COUNT: Final = select(schema.day_counts.c.number).where(schema.day_counts.c.name == bindparam("wanted"))
 
 
@@ -176,6 +184,22 @@ class SqlBook:
         """What holds for the whole centre."""
         return self._one(Centre, 1)
 
+    def closure(self, closure_id: str) -> Closure | None:
+        """A closure of roads."""
+        return self._one(Closure, closure_id)
+
+    def closures_standing(self, now: datetime) -> tuple[Closure, ...]:
+        """Closures that are not over at a time, by id."""
+        return tuple(sorted(self._found(Closure, _STANDING, now), key=lambda one: one.closure_id))
+
+    def closures_on(self, day: str) -> int:
+        """How many closures have an id of that day."""
+        return self._count(f"closures {day}")
+
+    def cut_off(self) -> CutOff | None:
+        """Who is cut off."""
+        return self._one(CutOff, 1)
+
     def incidents_on(self, day: str) -> int:
         """How many incidents have an id of that day."""
         return self._count(f"incidents {day}")
@@ -193,6 +217,8 @@ class SqlBook:
             self._new.append(f"calls {record.call_id[1:7]}")
         elif isinstance(record, Incident) and record.version == 1:
             self._new.append(f"incidents {record.incident_id[:6]}")
+        elif isinstance(record, Closure) and record.version == 1:
+            self._new.append(f"closures {record.closure_id[1:7]}")
         self._known[kind, key] = record
         self._changed.setdefault(kind, {})[key] = record
 
@@ -225,7 +251,7 @@ class SqlBook:
             found = self._known[kind, key] = None if row is None else how.record_of(row._mapping)  # type: ignore[arg-type]
         return found
 
-    def _found(self, kind: type[R], query: Executable, wanted: str) -> list[R]:
+    def _found(self, kind: type[R], query: Executable, wanted: str | datetime) -> list[R]:
         self.flush()
         how = _KINDS[kind]
         found = []

@@ -162,6 +162,8 @@ def differences(engine: Engine, progress: Progress | None = None) -> list[Differ
         "alert": book.alerts,
         "device": book.devices,
         "centre": {} if book.whole is None else {"1": book.whole},
+        "closure": book.closures,
+        "cut_off": {} if book.cut is None else {"1": book.cut},
     }
     tables = {
         "call": (schema.calls, rows.call_of),
@@ -174,6 +176,8 @@ def differences(engine: Engine, progress: Progress | None = None) -> list[Differ
         "alert": (schema.alerts, rows.alert_of),
         "device": (schema.devices, rows.device_of),
         "centre": (schema.centre, rows.centre_of),
+        "closure": (schema.closures, rows.closure_of),
+        "cut_off": (schema.cut_off, rows.cut_off_of),
     }
     found: list[Difference] = []
     with reading(engine) as connection:

@@ -29,6 +29,7 @@ import dispatch.decide_alerts
 import dispatch.decide_calls
 import dispatch.decide_centre
 import dispatch.decide_incidents
+import dispatch.decide_roads
 import dispatch.decide_units  # noqa: F401 - importing registers what each command may do
 from dispatch.codec import canonical, dump, load
 from dispatch.commands import Command
@@ -56,6 +57,7 @@ _PLURAL = {
     "verification": "verifications",
     "handover": "handovers",
     "alert": "alerts",
+    "closure": "closures",
 }
 _NUMBER_KEY = "number_key"
 
