@@ -18,6 +18,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from dispatch.closures import ClosureInForce
 from dispatch.cover import CoverCost
 from dispatch.directory import Requirement
 from dispatch.incidents import Incident, Severity, UnitState
@@ -129,6 +130,8 @@ class RecommendationInputs:
         Times over an area's roads, a row per unit, where no point is known; its middle is the incident's location.
     now
         The clock.
+    closures, metric
+        Roads closed then, and the name of the times that were asked.
     """
 
     incident: Incident
@@ -140,6 +143,8 @@ class RecommendationInputs:
     area: AreaTimes | None
     settings: RecommendationSettings
     now: datetime
+    closures: tuple[ClosureInForce, ...] = ()
+    metric: str = ""
 
 
 class Basis(StrEnum):
@@ -331,6 +336,8 @@ class Recommendation:
         Ids of units that are no longer part of the fleet.
     not_asked
         Ids of units of no kind that is still asked for.
+    closures, metric
+        Roads closed when it was made, and the name of the times that it rests on.
     """
 
     policy: int
@@ -351,6 +358,8 @@ class Recommendation:
     late_s: float | None
     retired: tuple[str, ...]
     not_asked: tuple[str, ...]
+    closures: tuple[ClosureInForce, ...] = ()
+    metric: str = ""
 
     @property
     def shortfalls(self) -> tuple[Shortfall, ...]:
