@@ -15,6 +15,7 @@ from typing import Final
 
 import numpy as np
 
+from dispatch.closures import ClosureInForce
 from dispatch.cover import CoverCost
 from dispatch.directory import Requirement
 from dispatch.errors import UnknownIdError
@@ -61,6 +62,8 @@ def recommend(
     agencies: Set[str] | None = None,
     standard_s: float | None = None,
     cover: Sequence[CoverCost] = (),
+    closures: Sequence[ClosureInForce] = (),
+    metric: str = "",
 ) -> Recommendation:
     """Recommend units for an incident; `recommendation_inputs` has the parameters.
 
@@ -85,6 +88,8 @@ def recommend(
             agencies=agencies,
             standard_s=standard_s,
             cover=cover,
+            closures=closures,
+            metric=metric,
         )
     )
 
@@ -103,6 +108,8 @@ def recommendation_inputs(
     agencies: Set[str] | None = None,
     standard_s: float | None = None,
     cover: Sequence[CoverCost] = (),
+    closures: Sequence[ClosureInForce] = (),
+    metric: str = "",
 ) -> RecommendationInputs:
     """Everything that a recommendation rests on, as one record; the same whatever the order of the units.
 
@@ -131,6 +138,8 @@ def recommendation_inputs(
         Seconds from the report to the first unit on scene, by the category.
     cover
         From `dispatch.cover.cover_costs`; units it leaves out have no such figure.
+    closures, metric
+        Roads closed, and the name of the times; they change no rank beyond what the times say.
     """
     check_request([state.unit for state in units], None)
     if times is not None and len(times) != len(units):
@@ -161,6 +170,8 @@ def recommendation_inputs(
         area=area,
         settings=settings,
         now=now,
+        closures=tuple(closures),
+        metric=metric,
     )
 
 
@@ -204,6 +215,8 @@ def recommend_from(inputs: RecommendationInputs) -> Recommendation:
             for one in inputs.units
             if not one.state.retired and one.state.unit.kind not in {answer.requirement.kind for answer in answers}
         ),
+        closures=inputs.closures,
+        metric=inputs.metric,
     )
 
 

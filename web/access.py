@@ -32,6 +32,7 @@ class Permission(StrEnum):
     ASSIGN = "assign"
     STATUS_WRITE = "status:write"
     FLEET_WRITE = "fleet:write"
+    ROAD_CLOSE = "road:close"
     EXPORT = "export"
     ADMIN = "admin"
 

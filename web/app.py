@@ -11,6 +11,7 @@ from flask import Flask, Response
 from web.access import Policy, anybody_reads, guard, this_machine
 from web.api import api
 from web.api_centre import centre_api
+from web.api_closures import closures_api
 from web.api_commands import CENTRE, centre_commands
 from web.api_exports import exports_api
 from web.api_help import help_api
@@ -95,6 +96,7 @@ def create_app(
         app.register_blueprint(webhooks_api)
         app.register_blueprint(help_api)
         app.register_blueprint(exports_api)
+        app.register_blueprint(closures_api)
     if positions is not None:
         register_positions(app, positions)
     register_problems(app)

@@ -19,12 +19,15 @@ import numpy.typing as npt
 from dispatch.border_help import NearbyCode, border_help
 from dispatch.codec import dump, load
 from dispatch.commands import (
+    ChangeClosure,
+    CloseRoad,
     Command,
     KeepRecommendation,
     LoadDirectory,
     NoticeOverdue,
     RegisterDevice,
     RegisterUnit,
+    ReopenRoad,
 )
 from dispatch.cover import CoverCost, cover_costs
 from dispatch.directory import Directory
@@ -59,6 +62,8 @@ from gis.region_folder import SETTINGS
 from gis.types import AreaLevel, Location
 from routing.region import Region
 from web.directory import region_directory, region_population
+from web.live_roads import RoadState
+from web.road_keeper import RoadKeeper
 from web.service import Desk
 
 SYSTEM = "system"
@@ -78,6 +83,8 @@ class Centre:
         self._fleet = Fleet()
         self._lock = Lock()
         self._rows: dict[Location, npt.NDArray[np.float64]] = {}
+        self._rows_of: RoadState | None = None
+        self.roads = RoadKeeper(store, desk.roads)
 
     # --- starting ------------------------------------------------------------------------------------------------
 
@@ -154,7 +161,11 @@ class Centre:
                     code=code,
                 )
         try:
-            return self.store.execute(command, actor=actor, key=key)
+            answer = self.store.execute(command, actor=actor, key=key)
+            if isinstance(command, CloseRoad | ReopenRoad | ChangeClosure):
+                # Whoever closed a road is answered when this process knows it: the next question is asked on it.
+                self.roads.refresh()
+            return answer
         except UnitTakenError as taken:
             incident_id = getattr(command, "incident_id", None)
             if incident_id is not None:
@@ -185,7 +196,8 @@ class Centre:
         category = directory.category(incident.category)
         starts = _starts(units, active, directory)
         origins = [starts.get(one.unit.unit_id, one.unit.location) for one in units]
-        located, times, area = self._times(incident, origins)
+        roads = self.desk.roads.state
+        located, times, area = self._times(incident, origins, roads)
         return recommendation_inputs(
             incident=located,
             required=() if plan is None else plan.requirements(incident.alarm_level),
@@ -197,7 +209,9 @@ class Centre:
             sent=frozenset(one.unit_id for one in assignments if one.is_active),
             starts=starts,
             standard_s=None if category is None or category.standard is None else category.standard.within_s,
-            cover=self._cover(units, origins) if cover else (),
+            cover=self._cover(units, origins, roads) if cover else (),
+            closures=roads.closures,
+            metric=roads.metric,
         )
 
     def recommendation(self, incident_id: str, *, cover: bool = False, now: datetime | None = None) -> Recommendation:
@@ -229,21 +243,23 @@ class Centre:
         recommendations = [self.recommendation(one.incident_id, now=now) for one in waiting]
         return assign_jointly([one for one in recommendations if one.answers])
 
-    def _times(self, incident: Incident, origins: Sequence[Location]) -> tuple[Incident, Any, AreaTimes | None]:
+    def _times(
+        self, incident: Incident, origins: Sequence[Location], roads: RoadState
+    ) -> tuple[Incident, Any, AreaTimes | None]:
         place = incident.location
         area = _area_code(place)
-        pinned = self.desk.pinned(tuple(origins))
+        pinned = self.desk.pinned(tuple(origins), roads.router)
         if area is not None and self._level(area) is not None:
             middle = place.location or self.region.boundaries.middle(area)
             pieces = self.desk.pieces_of(area)
             length_m = np.asarray(self.region.network.edge_length_m)[pieces]
-            road_s = self.region.router.edge_midpoint_times(pinned, pieces).seconds
+            road_s = roads.router.edge_midpoint_times(pinned, pieces).seconds
             located = replace(incident, location=replace(place, location=middle))
             return located, None, AreaTimes.of(road_s, length_m)
         if place.location is None or area is not None:
             # Not known where; or in an area that the region had when it was located and has no more.
             return incident, None, None
-        return incident, self.region.router.times_to(place.location, pinned), None
+        return incident, roads.router.times_to(place.location, pinned), None
 
     def _level(self, code: str) -> AreaLevel | None:
         try:
@@ -261,7 +277,9 @@ class Centre:
             demand = np.ones(len(villages))
         return demand, tuple(self.region.boundaries.middle(one.code) for one in villages)
 
-    def _cover(self, units: Sequence[UnitState], origins: Sequence[Location]) -> tuple[CoverCost, ...]:
+    def _cover(
+        self, units: Sequence[UnitState], origins: Sequence[Location], roads: RoadState
+    ) -> tuple[CoverCost, ...]:
         if not units:
             return ()
         turnout_s = np.array([self.settings.dispatch.turnout_of(one.unit.kind) for one in units])
@@ -272,22 +290,25 @@ class Centre:
             unit_ids=[one.unit.unit_id for one in units],
             kinds=kinds,
             free=[one.on_duty and when is not None and when.is_now for one, when in zip(units, ready, strict=True)],
-            times_s=self._village_times(origins) + turnout_s[:, None],
+            times_s=self._village_times(origins, roads) + turnout_s[:, None],
             demand=self._demand[0],
             standard_s=self.settings.cover_standard_s,
             busy_fraction={kind: self.settings.busy_fraction_of(kind) for kind in kinds},
         )
 
-    def _village_times(self, origins: Sequence[Location]) -> npt.NDArray[np.float64]:
+    def _village_times(self, origins: Sequence[Location], roads: RoadState) -> npt.NDArray[np.float64]:
         """Seconds from each origin to the middle of each village; remembered by position, for few units move."""
         with self._lock:
+            if self._rows_of is None or self._rows_of.router is not roads.router:
+                self._rows, self._rows_of = {}, roads
             known = {place: self._rows[place] for place in origins if place in self._rows}
         new = [place for place in dict.fromkeys(origins) if place not in known]
         if new:
-            found = dict(zip(new, self.region.router.matrix(new, self._demand[1]).seconds, strict=True))
+            found = dict(zip(new, roads.router.matrix(new, self._demand[1]).seconds, strict=True))
             with self._lock:
                 # Positions that units have left are forgotten all at once: the next question fills in the rest.
-                self._rows = ({} if len(self._rows) + len(found) > MOST_ROWS else self._rows) | known | found
+                if self._rows_of is not None and self._rows_of.router is roads.router:
+                    self._rows = ({} if len(self._rows) + len(found) > MOST_ROWS else self._rows) | known | found
             known |= found
         return np.array([known[place] for place in origins])
 

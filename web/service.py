@@ -34,7 +34,7 @@ from gis.types import AreaMatch, Location
 from routing.geojson import route_geojson
 from routing.gpx import route_gpx
 from routing.region import Region
-from routing.router import PinnedOrigins
+from routing.router import PinnedOrigins, Router
 from routing.types import RoadStatus, Route
 from web.answers import (
     area_match_json,
@@ -51,9 +51,11 @@ from web.answers import (
 from web.area_roads import AreaRoads, roads_of
 from web.credits import AREAS, ROADS, owed_credit
 from web.i18n import translator
+from web.live_roads import LiveRoads
 from web.resolve import Asked, resolve
 from web.wording import confirm_lines, left_out_text, shortfall_text, village_ranking_text
 from web.wording_errors import error_text
+from web.wording_roads import closures_json
 
 Clock = Callable[[], datetime]
 
@@ -74,7 +76,8 @@ class Desk:
         self._clock = clock
         self._units_file = units_file or region.units_file
         self._live: Callable[[], Sequence[Unit]] | None = None
-        self._pins: tuple[tuple[Location, ...], PinnedOrigins] | None = None
+        self.roads = LiveRoads(region)
+        self._pins: tuple[Router, tuple[Location, ...], PinnedOrigins] | None = None
 
     def follow(self, units: Callable[[], Sequence[Unit]]) -> None:
         """Rank these units from now on, as they stand at each question, in place of the list."""
@@ -119,22 +122,23 @@ class Desk:
         """Bad rows of the units file, one sentence each."""
         return () if self._units_file is None else tuple(str(problem) for problem in self._read.problems)
 
-    def _pinned(self, units: Sequence[Unit]) -> PinnedOrigins:
-        return self.pinned(tuple(unit.location for unit in units))
+    def _pinned(self, units: Sequence[Unit], router: Router) -> PinnedOrigins:
+        return self.pinned(tuple(unit.location for unit in units), router)
 
-    def pinned(self, locations: tuple[Location, ...]) -> PinnedOrigins:
-        """Where units stand, on the roads; found anew only when one has moved."""
+    def pinned(self, locations: tuple[Location, ...], router: Router) -> PinnedOrigins:
+        """Where units stand, on the roads of a router; found anew only when one has moved or roads were closed."""
         kept = self._pins
-        if kept is None or kept[0] != locations:
-            kept = self._pins = (locations, self.region.router.pin(locations))
-        return kept[1]
+        if kept is None or kept[0] is not router or kept[1] != locations:
+            kept = self._pins = (router, locations, router.pin(locations))
+        return kept[2]
 
     def warm(self) -> None:
         """Load all parts now, so that the first call is as quick as the others."""
         self.region.gazetteer.prepare()
         _ = self.settings, self.region.edge_village
         if self._units_file is not None:
-            self.region.router.times_to(self.region.boundaries.bounds.middle, self._pinned(self.units))
+            router = self.roads.state.router
+            router.times_to(self.region.boundaries.bounds.middle, self._pinned(self.units, router))
 
     def region_json(self) -> dict[str, Any]:
         """Name, notice, extent and counts of the region."""
@@ -285,7 +289,8 @@ class Desk:
         wanted = None if kind is None else unit_kind(kind)
         words = frozenset(normalised(word) for word in capabilities)
         units = self.units
-        target = self.region.router.answer(asked.location, self._pinned(units))
+        roads = self.roads.state
+        target = roads.router.answer(asked.location, self._pinned(units, roads.router))
         if target.access.status is RoadStatus.OFF_NETWORK and asked.area is None:
             raise _off_network(match)
         ranking: Ranking | VillageRanking
@@ -303,15 +308,15 @@ class Desk:
             candidates = [ranked_json(one, _) for one in ranking.ranked]
             spread = None
         else:
-            roads = roads_of(self.region, asked.area)
-            ranking = self._rank_area(asked, roads, units, wanted, words, k)
+            pieces = roads_of(self.region, asked.area)
+            ranking = self._rank_area(asked, pieces, units, wanted, words, k, roads.router)
             candidates = [village_ranked_json(one, _) for one in ranking.ranked]
             spread = {
                 "road_m": round(ranking.road_m),
                 "unreachable_share": round(ranking.unreachable_share, 6),
-                "left_out": [left_out_json(one) for one in roads.left_out],
+                "left_out": [left_out_json(one) for one in pieces.left_out],
                 "message": " ".join(
-                    [village_ranking_text(ranking, _), *(left_out_text(one, _) for one in roads.left_out)]
+                    [village_ranking_text(ranking, _), *(left_out_text(one, _) for one in pieces.left_out)]
                 ),
             }
         return {
@@ -328,6 +333,7 @@ class Desk:
             "further": len(ranking.further),
             "excluded": [excluded_json(one, _) for one in ranking.excluded],
             "shortfalls": [shortfall_text(one, _) for one in ranking.shortfalls],
+            "closures": closures_json(roads.closures, roads.metric, _),
         }
 
     def pieces_of(self, code: str) -> npt.NDArray[np.int64]:
@@ -370,12 +376,13 @@ class Desk:
         kind: str | None,
         words: frozenset[str],
         k: int | None,
+        router: Router,
     ) -> VillageRanking:
         pieces = roads.pieces
         return rank_units_for_village(
             target=asked.location,
             units=units,
-            road_s=self.region.router.edge_midpoint_times(self._pinned(units), pieces).seconds,
+            road_s=router.edge_midpoint_times(self._pinned(units, router), pieces).seconds,
             length_m=np.asarray(self.region.network.edge_length_m)[pieces],
             settings=self.settings,
             now=self._clock(),
@@ -405,8 +412,9 @@ class Desk:
 
     def route_between(self, origin: Location, target: Location, *, lang: str) -> dict[str, Any]:
         """A route as a GeoJSON FeatureCollection, and how the target meets the roads."""
-        route = self._route(origin, target)
-        access = self.region.router.access(target, self.region.router.pin([origin]))
+        state = self.roads.state
+        route = self._route(origin, target, state.router)
+        access = state.router.access(target, state.router.pin([origin]))
         if access.nearest_m is not None and route.target.distance_m <= access.nearest_m:
             access = replace(access, status=RoadStatus.CONNECTED)  # from here even a road cut off for others is reached
         return {
@@ -414,15 +422,21 @@ class Desk:
             "road": road_json(access, translator(lang)),
             "notice": self.region.notice,
             "attribution": owed_credit(self.region, ROADS) or None,
+            "closures": closures_json(state.closures, state.metric, translator(lang)),
         }
 
     def gpx_between(self, origin: Location, target: Location, *, lang: str) -> str:
         """A route as GPX 1.1."""
         name = " - ".join(part for part in (self.region.notice, self.region.name) if part)
-        return route_gpx(self._route(origin, target), lang, name=name, credit=owed_credit(self.region, ROADS))
+        return route_gpx(
+            self._route(origin, target, self.roads.state.router),
+            lang,
+            name=name,
+            credit=owed_credit(self.region, ROADS),
+        )
 
-    def _route(self, origin: Location, target: Location) -> Route:
-        route = self.region.router.route(origin, target)
+    def _route(self, origin: Location, target: Location, router: Router) -> Route:
+        route = router.route(origin, target)
         if route is None:
             raise OutsideRegionError(
                 N_("No road leads from {origin} to {target} in this region; choose another unit or look at the map."),
