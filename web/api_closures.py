@@ -108,7 +108,14 @@ def close() -> Response:
     """Close roads; answered when the next question is asked on the roads without them."""
     made = closing_of(load_request(NewClosure, json_body()), centre().desk, centre().roads)
     answer = centre().execute(made.command, actor=actor().name, key=idempotency_key())
-    return answer_json(answer, HTTPStatus.CREATED, shows="closures")
+    with centre().store.book() as book:
+        cut_off = book.cut_off()
+    villages = () if cut_off is None else cut_off.villages
+    told = {
+        "cut_off": None if cut_off is None or not villages else dump(cut_off),
+        "cut_off_message": cut_off_text(villages, translator(language())),
+    }
+    return answer_json({**answer, **told}, HTTPStatus.CREATED, shows="closures")
 
 
 @closures_api.post("/closures/preview")

@@ -13,6 +13,7 @@ import click
 
 from gis.errors import InputError, SiagaError
 from web.cli_centre import COMMANDS as CENTRE_COMMANDS
+from web.cli_closures import CLOSURE_COMMANDS
 from web.cli_common import (
     json_option,
     language_option,
@@ -294,7 +295,7 @@ def serve(
 
 main.add_command(region)
 main.add_command(directory_group)
-for centre_command in (incident, webhook, *CENTRE_COMMANDS, *DATABASE_COMMANDS, *EXPORT_COMMANDS):
+for centre_command in (incident, webhook, *CENTRE_COMMANDS, *CLOSURE_COMMANDS, *DATABASE_COMMANDS, *EXPORT_COMMANDS):
     main.add_command(centre_command)
 
 if __name__ == "__main__":

@@ -117,8 +117,11 @@ def closure_paths() -> Schema:
                 "operationId": "CloseRoad",
                 **operation(
                     "Close roads, by edge, street, polygon, or point and radius.",
-                    answer_schema("closures"),
-                    parameters=[KEY_HEADER],
+                    answer_schema(
+                        "closures",
+                        {"cut_off": _or_null(reference("CutOff")), "cut_off_message": _or_null(_TEXT)},
+                    ),
+                    parameters=[KEY_HEADER, LANG],
                     body=body,
                     problems=(404, 409),
                     status=HTTPStatus.CREATED,
