@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from gis.errors import N_, InputError
-from web.cli_centre import centre_options, local_time, opened, print_answer
+from web.cli_centre import centre_options, local_time, opened
 from web.cli_common import language_option, print_json
 
 if TYPE_CHECKING:
@@ -173,7 +173,8 @@ def reopen(
         from web.wording_roads import closures_text, cut_off_text
 
         words = translator(lang)
-        print_answer({"closures": told}, as_json=False)
+        for one in told:
+            click.echo(words("{closure} reopened.").format(closure=one["closure_id"]))
         with centre.store.book() as book:
             cut_off = book.cut_off()
         for line in (

@@ -6,8 +6,10 @@ of a closure sent to the API. A polygon may be written as a list of `[lat, lon]`
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dispatch.codec import FieldError, load_request
@@ -60,8 +62,39 @@ def region_scenarios(region: Region) -> Scenarios:
     SourceError
         An entry cannot be used; the sentence names it.
     """
-    source = str(region.folder / SETTINGS)
-    table = region.table.get("scenarios", {})
+    return read_scenarios(region.table.get("scenarios", {}), source=str(region.folder / SETTINGS))
+
+
+def scenarios_toml(path: Path) -> str:
+    """The text of a file of scenarios, for region.toml.
+
+    Raises
+    ------
+    SourceError
+        It is no TOML, holds anything else, or an entry of it cannot be used.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        table = tomllib.loads(text)
+    except UnicodeDecodeError:
+        raise SourceError(f"{path} is not UTF-8 text; save it as UTF-8.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise SourceError(f"{path} is not valid TOML: {error}; mend that line.") from None
+    other = sorted(set(table) - {"scenarios"})
+    if other:
+        raise SourceError(f"{path}: {other[0]} is no scenario; this file holds [scenarios.NAME] alone.")
+    read_scenarios(table.get("scenarios", {}), source=str(path))
+    return text
+
+
+def read_scenarios(table: object, *, source: str) -> Scenarios:
+    """Scenarios from a table.
+
+    Raises
+    ------
+    SourceError
+        An entry cannot be used; the sentence names it.
+    """
     if not isinstance(table, Mapping):
         raise SourceError(f"{source}: scenarios is not a table; write [scenarios.NAME] as docs/closures.md shows.")
     return Scenarios(scenarios=tuple(_scenario(name, entry, source) for name, entry in table.items()))

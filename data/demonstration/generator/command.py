@@ -85,6 +85,7 @@ def build_region(source: Path, out: Path) -> None:
         "--places", "places.csv",
         "--units", "units.csv",
         "--directory", "directory.toml",
+        "--scenarios", "scenarios.toml",
         "--demonstration",
         "--built-at", BUILT_AT,
         "--out", str(out.resolve()),
