@@ -28,6 +28,7 @@ closures_api.before_request(check_path_ids)
 def closures() -> Response:
     """Closures in force and still to come, with `all` those that are over too; and who is cut off."""
     everything = _everything()
+    centre().roads.look()  # so that whoever follows the log and asks next is answered on the roads that are told here
     store, words = centre().store, translator(language())
     roads, now = centre().desk.roads.state, store.now()
     seq = store.head()[0]
@@ -52,7 +53,7 @@ def closures() -> Response:
     )
 
 
-@closures_api.get("/closures/map")
+@closures_api.get("/closure-map")
 @needs(Permission.CENTRE_READ)
 def closures_map() -> Response:
     """The roads of the closures in force and still to come, as GeoJSON."""
@@ -118,7 +119,7 @@ def close() -> Response:
     return answer_json({**answer, **told}, HTTPStatus.CREATED, shows="closures")
 
 
-@closures_api.post("/closures/preview")
+@closures_api.post("/closure-preview")
 @needs(Permission.ROAD_CLOSE)
 def preview() -> Response:
     """What a closure would close and whom it would cut off; nothing is changed."""

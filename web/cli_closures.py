@@ -81,7 +81,7 @@ def close(
     from web.i18n import translator
     from web.scenarios import region_scenarios
 
-    words = translator(lang)
+    _ = translator(lang)
     with opened(database, region_folder) as centre:
         times = {"starts_at": _moment(centre, starts_at, "--from"), "ends_at": _moment(centre, ends_at, "--until")}
         wanted: list[NewClosure]
@@ -115,7 +115,7 @@ def close(
             wanted = [load(NewClosure, fields)]
         made = [closing_of(one, centre.desk, centre.roads, with_villages=dry_run) for one in wanted]
         if dry_run:
-            _tell_dry_run(centre, made, words, as_json)
+            _tell_dry_run(centre, made, _, as_json)
             return
         answers = [centre.execute(one.command, actor=actor) for one in made]
         told = [closure for answer in answers for closure in answer["closures"]]
@@ -130,9 +130,9 @@ def close(
         from web.wording_roads import closure_name, cut_off_text, length_text
 
         for one in (load(Closure, each) for each in told):
-            length = length_text(one.edge_count, one.length_m, words)
-            click.echo(f"{one.closure_id}: {closure_name(one, words)}. {length}")
-        if cut_off is not None and (line := cut_off_text(cut_off.villages, words)):
+            length = length_text(one.edge_count, one.length_m, _)
+            click.echo(f"{one.closure_id}: {closure_name(one, _)}. {length}")
+        if cut_off is not None and (line := cut_off_text(cut_off.villages, _)):
             click.echo(line)
 
 
@@ -172,14 +172,14 @@ def reopen(
         from web.i18n import translator
         from web.wording_roads import closures_text, cut_off_text
 
-        words = translator(lang)
+        _ = translator(lang)
         for one in told:
-            click.echo(words("{closure} reopened.").format(closure=one["closure_id"]))
+            click.echo(_("{closure} reopened.").format(closure=one["closure_id"]))
         with centre.store.book() as book:
             cut_off = book.cut_off()
         for line in (
-            closures_text(centre.desk.roads.state.closures, words) or words("No road is closed."),
-            cut_off_text(() if cut_off is None else cut_off.villages, words),
+            closures_text(centre.desk.roads.state.closures, _) or _("No road is closed."),
+            cut_off_text(() if cut_off is None else cut_off.villages, _),
         ):
             if line:
                 click.echo(line)
@@ -209,7 +209,7 @@ def closures(
     from web.terminal import table
     from web.wording_roads import cut_off_text
 
-    words = translator(lang)
+    _ = translator(lang)
     with opened(database, region_folder) as centre:
         if scenarios:
             known = region_scenarios(centre.region).scenarios
@@ -238,17 +238,17 @@ def closures(
         rows = [
             [
                 one.closure_id,
-                _state(centre, one, now, words),
-                *_what(one, words),
+                _state(centre, one, now, _),
+                *_what(one, _),
                 "-" if one.ends_at is None else local_time(centre, one.ends_at),
                 one.author,
                 *([_said(one, notes, texts)["note_text"] or "-"] if texts else []),
             ]
             for one in found
         ]
-        head = ["closure", words("state"), words("reason"), words("streets"), words("until"), words("by")]
+        head = ["closure", _("state"), _("reason"), _("streets"), _("until"), _("by")]
         click.echo(table([*head, *(["note"] if texts else [])], rows))
-        line = cut_off_text(() if cut_off is None else cut_off.villages, words)
+        line = cut_off_text(() if cut_off is None else cut_off.villages, _)
         if line:
             click.echo(line)
 
@@ -259,7 +259,7 @@ CLOSURE_COMMANDS = (close, reopen, closures)
 # --- parts -------------------------------------------------------------------------------------------------------
 
 
-def _tell_dry_run(centre: Centre, made: Sequence[Any], words: Translator, as_json: bool) -> None:
+def _tell_dry_run(centre: Centre, made: Sequence[Any], _: Translator, as_json: bool) -> None:
     from dispatch.codec import dump
     from web.wording_roads import cut_off_text, length_text, named
 
@@ -278,9 +278,9 @@ def _tell_dry_run(centre: Centre, made: Sequence[Any], words: Translator, as_jso
         )
         return
     for one in made:
-        streets = named(one.command.streets, words) or words("nameless roads")
-        click.echo(f"{streets}: {length_text(len(one.edges), one.command.length_m, words)}")
-        click.echo(cut_off_text(one.villages, words) or words("Nobody is cut off."))
+        streets = named(one.command.streets, _) or _("nameless roads")
+        click.echo(f"{streets}: {length_text(len(one.edges), one.command.length_m, _)}")
+        click.echo(cut_off_text(one.villages, _) or _("Nobody is cut off."))
 
 
 def _moment(centre: Centre, text: str | None, option: str) -> datetime | None:
@@ -338,20 +338,20 @@ def _area_code(centre: Centre, text: str) -> str:
     return area.code
 
 
-def _state(centre: Centre, one: Closure, now: datetime, words: Translator) -> str:
+def _state(centre: Centre, one: Closure, now: datetime, _: Translator) -> str:
     if one.reopened_at is not None:
-        return words("reopened {time}").format(time=local_time(centre, one.reopened_at))
+        return _("reopened {time}").format(time=local_time(centre, one.reopened_at))
     if one.is_over(now):
-        return words("over")
+        return _("over")
     if one.is_in_force(now):
-        return words("closed since {time}").format(time=local_time(centre, one.starts_at))
-    return words("from {time}").format(time=local_time(centre, one.starts_at))
+        return _("closed since {time}").format(time=local_time(centre, one.starts_at))
+    return _("from {time}").format(time=local_time(centre, one.starts_at))
 
 
-def _what(one: Closure, words: Translator) -> list[str]:
+def _what(one: Closure, _: Translator) -> list[str]:
     from web.wording_roads import named, reason_name
 
-    return [reason_name(one.reason, words), named(one.streets, words) or "-"]
+    return [reason_name(one.reason, _), named(one.streets, _) or "-"]
 
 
 def _said(one: Closure, notes: dict[str, str], texts: bool) -> dict[str, str | None]:

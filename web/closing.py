@@ -122,8 +122,8 @@ def closing_of(new: NewClosure, desk: Desk, keeper: RoadKeeper, *, with_villages
     share = finder.share_of_roads(edges)
     if share > MOST_SHARE and not new.whole_region:
         raise InputError(
-            N_("That closes {percent} % of all roads of the region; confirm that it is meant, or make it smaller."),
-            percent=round(share * 100),
+            N_("That closes {share} of all roads of the region; confirm that it is meant, or make it smaller."),
+            share=f"{round(share * 100)} %",
         )
     command = CloseRoad(
         selector=selector,

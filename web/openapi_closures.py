@@ -133,7 +133,7 @@ def closure_paths() -> Schema:
                 ),
             },
         },
-        "/closures/preview": {
+        "/closure-preview": {
             "post": {
                 "operationId": "previewClosure",
                 **operation(
@@ -145,7 +145,7 @@ def closure_paths() -> Schema:
                 ),
             }
         },
-        "/closures/map": {
+        "/closure-map": {
             "get": {
                 "operationId": "getClosuresMap",
                 **operation(

@@ -7,6 +7,7 @@ from flask.wrappers import Response
 
 from web.access import Permission, needs
 from web.api import LANGUAGES, desk
+from web.api_commands import CENTRE
 from web.assets import LEAFLET_VERSION
 from web.tiles import GREATEST_ZOOM, LEAST_ZOOM
 
@@ -20,6 +21,7 @@ def home() -> Response:
     start = {
         "region": desk().region_json(),
         "languages": LANGUAGES,
+        "centre": CENTRE in current_app.extensions,
         "tiles": {
             "light": f"/tiles/{{z}}/{{x}}/{{y}}{{r}}.png?v={current_app.extensions['siaga112-tiles'].stamp}",
             "dark": f"/tiles/{{z}}/{{x}}/{{y}}{{r}}.png?style=dark&v={current_app.extensions['siaga112-tiles'].stamp}",

@@ -1,4 +1,4 @@
-"""Closures of roads on the plain model, on SQLite and on PostgreSQL: what may be done, and that the log tells it all."""
+"""Closures of roads on the plain model, on SQLite and on PostgreSQL: what may be done, and that the log tells all."""
 
 from __future__ import annotations
 
