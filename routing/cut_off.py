@@ -146,7 +146,9 @@ class Reach:
 
     def _reached(self, is_open: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
         turns = self._turns
-        usable = np.flatnonzero(is_open[turns.arc_edge])
+        drivable = is_open[turns.arc_edge]
+        forbidden = getattr(turns, "arc_forbidden", None)  # arcs that only those who may ignore restrictions drive
+        usable = np.flatnonzero(drivable if forbidden is None else drivable & ~forbidden)
         source, target = turns.arc_source[usable], turns.arc_target[usable]
         roots = self._roots[is_open[self._roots]]
         start = turns.state_count

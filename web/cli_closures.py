@@ -87,7 +87,7 @@ def close(
         wanted: list[NewClosure]
         if scenario is not None:
             wanted = [
-                replace(one, **{name: moment for name, moment in times.items() if moment is not None})
+                replace(one, starts_at=times["starts_at"] or one.starts_at, ends_at=times["ends_at"] or one.ends_at)
                 for one in region_scenarios(centre.region).named(scenario).closures
             ]
         else:

@@ -6,11 +6,12 @@ together, whatever is closed meanwhile.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import logging
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from threading import Lock
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from routing.network import Int64Array
 from routing.region import Region
 from routing.router import Router
 
+_log = logging.getLogger(__name__)
 _NONE = np.zeros(0, dtype=np.int64)
 
 
@@ -52,6 +54,18 @@ class RoadState:
         return " ".join(f"{name}={value}" for name, value in parts.items() if value not in (None, ""))
 
 
+class SharedRouters(Protocol):
+    """What a server's routers are asked: all over one topology, brought up to date without being built anew."""
+
+    def close_edges(self, closures: Collection[int], *, wait: bool = False) -> None:
+        """Replace the set of closed edges."""
+        ...
+
+    def router(self) -> Router:
+        """The router of the region's own speeds."""
+        ...
+
+
 class LiveRoads:
     """Holds the state; safe for threads.
 
@@ -66,10 +80,24 @@ class LiveRoads:
         self._lock = Lock()
         self._state: RoadState | None = None
         self._before_use: Callable[[], object] | None = None
+        self._routers: SharedRouters | None = None
 
     def follow(self, before_use: Callable[[], object] | None) -> None:
         """Have something look at the closures before every question; None where somebody keeps them in step."""
         self._before_use = before_use
+
+    def answer_from(self, routers: SharedRouters) -> None:
+        """Ask these routers from now on, in place of one that is built for each set of closures."""
+        with self._lock:
+            self._routers = routers
+            known = self._state
+            if known is not None:
+                self._state = replace(known, router=self._router(known.edges))
+
+    @property
+    def routers(self) -> SharedRouters | None:
+        """The routers of a server; None where one is built for each set of closures."""
+        return self._routers
 
     @property
     def state(self) -> RoadState:
@@ -83,7 +111,7 @@ class LiveRoads:
         """The roads as they were when somebody looked last."""
         state = self._state
         if state is None:
-            state = self._state = RoadState(router=self.region.router)
+            state = self._state = RoadState(router=self._router(_NONE))
         return state
 
     @cached_property
@@ -101,6 +129,13 @@ class LiveRoads:
 
     def _router(self, edges: Int64Array) -> Router:
         region = self.region
+        if self._routers is not None:
+            self._routers.close_edges(edges.tolist(), wait=True)
+            router = self._routers.router()
+            key: Any = getattr(router.metric, "key", None)
+            if key is None or key.closures == edges_digest(edges):
+                return router
+            _log.warning("The metric of closed roads was not worked out; a router is built for it.")
         if not len(edges):
             return region.router
         return Router(region.network, region.routing_settings, snapper=region.snapper, closures=edges.tolist())

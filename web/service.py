@@ -51,7 +51,7 @@ from web.answers import (
 from web.area_roads import AreaRoads, roads_of
 from web.credits import AREAS, ROADS, owed_credit
 from web.i18n import translator
-from web.live_roads import LiveRoads
+from web.live_roads import LiveRoads, SharedRouters
 from web.resolve import Asked, resolve
 from web.wording import confirm_lines, left_out_text, shortfall_text, village_ranking_text
 from web.wording_errors import error_text
@@ -78,6 +78,15 @@ class Desk:
         self._live: Callable[[], Sequence[Unit]] | None = None
         self.roads = LiveRoads(region)
         self._pins: tuple[Router, tuple[Location, ...], PinnedOrigins] | None = None
+
+    def answer_from(self, routers: SharedRouters) -> None:
+        """Ask these routers from now on, in place of the region's own."""
+        self.roads.answer_from(routers)
+
+    @property
+    def router(self) -> Router:
+        """What answers now."""
+        return self.roads.state.router
 
     def follow(self, units: Callable[[], Sequence[Unit]]) -> None:
         """Rank these units from now on, as they stand at each question, in place of the list."""

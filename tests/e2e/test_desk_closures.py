@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -57,16 +56,9 @@ def test_a_point_drawn_on_the_map_closes_the_road_and_the_units_are_ranked_anew(
     page.fill("#closure-radius", "250")
     page.select_option("#closure-reason", "flood")
     page.fill("#closure-note", "Air setinggi lutut")
-    box = page.locator("#map").bounding_box()
-    assert box is not None
-    x, y = page.evaluate(
-        """([lat, lon]) => {
-          const marker = document.querySelector('.incident').getBoundingClientRect();
-          return [marker.x + marker.width / 2, marker.y + marker.height / 2];
-        }""",
-        [0, 0],
-    )
-    page.mouse.click(x + 3, y - 3)
+    marker = page.locator(".incident").bounding_box()
+    assert marker is not None
+    page.mouse.click(marker["x"] + marker["width"] / 2 + 3, marker["y"] + marker["height"] / 2 - 3)
     expect(page.locator("#closure-preview")).to_contain_text("jalan ditutup")
     screenshot(page, "closure-drawing-1366")
     page.click("#closure-save")
@@ -77,6 +69,7 @@ def test_a_point_drawn_on_the_map_closes_the_road_and_the_units_are_ranked_anew(
     assert first_eta(page) != before
     assert "lutut" not in str([one.payload for one in made.store.events_after(0)])
     screenshot(page, "closure-made-1366")
+    page.click("#closures-title")
     page.locator(".closure-list button").first.click()
     expect(page.locator("#closures-title")).to_have_text("Jalan ditutup (0)")
     expect(page.locator("#closed-roads")).to_have_count(0)
@@ -97,6 +90,7 @@ def test_what_another_process_closes_is_seen_with_the_villages_that_it_cuts_off(
     expect(page.locator("#closures-title")).to_have_text("Jalan ditutup (1)")
     expect(page.locator("#cut-off")).to_have_text(re.compile(r"Terputus: Gebang Mekar.* jiwa\."))
     expect(page.locator(".closure-list li")).to_contain_text("meja-2")
+    page.click("#closures-title")
     page.locator("#closures").scroll_into_view_if_needed()
     screenshot(page, "closure-cut-off-360-dark")
     other.engine.dispose()

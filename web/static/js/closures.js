@@ -119,13 +119,19 @@ export class Closures {
     const rows = items.slice(0, this.all ? items.length : LIST_SHOWN).map((one) => this.#row(one, inForce.includes(one.closure_id)));
     this.section.replaceChildren(...[
       el("div", { class: "closures-head" },
-        el("h3", { id: "closures-title" }, say("title", { n: items.length })),
+        el("h3", {}, el("button", { type: "button", class: "fold", id: "closures-title", "aria-expanded": String(Boolean(this.open && rows.length)), "aria-controls": rows.length ? "closure-list" : undefined, disabled: !rows.length, on: { click: () => this.#fold() } }, say("title", { n: items.length }))),
         el("button", { type: "button", class: "quiet", id: "close-road", on: { click: () => this.#begin() } }, say("close_road"))),
       cutOff ? el("p", { class: "alarm", id: "cut-off" }, icon("warn"), el("span", {}, cutOff)) : null,
       lost.length ? el("p", { class: "note" }, say("lost", { ids: lost.join(", ") })) : null,
-      rows.length ? el("ul", { class: "plain closure-list" }, rows) : null,
-      items.length > rows.length ? el("button", { type: "button", class: "more", on: { click: () => { this.all = true; this.#list(); } } }, say("more", { n: items.length - rows.length })) : null,
+      rows.length ? el("ul", { class: "plain closure-list", id: "closure-list", hidden: !this.open }, rows) : null,
+      this.open && items.length > rows.length ? el("button", { type: "button", class: "more", on: { click: () => { this.all = true; this.#list(); } } }, say("more", { n: items.length - rows.length })) : null,
     ].filter(Boolean));
+  }
+
+  #fold() {
+    this.open = !this.open;
+    this.#list();
+    byId("closures-title").focus();
   }
 
   #row(one, inForce) {
