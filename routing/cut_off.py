@@ -84,6 +84,11 @@ class Reach:
         self._before = self._reached(self._open)
 
     @property
+    def roots(self) -> Int64Array:
+        """Edges from which everything is reached."""
+        return self._roots
+
+    @property
     def before(self) -> npt.NDArray[np.bool_]:
         """(E,) edges that can be driven to with every road open."""
         return self._before
