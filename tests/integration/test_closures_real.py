@@ -56,7 +56,7 @@ def test_a_flood_on_a_real_map_closes_what_plain_geometry_says(network: RoadNetw
 def test_a_road_is_out_of_reach_exactly_where_the_router_finds_no_way(network: RoadNetwork) -> None:
     snapper, settings = Snapper.build(network), RoutingSettings()
     finder = RoadFinder(network, snapper)
-    stations = [Location(lat=float(network.node_lat[n]), lon=float(network.node_lon[n])) for n in (10, 4000, 9000)]
+    stations = [Location(lat=float(network.node_lat[n]), lon=float(network.node_lon[n])) for n in (10, 700, 1500)]
     reach = Reach(network, snapper, stations)
     lost = 0
     for flood in floods(network, 4):
