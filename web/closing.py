@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Final
 
+import numpy as np
 import shapely
 from annotated_types import Ge, Le, MaxLen
 
@@ -88,7 +89,7 @@ class Closing:
     edges
         What it closes.
     villages
-        Whom the closures in force cut off together with it.
+        Whom it cuts off beyond those whom the closures in force cut off already; share and people are what it adds.
     """
 
     command: CloseRoad
@@ -138,10 +139,23 @@ def closing_of(new: NewClosure, desk: Desk, keeper: RoadKeeper, *, with_villages
     )
     villages: tuple[VillageCutOff, ...] = ()
     if with_villages:
-        import numpy as np
-
-        villages = keeper.cut_off_by(np.union1d(desk.roads.state.edges, edges))
+        closed = desk.roads.state.edges
+        villages = _more(keeper.cut_off_by(closed), keeper.cut_off_by(np.union1d(closed, edges)))
     return Closing(command=command, edges=edges, villages=villages)
+
+
+def _more(before: tuple[VillageCutOff, ...], after: tuple[VillageCutOff, ...]) -> tuple[VillageCutOff, ...]:
+    """What is cut off afterwards and was not before."""
+    known = {one.code: one for one in before}
+    added = []
+    for one in after:
+        old = known.get(one.code)
+        if old is None:
+            added.append(one)
+        elif one.share > old.share:
+            people = None if one.people is None or old.people is None else one.people - old.people
+            added.append(replace(one, share=round(one.share - old.share, 4), people=people))
+    return tuple(added)
 
 
 def _selector(new: NewClosure) -> RoadSelector:

@@ -91,6 +91,8 @@ def test_a_flood_names_the_villages_and_people_that_it_cuts_off_and_reopening_fr
     assert told["cut_off"]["villages"] == seen["villages"]
     assert {"Gebang Mekar", "Playangan"} <= {one["name"] for one in told["cut_off"]["villages"]}
     assert told["cut_off_message"].startswith("Cut off: Gebang Mekar, ")
+    again = client.post("/api/v1/closure-preview", json={"reason": "flood", "polygon": FLOOD}).get_json()
+    assert (again["villages"], again["people"]) == ([], 0)  # it would add nobody
     (event,) = made.store.events_after(0, types=("alert.villages_cut_off",))
     assert event.payload["people"] == seen["people"] == sum(one["people"] for one in seen["villages"])
     client.post(f"/api/v1/closures/{told['closures'][0]['closure_id']}/reopen")
