@@ -45,6 +45,7 @@ from gis.types import Location
 from routing.types import DrivingTime
 
 NO_STARTS: Final[Mapping[str, Location]] = MappingProxyType({})
+NO_PROFILES: Final[Mapping[str, str]] = MappingProxyType({})
 NOT_TRUSTED: Final = frozenset({Exclusion.STALE, Exclusion.FIX_IN_FUTURE})
 
 
@@ -64,6 +65,8 @@ def recommend(
     cover: Sequence[CoverCost] = (),
     closures: Sequence[ClosureInForce] = (),
     metric: str = "",
+    profiles: Mapping[str, str] = NO_PROFILES,
+    hour: int | None = None,
 ) -> Recommendation:
     """Recommend units for an incident; `recommendation_inputs` has the parameters.
 
@@ -90,6 +93,8 @@ def recommend(
             cover=cover,
             closures=closures,
             metric=metric,
+            profiles=profiles,
+            hour=hour,
         )
     )
 
@@ -110,6 +115,8 @@ def recommendation_inputs(
     cover: Sequence[CoverCost] = (),
     closures: Sequence[ClosureInForce] = (),
     metric: str = "",
+    profiles: Mapping[str, str] = NO_PROFILES,
+    hour: int | None = None,
 ) -> RecommendationInputs:
     """Everything that a recommendation rests on, as one record; the same whatever the order of the units.
 
@@ -140,6 +147,10 @@ def recommendation_inputs(
         From `dispatch.cover.cover_costs`; units it leaves out have no such figure.
     closures, metric
         Roads closed, and the name of the times; they change no rank beyond what the times say.
+    profiles
+        The vehicle profile that the times of each unit are for, by id.
+    hour
+        Hour of the week by which traffic was told; None for no hour in particular.
     """
     check_request([state.unit for state in units], None)
     if times is not None and len(times) != len(units):
@@ -164,6 +175,7 @@ def recommendation_inputs(
                 time=None if times is None or area is not None else times[row],
                 start=starts.get(units[row].unit.unit_id),
                 cover=costs.get(units[row].unit.unit_id),
+                profile=profiles.get(units[row].unit.unit_id),
             )
             for row in order
         ),
@@ -172,7 +184,17 @@ def recommendation_inputs(
         now=now,
         closures=tuple(closures),
         metric=metric,
+        hour=hour,
     )
+
+
+def with_exemptions(inputs: RecommendationInputs, used: Mapping[str, tuple[str, ...]]) -> RecommendationInputs:
+    """The inputs with the exemptions that some units use on their way, by id."""
+    units = tuple(
+        replace(one, exemptions=used[one.state.unit.unit_id]) if one.state.unit.unit_id in used else one
+        for one in inputs.units
+    )
+    return replace(inputs, units=units)
 
 
 def recommend_from(inputs: RecommendationInputs) -> Recommendation:
@@ -217,6 +239,7 @@ def recommend_from(inputs: RecommendationInputs) -> Recommendation:
         ),
         closures=inputs.closures,
         metric=inputs.metric,
+        hour=inputs.hour,
     )
 
 
@@ -353,6 +376,8 @@ def _candidate(one: UnitInput, inputs: RecommendationInputs) -> Candidate:
         start=one.start,
         chosen_for=None,
         cover=one.cover,
+        profile=one.profile,
+        exemptions=one.exemptions,
     )
 
 

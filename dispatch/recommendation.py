@@ -100,12 +100,18 @@ class UnitInput:
         Where it will set out from, where that is not its last fix: the hospital it takes a patient to.
     cover
         What sending it costs the cover by its kind; None where that was not asked.
+    profile
+        The vehicle profile that its times are for; None where nobody said.
+    exemptions
+        Rules of the road that it breaks on its way by what its agency is granted; None where nobody looked.
     """
 
     state: UnitState
     time: DrivingTime | None = None
     start: Location | None = None
     cover: CoverCost | None = None
+    profile: str | None = None
+    exemptions: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +138,8 @@ class RecommendationInputs:
         The clock.
     closures, metric
         Roads closed then, and the name of the times that were asked.
+    hour
+        Hour of the week (0 from Monday midnight, local time) by which traffic was told; None for no hour in particular.
     """
 
     incident: Incident
@@ -145,6 +153,7 @@ class RecommendationInputs:
     now: datetime
     closures: tuple[ClosureInForce, ...] = ()
     metric: str = ""
+    hour: int | None = None
 
 
 class Basis(StrEnum):
@@ -175,6 +184,8 @@ class Candidate:
         Number (from 0) of the requirement for which the response sends it; None where it is not sent.
     cover
         What sending it costs the others; None where that was not asked. It orders nothing.
+    profile, exemptions
+        As in `UnitInput`.
     """
 
     point: RankedUnit | None
@@ -184,6 +195,8 @@ class Candidate:
     start: Location | None
     chosen_for: int | None
     cover: CoverCost | None
+    profile: str | None = None
+    exemptions: tuple[str, ...] | None = None
 
     @property
     def _ranked(self) -> RankedUnit | VillageUnit:
@@ -338,6 +351,8 @@ class Recommendation:
         Ids of units of no kind that is still asked for.
     closures, metric
         Roads closed when it was made, and the name of the times that it rests on.
+    hour
+        As in `RecommendationInputs`.
     """
 
     policy: int
@@ -360,6 +375,7 @@ class Recommendation:
     not_asked: tuple[str, ...]
     closures: tuple[ClosureInForce, ...] = ()
     metric: str = ""
+    hour: int | None = None
 
     @property
     def shortfalls(self) -> tuple[Shortfall, ...]:

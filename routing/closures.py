@@ -28,6 +28,7 @@ from gis.geodesy import LocalPlane
 from gis.street_index import street_names
 from gis.text import words
 from gis.types import Location
+from routing.metric import closures_digest
 from routing.network import DEGREE, Float64Array, Int64Array, RoadNetwork
 from routing.ragged import ranges
 from routing.snap import Snapper
@@ -76,9 +77,8 @@ class StreetPart:
 
 
 def edges_digest(edges: Iterable[int] | npt.NDArray[np.integer]) -> str:
-    """A short name of a set of closed edges, the same whatever their order; empty for none."""
-    chosen = np.unique(np.asarray(list(edges) if not isinstance(edges, np.ndarray) else edges, dtype="<i8"))
-    return hashlib.sha256(chosen.tobytes()).hexdigest()[:16] if len(chosen) else ""
+    """The name of a set of closed edges as `routing.metric.MetricKey` has it, whatever their order; empty for none."""
+    return closures_digest(edges.tolist() if isinstance(edges, np.ndarray) else edges)
 
 
 class RoadFinder:

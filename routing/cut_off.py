@@ -66,6 +66,9 @@ class Reach:
         The roads.
     roots
         Where units set out from; where none is near a road, the largest connected part of the network counts.
+    is_open
+        (E,) edges that a vehicle may drive (`routing.metric.Metric.is_open`); by default those of the default access
+        rules.
     turns
         The states of the network's restrictions, where they are at hand.
     """
@@ -75,11 +78,13 @@ class Reach:
         network: RoadNetwork,
         snapper: Snapper,
         roots: Sequence[Location],
+        *,
+        is_open: npt.NDArray[np.bool_] | None = None,
         turns: TurnGraph | None = None,
     ) -> None:
         self._network = network
         self._turns = turns or TurnGraph.build(network)
-        self._open = open_by_default(network.edge_flags)
+        self._open = open_by_default(network.edge_flags) if is_open is None else is_open
         self._roots = self._edges_at(snapper, roots)
         self._before = self._reached(self._open)
 
@@ -151,9 +156,8 @@ class Reach:
 
     def _reached(self, is_open: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
         turns = self._turns
-        drivable = is_open[turns.arc_edge]
-        forbidden = getattr(turns, "arc_forbidden", None)  # arcs that only those who may ignore restrictions drive
-        usable = np.flatnonzero(drivable if forbidden is None else drivable & ~forbidden)
+        # Forbidden arcs are for those alone who may ignore restrictions.
+        usable = np.flatnonzero(is_open[turns.arc_edge] & ~turns.arc_forbidden)
         source, target = turns.arc_source[usable], turns.arc_target[usable]
         roots = self._roots[is_open[self._roots]]
         start = turns.state_count

@@ -76,7 +76,7 @@ class Snapper:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_grid", tuple(self.grid.tolist()))
-        object.__setattr__(self, "_all", self.allow(np.ones(self.network.edge_count, dtype=np.bool_)))
+        object.__setattr__(self, "_all", self.allow(~self.network.is_contraflow))
 
     @classmethod
     def build(cls, network: RoadNetwork) -> Snapper:
@@ -118,7 +118,7 @@ class Snapper:
         return AllowedEdges(curve_edge)
 
     def nearest(self, location: Location, allowed: AllowedEdges | None = None, *, limit_m: float) -> Snap | None:
-        """The nearest point on an allowed edge (by default any) within `limit_m`, or None."""
+        """The nearest point on an allowed edge (by default any that the law has) within `limit_m`, or None."""
         curve_edge = (self._all if allowed is None else allowed).curve_edge
         lat0, lon0, height, width, rows, cols = self._grid
         per_lon, per_lat = LocalPlane(lat0=location.lat, lon0=location.lon).metres_per_degree
@@ -205,7 +205,7 @@ def _shares(network: RoadNetwork, point_curve: Int32Array, first: Int64Array) ->
 
 def _boardable_curves(network: RoadNetwork, curve_length: Float64Array) -> npt.NDArray[np.bool_]:
     barred = (network.edge_class == ROAD_CLASSES.index("barrier")) | (
-        (network.edge_flags & int(EdgeFlag.FERRY | EdgeFlag.BARRIER)) != 0
+        (network.edge_flags & np.uint32(EdgeFlag.FERRY | EdgeFlag.BARRIER)) != 0
     )
     boardable = curve_length > 0
     boardable[network.edge_curve[barred]] = False

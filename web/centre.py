@@ -46,7 +46,7 @@ from dispatch.incidents import (
 )
 from dispatch.joint import assign_jointly
 from dispatch.readiness import availability, start_of
-from dispatch.recommend import recommend_from, recommendation_inputs
+from dispatch.recommend import recommend_from, recommendation_inputs, with_exemptions
 from dispatch.recommendation import AreaTimes, Recommendation, RecommendationInputs
 from dispatch.recommendation_settings import RecommendationSettings
 from dispatch.response import respond
@@ -60,9 +60,10 @@ from dispatch.types import Unit, UnitStatus
 from gis.errors import N_, InputError
 from gis.region_folder import SETTINGS
 from gis.types import AreaLevel, Location
+from routing.metric import MetricKey
 from routing.region import Region
 from web.directory import region_directory, region_population
-from web.live_roads import RoadState
+from web.fleet_times import Vehicle
 from web.road_keeper import RoadKeeper
 from web.service import Desk
 
@@ -82,8 +83,7 @@ class Centre:
         self.region: Region = desk.region
         self._fleet = Fleet()
         self._lock = Lock()
-        self._rows: dict[Location, npt.NDArray[np.float64]] = {}
-        self._rows_of: RoadState | None = None
+        self._rows: dict[tuple[Vehicle, MetricKey], npt.NDArray[np.float64]] = {}
         self.roads = RoadKeeper(store, desk.roads)
 
     # --- starting ------------------------------------------------------------------------------------------------
@@ -195,32 +195,57 @@ class Centre:
         plan = directory.plan(incident.category, incident.severity)
         category = directory.category(incident.category)
         starts = _starts(units, active, directory)
-        origins = [starts.get(one.unit.unit_id, one.unit.location) for one in units]
-        roads = self.desk.roads.state
-        located, times, area = self._times(incident, origins, roads)
+        vehicles = [
+            self.desk.times.vehicle(one.unit.kind, one.unit.agency, starts.get(one.unit.unit_id, one.unit.location))
+            for one in units
+        ]
+        at = now or self.store.now()
+        ((located, times, area), costs), roads = self.desk.roads.answered(
+            lambda: (
+                self._times(incident, vehicles, at),
+                self._cover(units, vehicles, at) if cover else (),
+            )
+        )
         return recommendation_inputs(
             incident=located,
             required=() if plan is None else plan.requirements(incident.alarm_level),
             units=units,
             settings=self.settings,
-            now=now or self.store.now(),
+            now=at,
             times=times,
             area=area,
             sent=frozenset(one.unit_id for one in assignments if one.is_active),
             starts=starts,
             standard_s=None if category is None or category.standard is None else category.standard.within_s,
-            cover=self._cover(units, origins, roads) if cover else (),
+            cover=costs,
             closures=roads.closures,
             metric=roads.metric,
+            profiles={one.unit.unit_id: vehicle.profile_name for one, vehicle in zip(units, vehicles, strict=True)},
+            hour=self.region.hour(at),
         )
 
     def recommendation(self, incident_id: str, *, cover: bool = False, now: datetime | None = None) -> Recommendation:
         """Who should go, not stored."""
-        return recommend_from(self.recommendation_inputs(incident_id, cover=cover, now=now))
+        return recommend_from(self._looked_at(self.recommendation_inputs(incident_id, cover=cover, now=now)))
+
+    def _looked_at(self, inputs: RecommendationInputs) -> RecommendationInputs:
+        """The inputs, with the exemptions that the units which would be sent use on their way to a point."""
+        target = inputs.incident.location.location
+        if target is None or inputs.area is not None:
+            return inputs
+        made = recommend_from(inputs)
+        picked = {pick.unit_id for one in (made.response, made.if_waited) if one is not None for pick in one.picks}
+        used: dict[str, tuple[str, ...]] = {}
+        for one in inputs.units:
+            unit = one.state.unit
+            if unit.unit_id in picked:
+                vehicle = self.desk.times.vehicle(unit.kind, unit.agency, one.start or unit.location)
+                used[unit.unit_id] = self.desk.times.exemptions(vehicle, target, inputs.now)
+        return with_exemptions(inputs, used)
 
     def recommend(self, incident_id: str, *, actor: str) -> tuple[str, Recommendation]:
         """Who should go; stored with its inputs, so that "why this unit" has an answer a year later."""
-        inputs = self.recommendation_inputs(incident_id)
+        inputs = self._looked_at(self.recommendation_inputs(incident_id))
         made = recommend_from(inputs)
         document = {"inputs": dump(inputs), "recommendation": dump(made)}
         answer = self.store.execute(KeepRecommendation(incident_id=incident_id, document=document), actor=actor)
@@ -244,22 +269,21 @@ class Centre:
         return assign_jointly([one for one in recommendations if one.answers])
 
     def _times(
-        self, incident: Incident, origins: Sequence[Location], roads: RoadState
+        self, incident: Incident, vehicles: Sequence[Vehicle], at: datetime
     ) -> tuple[Incident, Any, AreaTimes | None]:
         place = incident.location
         area = _area_code(place)
-        pinned = self.desk.pinned(tuple(origins), roads.router)
         if area is not None and self._level(area) is not None:
             middle = place.location or self.region.boundaries.middle(area)
             pieces = self.desk.pieces_of(area)
             length_m = np.asarray(self.region.network.edge_length_m)[pieces]
-            road_s = roads.router.edge_midpoint_times(pinned, pieces).seconds
+            road_s = self.desk.times.edge_midpoint_times(vehicles, pieces, at)
             located = replace(incident, location=replace(place, location=middle))
             return located, None, AreaTimes.of(road_s, length_m)
         if place.location is None or area is not None:
             # Not known where; or in an area that the region had when it was located and has no more.
             return incident, None, None
-        return incident, roads.router.times_to(place.location, pinned), None
+        return incident, self.desk.times.answer(place.location, vehicles, at).times, None
 
     def _level(self, code: str) -> AreaLevel | None:
         try:
@@ -277,9 +301,7 @@ class Centre:
             demand = np.ones(len(villages))
         return demand, tuple(self.region.boundaries.middle(one.code) for one in villages)
 
-    def _cover(
-        self, units: Sequence[UnitState], origins: Sequence[Location], roads: RoadState
-    ) -> tuple[CoverCost, ...]:
+    def _cover(self, units: Sequence[UnitState], vehicles: Sequence[Vehicle], at: datetime) -> tuple[CoverCost, ...]:
         if not units:
             return ()
         turnout_s = np.array([self.settings.dispatch.turnout_of(one.unit.kind) for one in units])
@@ -290,27 +312,29 @@ class Centre:
             unit_ids=[one.unit.unit_id for one in units],
             kinds=kinds,
             free=[one.on_duty and when is not None and when.is_now for one, when in zip(units, ready, strict=True)],
-            times_s=self._village_times(origins, roads) + turnout_s[:, None],
+            times_s=self._village_times(vehicles, at) + turnout_s[:, None],
             demand=self._demand[0],
             standard_s=self.settings.cover_standard_s,
             busy_fraction={kind: self.settings.busy_fraction_of(kind) for kind in kinds},
         )
 
-    def _village_times(self, origins: Sequence[Location], roads: RoadState) -> npt.NDArray[np.float64]:
-        """Seconds from each origin to the middle of each village; remembered by position, for few units move."""
+    def _village_times(self, vehicles: Sequence[Vehicle], at: datetime) -> npt.NDArray[np.float64]:
+        """Seconds from each vehicle to the middle of each village; remembered, for few units move."""
+        profiles = {one.profile for one in vehicles}
+        keys = {profile: self.desk.times.router(profile, at).metric.key for profile in profiles}
         with self._lock:
-            if self._rows_of is None or self._rows_of.router is not roads.router:
-                self._rows, self._rows_of = {}, roads
-            known = {place: self._rows[place] for place in origins if place in self._rows}
-        new = [place for place in dict.fromkeys(origins) if place not in known]
+            known = {one: row for one in vehicles if (row := self._rows.get((one, keys[one.profile]))) is not None}
+        new = [one for one in dict.fromkeys(vehicles) if one not in known]
         if new:
-            found = dict(zip(new, roads.router.matrix(new, self._demand[1]).seconds, strict=True))
-            with self._lock:
-                # Positions that units have left are forgotten all at once: the next question fills in the rest.
-                if self._rows_of is not None and self._rows_of.router is roads.router:
-                    self._rows = ({} if len(self._rows) + len(found) > MOST_ROWS else self._rows) | known | found
+            found = dict(zip(new, self.desk.times.matrix(new, self._demand[1], at), strict=True))
             known |= found
-        return np.array([known[place] for place in origins])
+            unchanged = all(self.desk.times.router(profile, at).metric.key == keys[profile] for profile in profiles)
+            with self._lock:
+                # What is no longer asked for is forgotten all at once: the next question fills in the rest.
+                if unchanged:  # no road was closed or opened meanwhile
+                    kept = {} if len(self._rows) + len(found) > MOST_ROWS else self._rows
+                    self._rows = kept | {(one, keys[one.profile]): row for one, row in known.items()}
+        return np.array([known[one] for one in vehicles])
 
     # --- help for the call taker ---------------------------------------------------------------------------------
 

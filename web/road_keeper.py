@@ -23,6 +23,7 @@ from dispatch.store.store import Store
 from gis.errors import SiagaError
 from routing.closures import edges_digest
 from routing.cut_off import Reach
+from routing.metric import Metric
 from routing.network import Int64Array
 from routing.types import ClosedRoads
 from web.directory import region_population, region_stations
@@ -182,7 +183,9 @@ class RoadKeeper:
     def _reach(self) -> Reach:
         region = self._roads.region
         stations = [location for _, _, location in region_stations(region)]
-        return Reach(region.network, region.snapper, stations)
+        # By the default profile: what a fire engine is too wide for is not cut off.
+        is_open = Metric.build(region.network, region.routing_settings).is_open
+        return Reach(region.network, region.snapper, stations, is_open=is_open)
 
     @cached_property
     def _people(self) -> npt.NDArray[np.float64]:
