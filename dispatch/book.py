@@ -6,9 +6,11 @@ store has one over a database transaction. One contract suite runs on all.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Protocol
 
 from dispatch.accounts import Account, Role
+from dispatch.closures import Closure, CutOff
 from dispatch.incidents import (
     Alert,
     Assignment,
@@ -26,6 +28,7 @@ from dispatch.learnt_speeds import LearntSpeeds
 Record = (
     Call | Incident | UnitState | Assignment | RecommendationRef | Verification | Handover | Alert | Device | Centre
     | Account
+    | Closure | CutOff
 )  # fmt: skip
 
 
@@ -104,6 +107,22 @@ class Book(Protocol):
         """Put learnt speeds in force, or none; the event that says so is all that is stored of it."""
         ...
 
+    def closure(self, closure_id: str) -> Closure | None:
+        """A closure of roads."""
+        ...
+
+    def closures_standing(self, now: datetime) -> tuple[Closure, ...]:
+        """Closures that are not over at a time, by id; some may still have to begin."""
+        ...
+
+    def closures_on(self, day: str) -> int:
+        """How many closures have an id of that day."""
+        ...
+
+    def cut_off(self) -> CutOff | None:
+        """Who is cut off; None where nobody ever was."""
+        ...
+
     def incidents_on(self, day: str) -> int:
         """How many incidents have an id of that day (`261124`)."""
         ...
@@ -133,6 +152,8 @@ class MemoryBook:
         self.accounts: dict[str, Account] = {}
         self.whole: Centre | None = None
         self.learnt: LearntSpeeds | None = None
+        self.closures: dict[str, Closure] = {}
+        self.cut: CutOff | None = None
         self._active: dict[str, str] = {}
 
     def call(self, call_id: str) -> Call | None:
@@ -210,6 +231,23 @@ class MemoryBook:
         """Put learnt speeds in force, or none."""
         self.learnt = speeds
 
+    def closure(self, closure_id: str) -> Closure | None:
+        """A closure of roads."""
+        return self.closures.get(closure_id)
+
+    def closures_standing(self, now: datetime) -> tuple[Closure, ...]:
+        """Closures that are not over at a time, by id."""
+        found = (one for one in self.closures.values() if not one.is_over(now))
+        return tuple(sorted(found, key=lambda one: one.closure_id))
+
+    def closures_on(self, day: str) -> int:
+        """How many closures have an id of that day."""
+        return sum(one.startswith(f"R{day}-") for one in self.closures)
+
+    def cut_off(self) -> CutOff | None:
+        """Who is cut off."""
+        return self.cut
+
     def incidents_on(self, day: str) -> int:
         """How many incidents have an id of that day."""
         return sum(one.startswith(f"{day}-") for one in self.incidents)
@@ -243,6 +281,10 @@ class MemoryBook:
                 self.accounts[record.login] = record
             case Centre():
                 self.whole = record
+            case Closure():
+                self.closures[record.closure_id] = record
+            case CutOff():
+                self.cut = record
 
     def _put_assignment(self, record: Assignment) -> None:
         bound = self._active.get(record.unit_id)

@@ -16,6 +16,7 @@ from annotated_types import Ge, Le, MaxLen, MinLen
 from pydantic import BeforeValidator, ConfigDict, StringConstraints, WithJsonSchema
 
 from dispatch.accounts import LOGIN_PATTERN, AccessNote, Role
+from dispatch.closures import ClosureReason, VillageCutOff
 from dispatch.directory import Directory
 from dispatch.incidents import (
     MAX_LABEL,
@@ -34,6 +35,7 @@ from dispatch.incidents import (
 from dispatch.types import UnitStatus
 from dispatch.verification import VillageAnswer
 from gis.types import Location
+from routing.types import ClosedRoads, RoadSelector
 
 ID_PATTERN: Final = r"^[A-Za-z0-9]([A-Za-z0-9._: -]*[A-Za-z0-9])?$"
 MAX_ID: Final = 64
@@ -493,6 +495,29 @@ class ChangeAccount(_Strict):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CloseRoad(_Strict):
+    """Close roads to all units, from now or from a time on; `roads` are the edges that the selector means."""
+
+    selector: RoadSelector
+    roads: ClosedRoads
+    length_m: float
+    reason: ClosureReason
+    streets: tuple[str, ...] = ()
+    note: FreeText | None = None
+    starts_at: Time | None = None
+    ends_at: Time | None = None
+    scenario: Word | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReopenRoad(_Strict):
+    """Lift a closure."""
+
+    closure_id: Id
+    expected_version: Version | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NoteAccess(_Strict):
     """Put into the log what happened to the way an account signs in."""
 
@@ -508,6 +533,23 @@ class UnmaskTexts(_Strict):
     reason: Name
     incident_id: Id | None = None
     call_id: Id | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeClosure(_Strict):
+    """Let a closure end at another time; None: when it is reopened."""
+
+    closure_id: Id
+    ends_at: Time | None
+    expected_version: Version | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeCutOff(_Strict):
+    """Say which villages cannot be driven to under the closures in force (`closure_ids`, sorted)."""
+
+    closure_ids: tuple[Id, ...]
+    villages: tuple[VillageCutOff, ...]
 
 
 Command = (
@@ -548,4 +590,8 @@ Command = (
     | ChangeAccount
     | NoteAccess
     | UnmaskTexts
+    | CloseRoad
+    | ReopenRoad
+    | ChangeClosure
+    | NoticeCutOff
 )

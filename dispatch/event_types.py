@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from dispatch.accounts import AccessNote, Account, Role
+from dispatch.closures import Closure, CutOff
 from dispatch.incidents import (
     Assignment,
     AssignmentEnd,
@@ -397,6 +398,54 @@ class AccessNoted:
     detail: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoadClosed:
+    """Roads are closed, now or from a time on; the edges stand in `documents`."""
+
+    type: ClassVar[str] = "road.closed"
+    closure: Closure
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoadReopened:
+    """A closure was lifted."""
+
+    type: ClassVar[str] = "road.reopened"
+    closure_id: str
+    at: datetime
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClosureChanged:
+    """A closure ends at another time; None: when it is reopened."""
+
+    type: ClassVar[str] = "road.closure_changed"
+    closure_id: str
+    ends_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VillagesCutOff:
+    """Villages (`codes`), or more of them, cannot be driven to; `cut_off` and `people` tell all that is so now."""
+
+    type: ClassVar[str] = "alert.villages_cut_off"
+    cut_off: CutOff
+    codes: tuple[str, ...]
+    people: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VillagesReachable:
+    """Villages can be driven to again; `cut_off` and `people` tell what is still so."""
+
+    type: ClassVar[str] = "alert.villages_reachable"
+    cut_off: CutOff
+    codes: tuple[str, ...]
+    people: int
+
+
 EventBody = (
     DirectoryLoaded
     | CallTaken
@@ -433,6 +482,11 @@ EventBody = (
     | AccountCreated
     | AccountChanged
     | AccessNoted
+    | RoadClosed
+    | RoadReopened
+    | ClosureChanged
+    | VillagesCutOff
+    | VillagesReachable
 )
 
 BODY_TYPES: dict[str, type[EventBody]] = {one.type: one for one in EventBody.__args__}

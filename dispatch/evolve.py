@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from dispatch.book import Book
+from dispatch.closures import Closure
 from dispatch.codec import load
 from dispatch.event_types import (
     BODY_TYPES,
@@ -24,6 +25,7 @@ from dispatch.event_types import (
     CallLinked,
     CallTaken,
     CallTyped,
+    ClosureChanged,
     DeviceRegistered,
     DeviceRevoked,
     DirectoryLoaded,
@@ -39,6 +41,8 @@ from dispatch.event_types import (
     NoteAdded,
     OverdueNoticed,
     RecommendationMade,
+    RoadClosed,
+    RoadReopened,
     SpeedsAdopted,
     SpeedsWithdrawn,
     TextsErased,
@@ -49,6 +53,8 @@ from dispatch.event_types import (
     UnitRegistered,
     VerificationAnswered,
     VerificationAsked,
+    VillagesCutOff,
+    VillagesReachable,
 )
 from dispatch.incidents import (
     Alert,
@@ -155,6 +161,12 @@ def evolve(body: EventBody, book: Book) -> None:
                     version=account.version + 1,
                 )
             )
+        case RoadClosed():
+            book.put(body.closure)
+        case RoadReopened() | ClosureChanged():
+            _evolve_closure(body, book)
+        case VillagesCutOff() | VillagesReachable():
+            book.put(body.cut_off)
         case OverdueNoticed() | TextsErased() | TextsUnmasked() | AccessNoted():
             pass  # The log itself is what remembers these.
 
@@ -278,6 +290,16 @@ def _evolve_inquiry(
             book.put(replace(handover, reference=body.reference, received_at=body.received_at))
             incident: Incident = _found(book.incident(body.incident_id))
             book.put(replace(incident, handed_to=handover.neighbour, version=incident.version + 1))
+
+
+def _evolve_closure(body: RoadReopened | ClosureChanged, book: Book) -> None:
+    closure: Closure = _found(book.closure(body.closure_id))
+    match body:
+        case RoadReopened():
+            closure = replace(closure, reopened_at=body.at, reopened_by=body.by)
+        case ClosureChanged():
+            closure = replace(closure, ends_at=body.ends_at)
+    book.put(replace(closure, version=closure.version + 1))
 
 
 def _found(record: T | None) -> T:

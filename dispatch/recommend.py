@@ -15,6 +15,7 @@ from typing import Final
 
 import numpy as np
 
+from dispatch.closures import ClosureInForce
 from dispatch.cover import CoverCost
 from dispatch.directory import Requirement
 from dispatch.errors import UnknownIdError
@@ -62,6 +63,8 @@ def recommend(
     agencies: Set[str] | None = None,
     standard_s: float | None = None,
     cover: Sequence[CoverCost] = (),
+    closures: Sequence[ClosureInForce] = (),
+    metric: str = "",
     profiles: Mapping[str, str] = NO_PROFILES,
     hour: int | None = None,
 ) -> Recommendation:
@@ -88,6 +91,8 @@ def recommend(
             agencies=agencies,
             standard_s=standard_s,
             cover=cover,
+            closures=closures,
+            metric=metric,
             profiles=profiles,
             hour=hour,
         )
@@ -108,6 +113,8 @@ def recommendation_inputs(
     agencies: Set[str] | None = None,
     standard_s: float | None = None,
     cover: Sequence[CoverCost] = (),
+    closures: Sequence[ClosureInForce] = (),
+    metric: str = "",
     profiles: Mapping[str, str] = NO_PROFILES,
     hour: int | None = None,
 ) -> RecommendationInputs:
@@ -138,6 +145,8 @@ def recommendation_inputs(
         Seconds from the report to the first unit on scene, by the category.
     cover
         From `dispatch.cover.cover_costs`; units it leaves out have no such figure.
+    closures, metric
+        Roads closed, and the name of the times; they change no rank beyond what the times say.
     profiles
         The vehicle profile that the times of each unit are for, by id.
     hour
@@ -173,6 +182,8 @@ def recommendation_inputs(
         area=area,
         settings=settings,
         now=now,
+        closures=tuple(closures),
+        metric=metric,
         hour=hour,
     )
 
@@ -226,6 +237,8 @@ def recommend_from(inputs: RecommendationInputs) -> Recommendation:
             for one in inputs.units
             if not one.state.retired and one.state.unit.kind not in {answer.requirement.kind for answer in answers}
         ),
+        closures=inputs.closures,
+        metric=inputs.metric,
         hour=inputs.hour,
     )
 

@@ -18,6 +18,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from dispatch.closures import ClosureInForce
 from dispatch.cover import CoverCost
 from dispatch.directory import Requirement
 from dispatch.incidents import Incident, Severity, UnitState
@@ -135,6 +136,8 @@ class RecommendationInputs:
         Times over an area's roads, a row per unit, where no point is known; its middle is the incident's location.
     now
         The clock.
+    closures, metric
+        Roads closed then, and the name of the times that were asked.
     hour
         Hour of the week (0 from Monday midnight, local time) by which traffic was told; None for no hour in particular.
     """
@@ -148,6 +151,8 @@ class RecommendationInputs:
     area: AreaTimes | None
     settings: RecommendationSettings
     now: datetime
+    closures: tuple[ClosureInForce, ...] = ()
+    metric: str = ""
     hour: int | None = None
 
 
@@ -344,6 +349,8 @@ class Recommendation:
         Ids of units that are no longer part of the fleet.
     not_asked
         Ids of units of no kind that is still asked for.
+    closures, metric
+        Roads closed when it was made, and the name of the times that it rests on.
     hour
         As in `RecommendationInputs`.
     """
@@ -366,6 +373,8 @@ class Recommendation:
     late_s: float | None
     retired: tuple[str, ...]
     not_asked: tuple[str, ...]
+    closures: tuple[ClosureInForce, ...] = ()
+    metric: str = ""
     hour: int | None = None
 
     @property

@@ -131,6 +131,10 @@ ROUTES: Final[tuple[CommandRoute, ...]] = (
                  summary="Take a unit back from its incident.", shows="units"),
     CommandRoute(method="POST", path="/assignments/<assignment_id>/corrections", command=c.CorrectMilestone,
                  permission=P.INCIDENT_WRITE, summary="Correct the time of a milestone.", created=True),
+    CommandRoute(method="PATCH", path="/closures/<closure_id>", command=c.ChangeClosure, permission=P.ROAD_CLOSE,
+                 summary="Let a closure end at another time.", shows="closures"),
+    CommandRoute(method="POST", path="/closures/<closure_id>/reopen", command=c.ReopenRoad, permission=P.ROAD_CLOSE,
+                 summary="Reopen what a closure closed.", shows="closures"),
 )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from flask import Flask, Response, current_app
 from web.access import Policy, anybody_reads, guard, this_machine
 from web.api import api
 from web.api_centre import centre_api
+from web.api_closures import closures_api
 from web.api_commands import centre_commands
 from web.api_exports import exports_api
 from web.api_help import help_api
@@ -56,7 +57,7 @@ SECURITY_HEADERS: Mapping[str, str] = {
 }
 
 
-CENTRE_BLUEPRINTS: Final = (centre_commands, centre_api, webhooks_api, help_api, exports_api, me_api)
+CENTRE_BLUEPRINTS: Final = (centre_commands, centre_api, webhooks_api, help_api, exports_api, me_api, closures_api)
 
 
 def all_routes() -> Flask:

@@ -22,6 +22,8 @@ from dispatch.codec import dump, load
 from dispatch.commands import (
     AdoptSpeeds,
     ChangeAccount,
+    ChangeClosure,
+    CloseRoad,
     Command,
     CreateAccount,
     KeepRecommendation,
@@ -31,6 +33,7 @@ from dispatch.commands import (
     OpenIncident,
     RegisterDevice,
     RegisterUnit,
+    ReopenRoad,
     WithdrawSpeeds,
 )
 from dispatch.cover import CoverCost, cover_costs
@@ -69,6 +72,7 @@ from routing.region import Region
 from web.directory import region_directory, region_population
 from web.fleet_times import Vehicle
 from web.learnt_speeds import SpeedsKeeper
+from web.road_keeper import RoadKeeper
 from web.service import Desk
 
 SYSTEM = "system"
@@ -90,6 +94,7 @@ class Centre:
         self._rows: dict[tuple[Vehicle, MetricKey], npt.NDArray[np.float64]] = {}
         self.speeds = SpeedsKeeper(store)
         self.speeds.on_change(lambda state: desk.times.learn(None if state is None else state.factors))
+        self.roads = RoadKeeper(store, desk.roads)
 
     # --- starting ------------------------------------------------------------------------------------------------
 
@@ -174,6 +179,9 @@ class Centre:
             answer = self.store.execute(command, actor=actor, key=key)
             if isinstance(command, AdoptSpeeds | WithdrawSpeeds):
                 self.speeds.refresh()
+            if isinstance(command, CloseRoad | ReopenRoad | ChangeClosure):
+                # Whoever closed a road is answered when this process knows it: the next question is asked on it.
+                self.roads.refresh()
             return answer
         except UnitTakenError as taken:
             incident_id = getattr(command, "incident_id", None)
@@ -229,7 +237,12 @@ class Centre:
             for one in units
         ]
         at = now or self.store.now()
-        located, times, area = self._times(incident, vehicles, at)
+        ((located, times, area), costs), roads = self.desk.roads.answered(
+            lambda: (
+                self._times(incident, vehicles, at),
+                self._cover(units, vehicles, at) if cover else (),
+            )
+        )
         return recommendation_inputs(
             incident=located,
             required=() if plan is None else plan.requirements(incident.alarm_level),
@@ -241,7 +254,9 @@ class Centre:
             sent=frozenset(one.unit_id for one in assignments if one.is_active),
             starts=starts,
             standard_s=None if category is None or category.standard is None else category.standard.within_s,
-            cover=self._cover(units, vehicles, at) if cover else (),
+            cover=costs,
+            closures=roads.closures,
+            metric=roads.metric,
             profiles={
                 one.unit.unit_id: self.desk.times.profile(vehicle, at).name
                 for one, vehicle in zip(units, vehicles, strict=True)

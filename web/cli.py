@@ -14,6 +14,7 @@ import click
 from gis.errors import InputError, SiagaError
 from web.cli_access import ACCESS_COMMANDS
 from web.cli_centre import COMMANDS as CENTRE_COMMANDS
+from web.cli_closures import CLOSURE_COMMANDS
 from web.cli_common import (
     json_option,
     language_option,
@@ -381,6 +382,7 @@ for centre_command in (
     learn,
     webhook,
     *CENTRE_COMMANDS,
+    *CLOSURE_COMMANDS,
     *DATABASE_COMMANDS,
     *EXPORT_COMMANDS,
     *ACCESS_COMMANDS,

@@ -364,6 +364,8 @@ def print_answer(answer: dict[str, Any], as_json: bool) -> None:
     for one in answer.get("assignments", []):
         ended = "" if one["end"] is None else f", {one['end']}"
         click.echo(f"assignment {one['assignment_id']}: {one['unit_id']}{ended}")
+    for one in answer.get("closures", []):
+        click.echo(f"closure {one['closure_id']}: {one['reason']}" + _suffix(one["reopened_at"], ", reopened at "))
     for one in answer.get("units", []):
         click.echo(f"unit {one['unit']['unit_id']}: {one['unit']['status']}")
     for one in answer.get("verifications", []):

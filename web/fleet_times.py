@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gis.types import Location
+from routing.network import Int64Array
 from routing.openings import exemptions_used, needed_somewhere
 from routing.profile import Profile
 from routing.region import Region
@@ -56,16 +57,25 @@ class FleetTimes:
     def __init__(self, region: Region) -> None:
         self._region = region
         self.metrics = region.metrics()
-        self._learnt_routers: dict[tuple[str, int | None], Router] = {}
         self._routers: Routers | None = None
         self._default = region.routing_settings.profile().key
         self._pins: dict[str, tuple[Router, tuple[Location, ...], PinnedOrigins]] = {}
         self._needed: dict[str, bool] = {}
         self._keys: dict[tuple[str, str], str] = {}
+        self._closed: Int64Array = np.zeros(0, dtype=np.int64)
+        self._own: dict[tuple[str, int | None], Router] = {}
 
     def answer_from(self, routers: Routers) -> None:
-        """Ask these routers from now on, in place of the region's own, which know no closures."""
+        """Ask these routers from now on, in place of the region's own."""
+        if len(self._closed):
+            routers.close_edges(self._closed.tolist(), wait=True)
         self._routers = routers
+
+    def close(self, edges: Int64Array) -> None:
+        """Replace the set of closed edges; returns when questions are answered without them."""
+        if self._routers is not None:
+            self._routers.close_edges(edges.tolist(), wait=True)
+        self._closed, self._own = edges, {}
 
     @property
     def routers(self) -> Routers | None:
@@ -77,7 +87,7 @@ class FleetTimes:
         if factors is None and self.metrics.learnt is None:
             return
         self.metrics.learn(factors)
-        self._learnt_routers = {}
+        self._own = {}
         if self._routers is not None:
             self._routers.refresh()
 
@@ -132,12 +142,12 @@ class FleetTimes:
         if self._routers is not None:
             return self._routers.router(None if profile == self._default else profile, at=at)
         hour = self.metrics.hour(at)
-        if self.metrics.learnt is None or hour is None:
+        closed, known = self._closed, self._own
+        if not len(closed) and (self.metrics.learnt is None or hour is None):
             return self._region.router_for(profile, hour)
-        known = self._learnt_routers
         key = (profile or self._default, hour)
         if key not in known:
-            region, metric = self._region, self.metrics.make(profile, hour)
+            region, metric = self._region, self.metrics.make(profile, hour, closed.tolist())
             known[key] = Router(region.network, region.routing_settings, snapper=region.snapper, metric=metric)
         return known[key]
 

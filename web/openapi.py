@@ -12,6 +12,7 @@ from flask import Flask
 from routing.profile import Exemption
 from web.access import needed_by
 from web.openapi_centre import centre_paths, centre_schemas, problem_response
+from web.openapi_closures import closure_paths
 from web.openapi_exports import export_paths
 from web.openapi_webhooks import webhook_paths
 from web.positions import EXTENSION
@@ -86,6 +87,10 @@ SCHEMAS: dict[str, Schema] = {
         {"type": TEXT, "title": TEXT, "status": WHOLE, "detail": TEXT, "instance": TEXT},
         optional={"offered": _list(_ref("Candidate"), description="the nearest names, where none is sure")},
         text="RFC 9457. `detail` is one sentence: what was wrong, where, and what to do.",
+    ),
+    "ClosuresInForce": _record(
+        {"ids": _list(TEXT), "metric": TEXT, "message": _or_null(TEXT)},
+        text="Roads closed when the answer was made: `message` names them, `metric` the times that were asked.",
     ),
     "Location": _record({"lat": LATITUDE, "lon": LONGITUDE}, text="WGS84 degrees."),
     "Area": _record({"code": TEXT, "name": TEXT}, text="A village, kecamatan or kabupaten with its Kemendagri code."),
@@ -200,6 +205,7 @@ SCHEMAS: dict[str, Schema] = {
             "candidates": _list(_ref("RankedUnit")),
             "excluded": _list(_ref("ExcludedUnit")),
             "shortfalls": _list(TEXT),
+            "closures": _ref("ClosuresInForce"),
         },
         optional={
             "spread": _or_null(
@@ -243,6 +249,7 @@ SCHEMAS: dict[str, Schema] = {
             "road": _ref("Road"),
             "notice": _ref("Notice"),
             "attribution": _or_null(TEXT),
+            "closures": _ref("ClosuresInForce"),
         },
         optional={
             "notes": _list(TEXT, description="that the caller should confirm the place, where it is not sure"),
@@ -377,6 +384,8 @@ def openapi_document(*, centre: bool = False, positions: bool = False) -> Schema
         paths |= {path: methods | paths.get(path, {}) for path, methods in centre_paths().items()}
         paths |= webhook_paths()
         paths |= export_paths()
+        for path, methods in closure_paths().items():
+            paths.setdefault(path, {}).update(methods)
         schemas |= centre_schemas(SCHEMAS)
     if positions:
         paths |= position_paths()

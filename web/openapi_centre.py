@@ -79,7 +79,7 @@ SINCE = parameter("since", "received at this time or later", _TIME)
 UNTIL = parameter("until", "received before this time", _TIME)
 LANG = parameter("lang", "language of the sentences", {"enum": ["id", "en"], "default": "id"})
 _CATEGORY = parameter("category", "id of a category", _PLAIN)
-_ETAG: Schema = {"ETag": {"description": "Version of the record, for If-Match.", "schema": _TEXT}}
+ETAG_HEADER: Schema = {"ETag": {"description": "Version of the record, for If-Match.", "schema": _TEXT}}
 
 
 def _record(properties: dict[str, Schema], optional: dict[str, Schema] | None = None) -> Schema:
@@ -125,9 +125,10 @@ def operation(
     headers: Schema | None = None,
     more_content: Schema | None = None,
     links: Schema | None = None,
+    kind: str = JSON,
 ) -> Schema:
     """An operation of a centre: what all have in common is added."""
-    content = {JSON: {"schema": good}, **(more_content or {})}
+    content = {kind: {"schema": good}, **(more_content or {})}
     responses: Schema = {str(status): {"description": summary, "content": content}}
     for name, value in (("headers", headers), ("links", links)):
         if value:
@@ -158,7 +159,7 @@ def _command(route: CommandRoute) -> Schema:
         body=sent_schema(route.command, without=route.path_fields),
         problems=(404, 409, *((412,) if route.is_versioned else ())),
         status=route.status,
-        headers=_ETAG if route.shows else None,
+        headers=ETAG_HEADER if route.shows else None,
         links=links,
     ) | {"operationId": route.command.__name__}
 
@@ -231,7 +232,7 @@ def _reads() -> Schema:
             "alerts": _list(reference("Alert")),
             "timers": _list(reference("Timer")),
             **_NOTICE,
-        }), headers=_ETAG),
+        }), headers=ETAG_HEADER),
         _get("/incidents/{incident_id}/story", "getStory", "Everything that happened to an incident, in order.",
              _record({"events": events, "next": _or_null(_SEQ), **_NOTICE}),
              [_AFTER, {**_LIMIT, "schema": {**_LIMIT["schema"], "default": MAX_PAGE}}]),
@@ -254,7 +255,7 @@ def _reads() -> Schema:
             SINCE, UNTIL, _LIMIT, _CURSOR,
         ], problems=(422,)),
         _get("/calls/{call_id}", "getCall", "One call, with what is known of its number.",
-             _record({"call": calls, "ghost": reference("GhostScore"), **_NOTICE}), headers=_ETAG),
+             _record({"call": calls, "ghost": reference("GhostScore"), **_NOTICE}), headers=ETAG_HEADER),
         _get("/calls/{call_id}/texts", "getCallTexts", "What a caller said of himself: personal data.", _texts()),
         _get("/recommendations/{recommendation_id}", "getRecommendation",
              "A recommendation as it was made, with its inputs, and whether they still give it.", _record({
@@ -293,7 +294,7 @@ def _reads() -> Schema:
             "assignment": _or_null(reference("Assignment")),
             "devices": _list(device),
             **_NOTICE,
-        }), headers=_ETAG),
+        }), headers=ETAG_HEADER),
         _get("/units/{unit_id}/positions", "getPositions", "Where a unit was, newest first.",
              _record({"items": _list(reference("Fix")), **_NOTICE}), [SINCE, UNTIL, _LIMIT]),
         _get("/directory", "getDirectory", "Agencies, stations, run cards, dispositions, neighbours.",
@@ -342,7 +343,7 @@ def _writes() -> Schema:
                     body=new_device_schema(),
                     problems=(404, 409),
                     status=HTTPStatus.CREATED,
-                    headers=_ETAG,
+                    headers=ETAG_HEADER,
                 ),
             }
         },
@@ -354,7 +355,7 @@ def _writes() -> Schema:
                     answer_schema("units"),
                     parameters=path_parameters(one_device),
                     problems=(404, 409),
-                    headers=_ETAG,
+                    headers=ETAG_HEADER,
                 ),
             }
         },

@@ -9,6 +9,7 @@ from flask_wtf.csrf import generate_csrf
 from web.access import Permission, Scope, actor, needs
 from web.api import LANGUAGES, desk
 from web.assets import LEAFLET_VERSION
+from web.reach import CENTRE
 from web.tiles import GREATEST_ZOOM, LEAST_ZOOM
 
 pages = Blueprint("pages", __name__)
@@ -26,6 +27,7 @@ def home() -> Response:
         "region": desk().region_json(),
         "languages": LANGUAGES,
         "account": account,
+        "centre": CENTRE in current_app.extensions and Permission.ROAD_CLOSE in who.may,
         "tiles": {
             "light": f"/tiles/{{z}}/{{x}}/{{y}}{{r}}.png?v={current_app.extensions['siaga112-tiles'].stamp}",
             "dark": f"/tiles/{{z}}/{{x}}/{{y}}{{r}}.png?style=dark&v={current_app.extensions['siaga112-tiles'].stamp}",

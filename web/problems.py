@@ -58,7 +58,7 @@ _STATUS: tuple[tuple[type[SiagaError], HTTPStatus, str], ...] = (
 )
 """The first class that fits decides."""
 
-_TOLD = ("unit", "incident", "by", "taken_at", "next_best", "expected", "version")
+_TOLD = ("unit", "incident", "by", "taken_at", "next_best", "expected", "version", "parts")
 """Values of an error that a program may want: they stand beside the sentence."""
 
 

@@ -169,9 +169,11 @@ class Running:
         self.positions.intake.start()
         self.webhooks.start()
         self.housekeeper.start()
+        self.centre.roads.start()
 
     def stop(self) -> None:
         """Stop them, and let go of the database."""
+        self.centre.roads.stop()
         self.housekeeper.stop()
         self.webhooks.stop()
         self.positions.intake.stop()

@@ -56,9 +56,11 @@ from web.area_roads import AreaRoads, roads_of
 from web.credits import AREAS, ROADS, owed_credit
 from web.fleet_times import FleetTimes, Vehicle
 from web.i18n import translator
+from web.live_roads import LiveRoads
 from web.resolve import Asked, resolve
 from web.wording import confirm_lines, left_out_text, shortfall_text, village_ranking_text
 from web.wording_errors import error_text
+from web.wording_roads import closures_json
 
 Clock = Callable[[], datetime]
 
@@ -82,6 +84,7 @@ class Desk:
         self._units_file = units_file or region.units_file
         self._live: Callable[[], Sequence[Unit]] | None = None
         self.times = FleetTimes(region)
+        self.roads = LiveRoads(region, self.times)
 
     def follow(self, units: Callable[[], Sequence[Unit]]) -> None:
         """Rank these units from now on, as they stand at each question, in place of the list."""
@@ -299,6 +302,14 @@ class Desk:
         capabilities
             Only units that have all of these.
         """
+        answer, roads = self.roads.answered(
+            lambda: self._nearest(at, kind=kind, k=k, lang=lang, capabilities=capabilities)
+        )
+        return {**answer, "closures": closures_json(roads.closures, roads.metric, translator(lang))}
+
+    def _nearest(
+        self, at: str, *, kind: str | None, k: int | None, lang: str, capabilities: Collection[str]
+    ) -> dict[str, Any]:
         asked, _ = self.resolve(at), translator(lang)
         match = self.region.boundaries.locate(asked.location)
         wanted = None if kind is None else unit_kind(kind)
@@ -442,7 +453,11 @@ class Desk:
         return self.gpx_between(self.unit_vehicle(unit_id), self.point(at), lang=lang)
 
     def route_between(self, vehicle: Vehicle, target: Location, *, lang: str) -> dict[str, Any]:
-        """A route as a GeoJSON FeatureCollection, and how the target meets the roads."""
+        """A route as a GeoJSON FeatureCollection, how the target meets the roads, and which are closed."""
+        answer, roads = self.roads.answered(lambda: self._route_between(vehicle, target, lang=lang))
+        return {**answer, "closures": closures_json(roads.closures, roads.metric, translator(lang))}
+
+    def _route_between(self, vehicle: Vehicle, target: Location, *, lang: str) -> dict[str, Any]:
         now = self._clock()
         route, router = self._route(vehicle, target, now), self.times.router(vehicle.profile, now)
         access = router.access(target, router.pin([vehicle.start]))
@@ -465,7 +480,7 @@ class Desk:
     def gpx_between(self, vehicle: Vehicle, target: Location, *, lang: str) -> str:
         """A route as GPX 1.1."""
         name = " - ".join(part for part in (self.region.notice, self.region.name) if part)
-        route = self._route(vehicle, target, self._clock())
+        route, _ = self.roads.answered(lambda: self._route(vehicle, target, self._clock()))
         return route_gpx(route, lang, name=name, credit=owed_credit(self.region, ROADS))
 
     def _route(self, vehicle: Vehicle, target: Location, now: datetime) -> Route:

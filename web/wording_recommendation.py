@@ -23,6 +23,7 @@ from web.wording import (
     shortfall_text,
     words,
 )
+from web.wording_roads import closures_json, closures_text
 
 
 def recommendation_json(recommendation: Recommendation, _: Translator) -> dict[str, Any]:
@@ -48,6 +49,7 @@ def recommendation_json(recommendation: Recommendation, _: Translator) -> dict[s
         "shortfalls": [shortfall_json(each, _) for each in one.shortfalls],
         "due_at": None if one.due_at is None else _time(one.due_at),
         "late_s": one.late_s,
+        "closures": closures_json(one.closures, one.metric, _),
     }
 
 
@@ -149,7 +151,11 @@ def availability_text(one: Candidate, _: Translator) -> str:
 
 
 def recommendation_text(one: Recommendation, _: Translator) -> str:
-    """The whole of it in a sentence or two."""
+    """The whole of it in a sentence or two, and which roads were closed when it was made."""
+    return " ".join(filter(None, (_sent_text(one, _), closures_text(one.closures, _))))
+
+
+def _sent_text(one: Recommendation, _: Translator) -> str:
     if not one.required:
         return _("No run card asks for units: choose them yourself.")
     if not one.answers:

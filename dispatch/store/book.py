@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, Executable, Table, bindparam, select
+from sqlalchemy import Connection, Executable, Table, bindparam, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from dispatch.accounts import Account, Role
 from dispatch.book import Record
+from dispatch.closures import Closure, CutOff
 from dispatch.event_types import SpeedsAdopted, SpeedsWithdrawn
 from dispatch.incidents import (
     Alert,
@@ -84,6 +86,8 @@ _KINDS: Final[dict[type, _Kind]] = {
     Alert: _kind(schema.alerts, lambda one: one.alert_id, rows.alert_row, rows.alert_of),
     Device: _kind(schema.devices, lambda one: one.token_hash, rows.device_row, rows.device_of),
     Account: _kind(schema.accounts, lambda one: one.login, rows.account_row, rows.account_of),
+    Closure: _kind(schema.closures, lambda one: one.closure_id, rows.closure_row, rows.closure_of),
+    CutOff: _kind(schema.cut_off, lambda one: 1, rows.cut_off_row, rows.cut_off_of),
 }
 
 _ACTIVE: Final = select(schema.assignments).where(
@@ -101,6 +105,10 @@ _SPEEDS: Final = (
     .where(schema.events.c.type.in_([SpeedsAdopted.type, SpeedsWithdrawn.type]))
     .order_by(schema.events.c.seq.desc())
     .limit(1)
+)
+_STANDING: Final = select(schema.closures).where(
+    schema.closures.c.reopened_at.is_(None),
+    or_(schema.closures.c.ends_at.is_(None), schema.closures.c.ends_at > bindparam("wanted", type_=schema.UtcDateTime)),
 )
 _COUNT: Final = select(schema.day_counts.c.number).where(schema.day_counts.c.name == bindparam("wanted"))
 
@@ -211,6 +219,22 @@ class SqlBook:
         """Put learnt speeds in force, or none; the event is written with the log."""
         self._held.append(speeds)
 
+    def closure(self, closure_id: str) -> Closure | None:
+        """A closure of roads."""
+        return self._one(Closure, closure_id)
+
+    def closures_standing(self, now: datetime) -> tuple[Closure, ...]:
+        """Closures that are not over at a time, by id."""
+        return tuple(sorted(self._found(Closure, _STANDING, now), key=lambda one: one.closure_id))
+
+    def closures_on(self, day: str) -> int:
+        """How many closures have an id of that day."""
+        return self._count(f"closures {day}")
+
+    def cut_off(self) -> CutOff | None:
+        """Who is cut off."""
+        return self._one(CutOff, 1)
+
     def incidents_on(self, day: str) -> int:
         """How many incidents have an id of that day."""
         return self._count(f"incidents {day}")
@@ -228,6 +252,8 @@ class SqlBook:
             self._new.append(f"calls {record.call_id[1:7]}")
         elif isinstance(record, Incident) and record.version == 1:
             self._new.append(f"incidents {record.incident_id[:6]}")
+        elif isinstance(record, Closure) and record.version == 1:
+            self._new.append(f"closures {record.closure_id[1:7]}")
         self._known[kind, key] = record
         self._changed.setdefault(kind, {})[key] = record
 
@@ -260,7 +286,7 @@ class SqlBook:
             found = self._known[kind, key] = None if row is None else how.record_of(row._mapping)  # type: ignore[arg-type]
         return found
 
-    def _found(self, kind: type[R], query: Executable, wanted: str) -> list[R]:
+    def _found(self, kind: type[R], query: Executable, wanted: str | datetime) -> list[R]:
         self.flush()
         how = _KINDS[kind]
         found = []

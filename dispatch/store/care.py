@@ -163,6 +163,8 @@ def differences(engine: Engine, progress: Progress | None = None) -> list[Differ
         "device": book.devices,
         "account": book.accounts,
         "centre": {} if book.whole is None else {"1": book.whole},
+        "closure": book.closures,
+        "cut_off": {} if book.cut is None else {"1": book.cut},
     }
     tables = {
         "call": (schema.calls, rows.call_of),
@@ -176,6 +178,8 @@ def differences(engine: Engine, progress: Progress | None = None) -> list[Differ
         "device": (schema.devices, rows.device_of),
         "account": (schema.accounts, rows.account_of),
         "centre": (schema.centre, rows.centre_of),
+        "closure": (schema.closures, rows.closure_of),
+        "cut_off": (schema.cut_off, rows.cut_off_of),
     }
     found: list[Difference] = []
     with reading(engine) as connection:

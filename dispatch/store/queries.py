@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, or_, select
 
+from dispatch.closures import Closure
 from dispatch.incidents import Assignment, Call, Device, Handover, Incident, RecommendationRef, UnitState, Verification
 from dispatch.incidents import IncidentStatus as Status
 from dispatch.reach import Reach
@@ -154,6 +155,17 @@ def devices_of(connection: Connection, unit_id: str) -> tuple[Device, ...]:
     table = schema.devices
     query = select(table).where(table.c.unit_id == unit_id).order_by(table.c.created_at, table.c.token_hash)
     return tuple(rows.device_of(row) for row in connection.execute(query).mappings())  # type: ignore[arg-type]
+
+
+def closures(
+    connection: Connection, now: datetime, *, over: bool = False, limit: int = MAX_PAGE
+) -> tuple[Closure, ...]:
+    """Closures that are not over at a time, or with `over` all, those that began last first."""
+    table = schema.closures
+    query = select(table).order_by(table.c.starts_at.desc(), table.c.closure_id.desc()).limit(limit)
+    if not over:
+        query = query.where(table.c.reopened_at.is_(None), or_(table.c.ends_at.is_(None), table.c.ends_at > now))
+    return tuple(rows.closure_of(row) for row in connection.execute(query).mappings())  # type: ignore[arg-type]
 
 
 def _between(table: Table, since: datetime | None, until: datetime | None) -> list[ColumnElement[bool]]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dispatch.accounts import Account, Role
+from dispatch.closures import Closure, CutOff
 from dispatch.codec import canonical, dump, load
 from dispatch.events import Event
 from dispatch.incidents import (
@@ -333,3 +334,29 @@ def centre_row(centre: Centre) -> dict[str, Any]:
 def centre_of(row: Row) -> Centre:
     """The row of what holds for the whole centre."""
     return Centre(directory_digest=row["directory_digest"])
+
+
+def closure_row(closure: Closure) -> dict[str, Any]:
+    """A closure of roads as a row."""
+    return {
+        "closure_id": closure.closure_id,
+        "starts_at": closure.starts_at,
+        "ends_at": closure.ends_at,
+        "reopened_at": closure.reopened_at,
+        "body": canonical(dump(closure)),
+    }
+
+
+def closure_of(row: Row) -> Closure:
+    """A row as a closure of roads."""
+    return load(Closure, json.loads(row["body"]))
+
+
+def cut_off_row(cut_off: CutOff) -> dict[str, Any]:
+    """Who is cut off as its one row."""
+    return {"id": 1, "body": canonical(dump(cut_off))}
+
+
+def cut_off_of(row: Row) -> CutOff:
+    """The row of who is cut off."""
+    return load(CutOff, json.loads(row["body"]))

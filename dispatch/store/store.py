@@ -30,6 +30,7 @@ import dispatch.decide_alerts
 import dispatch.decide_calls
 import dispatch.decide_centre
 import dispatch.decide_incidents
+import dispatch.decide_roads
 import dispatch.decide_speeds
 import dispatch.decide_units  # noqa: F401 - importing registers what each command may do
 from dispatch.codec import canonical, dump, load
@@ -59,6 +60,7 @@ _PLURAL = {
     "handover": "handovers",
     "alert": "alerts",
     "account": "accounts",
+    "closure": "closures",
 }
 _NUMBER_KEY = "number_key"
 
