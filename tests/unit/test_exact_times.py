@@ -50,7 +50,7 @@ def router_of(
     obeys_restrictions: bool = True,
 ) -> Router:
     limits = limits or RoutingSettings()
-    metric = replace(Metric.build(network, limits, closures), obeys_restrictions=obeys_restrictions)
+    metric = replace(Metric.build(network, limits, closures=closures), obeys_restrictions=obeys_restrictions)
     hierarchy = Hierarchy.build(network, metric=metric) if engine == "hierarchy" else None
     router = Router(network, limits, snapper=Snapper.build(network), metric=metric, hierarchy=hierarchy)
     assert router.engine == engine
