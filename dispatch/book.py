@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from dispatch.accounts import Account, Role
 from dispatch.incidents import (
     Alert,
     Assignment,
@@ -24,6 +25,7 @@ from dispatch.learnt_speeds import LearntSpeeds
 
 Record = (
     Call | Incident | UnitState | Assignment | RecommendationRef | Verification | Handover | Alert | Device | Centre
+    | Account
 )  # fmt: skip
 
 
@@ -82,6 +84,14 @@ class Book(Protocol):
         """A device."""
         ...
 
+    def account(self, login: str) -> Account | None:
+        """An account."""
+        ...
+
+    def administrators(self) -> tuple[Account, ...]:
+        """All active accounts of administrators, by login."""
+        ...
+
     def centre(self) -> Centre | None:
         """What holds for the whole centre."""
         ...
@@ -120,6 +130,7 @@ class MemoryBook:
         self.handovers: dict[str, Handover] = {}
         self.alerts: dict[str, Alert] = {}
         self.devices: dict[str, Device] = {}
+        self.accounts: dict[str, Account] = {}
         self.whole: Centre | None = None
         self.learnt: LearntSpeeds | None = None
         self._active: dict[str, str] = {}
@@ -178,6 +189,15 @@ class MemoryBook:
         """A device."""
         return self.devices.get(token_hash)
 
+    def account(self, login: str) -> Account | None:
+        """An account."""
+        return self.accounts.get(login)
+
+    def administrators(self) -> tuple[Account, ...]:
+        """All active accounts of administrators, by login."""
+        found = (one for one in self.accounts.values() if one.active and one.role is Role.ADMINISTRATOR)
+        return tuple(sorted(found, key=lambda one: one.login))
+
     def centre(self) -> Centre | None:
         """What holds for the whole centre."""
         return self.whole
@@ -219,6 +239,8 @@ class MemoryBook:
                 self.alerts[record.alert_id] = record
             case Device():
                 self.devices[record.token_hash] = record
+            case Account():
+                self.accounts[record.login] = record
             case Centre():
                 self.whole = record
 

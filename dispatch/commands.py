@@ -15,6 +15,7 @@ from typing import Annotated, Any, Final, Literal
 from annotated_types import Ge, Le, MaxLen, MinLen
 from pydantic import BeforeValidator, ConfigDict, StringConstraints, WithJsonSchema
 
+from dispatch.accounts import LOGIN_PATTERN, AccessNote, Role
 from dispatch.directory import Directory
 from dispatch.incidents import (
     MAX_LABEL,
@@ -70,6 +71,8 @@ def parse_time(value: object) -> datetime:
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID, pattern=ID_PATTERN)]
 """An id: letters and digits, with `. _ : -` and blanks between them."""
+Login = Annotated[str, StringConstraints(pattern=LOGIN_PATTERN)]
+"""What an account signs in with."""
 Word = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=WORD_PATTERN)]
 """A lower-case word, such as a unit kind."""
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=LINE_PATTERN)]
@@ -469,6 +472,44 @@ class WithdrawSpeeds(_Strict):
     reason: Name
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateAccount(_Strict):
+    """Let somebody work with the centre; what a bound role is bound to is an agency, a unit or an area code."""
+
+    login: Login
+    role: Role
+    bound_to: Id | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeAccount(_Strict):
+    """Change role (with its binding), or disable or enable; None leaves as it is."""
+
+    login: Login
+    role: Role | None = None
+    bound_to: Id | None = None
+    active: bool | None = None
+    expected_version: Version | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteAccess(_Strict):
+    """Put into the log what happened to the way an account signs in."""
+
+    login: Login
+    what: AccessNote
+    detail: Name | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnmaskTexts(_Strict):
+    """Look at the personal texts of an incident (and its calls) or of a call; the reason stays in the log."""
+
+    reason: Name
+    incident_id: Id | None = None
+    call_id: Id | None = None
+
+
 Command = (
     LoadDirectory
     | TakeCall
@@ -503,4 +544,8 @@ Command = (
     | RevokeDevice
     | AdoptSpeeds
     | WithdrawSpeeds
+    | CreateAccount
+    | ChangeAccount
+    | NoteAccess
+    | UnmaskTexts
 )

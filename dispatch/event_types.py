@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
+from dispatch.accounts import AccessNote, Account, Role
 from dispatch.incidents import (
     Assignment,
     AssignmentEnd,
@@ -20,6 +21,7 @@ from dispatch.incidents import (
     Milestone,
     Moment,
     Severity,
+    TextField,
     TextRef,
     UnitState,
 )
@@ -354,6 +356,47 @@ class SpeedsWithdrawn:
     withdrawn_at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextsUnmasked:
+    """Somebody looked at personal texts that are masked for him, and said why."""
+
+    type: ClassVar[str] = "texts.unmasked"
+    incident_id: str | None
+    call_id: str | None
+    fields: tuple[TextField, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountCreated:
+    """Somebody may work with the centre from now on."""
+
+    type: ClassVar[str] = "account.created"
+    account: Account
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountChanged:
+    """An account has another role or binding, or was disabled or enabled: all three as they are now."""
+
+    type: ClassVar[str] = "account.changed"
+    login: str
+    role: Role
+    bound_to: str | None
+    active: bool
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessNoted:
+    """Something about how an account signs in; `detail` is the public part of an id, never a secret."""
+
+    type: ClassVar[str] = "account.access"
+    login: str
+    what: AccessNote
+    detail: str | None = None
+
+
 EventBody = (
     DirectoryLoaded
     | CallTaken
@@ -386,6 +429,10 @@ EventBody = (
     | DeviceRevoked
     | SpeedsAdopted
     | SpeedsWithdrawn
+    | TextsUnmasked
+    | AccountCreated
+    | AccountChanged
+    | AccessNoted
 )
 
 BODY_TYPES: dict[str, type[EventBody]] = {one.type: one for one in EventBody.__args__}

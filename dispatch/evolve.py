@@ -13,6 +13,9 @@ from dispatch.book import Book
 from dispatch.codec import load
 from dispatch.event_types import (
     BODY_TYPES,
+    AccessNoted,
+    AccountChanged,
+    AccountCreated,
     AgencyNotified,
     AlarmRaised,
     AlertIssued,
@@ -39,6 +42,7 @@ from dispatch.event_types import (
     SpeedsAdopted,
     SpeedsWithdrawn,
     TextsErased,
+    TextsUnmasked,
     UnitAssigned,
     UnitEdited,
     UnitMoved,
@@ -137,7 +141,21 @@ def evolve(body: EventBody, book: Book) -> None:
             )
         case SpeedsWithdrawn():
             book.hold_speeds(None)
-        case OverdueNoticed() | TextsErased():
+        case AccountCreated():
+            book.put(body.account)
+        case AccountChanged():
+            account = _found(book.account(body.login))
+            book.put(
+                replace(
+                    account,
+                    role=body.role,
+                    bound_to=body.bound_to,
+                    active=body.active,
+                    changed_at=body.at,
+                    version=account.version + 1,
+                )
+            )
+        case OverdueNoticed() | TextsErased() | TextsUnmasked() | AccessNoted():
             pass  # The log itself is what remembers these.
 
 

@@ -81,9 +81,13 @@ NEVER_SENT: Final = frozenset(
         "device.revoked",
         "speeds.adopted",
         "speeds.withdrawn",
+        "texts.unmasked",
+        "account.created",
+        "account.changed",
+        "account.access",
     }
 )
-"""About callers, or of no use outside the centre."""
+"""About callers or the centre's own people, or of no use outside the centre."""
 
 
 def is_sent(event_type: str, wanted: tuple[str, ...] = ()) -> bool:

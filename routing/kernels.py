@@ -1,8 +1,9 @@
 """Making the compiled code ready before anybody waits for an answer.
 
-Only the modules `routing/*_kernels.py` import numba, and every function in them is compiled when its module is
-imported, for the types that it is used with and no others: so nothing is ever compiled during a call. What was compiled
-once is kept beside the modules (or in numba's own cache folder), and the next process loads it within a second or two.
+Only the modules `routing/*_kernels.py` and `gis/*_kernels.py` import numba, and every function in them is compiled when
+its module is imported, for the types that it is used with and no others: so nothing is ever compiled during a call.
+What was compiled once is kept beside the modules (or in numba's own cache folder), and the next process loads it within
+a second or two.
 """
 
 from __future__ import annotations
@@ -12,7 +13,12 @@ from collections.abc import Callable
 
 Say = Callable[[str], object]
 
-MODULES = ("routing.hierarchy_kernels", "routing.dissection_kernels")
+MODULES = (
+    "routing.hierarchy_kernels",
+    "routing.dissection_kernels",
+    "routing.snap_kernels",
+    "routing.osm_pbf_kernels",
+)
 
 
 class KernelsUnusableError(Exception):

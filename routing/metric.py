@@ -53,11 +53,14 @@ class MetricKey:
         Of the week, 0 to 167 from Monday midnight, local time; None where no hour counts.
     closures
         Digest of the closed edges (`closures_digest`); empty where none is closed.
+    speeds
+        Version of the learnt factors (`SpeedFactors.version`) where they count; empty where none do.
     """
 
     profile: str = ""
     hour: int | None = None
     closures: str = ""
+    speeds: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -144,7 +147,9 @@ class Metric:
             edge_ms=ms,
             turn_round_ms=round(turn_round_s * MS_PER_S),
             obeys_restrictions=vehicle.obeys_restrictions,
-            key=MetricKey(profile=vehicle.key, hour=hour),
+            key=MetricKey(
+                profile=vehicle.key, hour=hour, speeds="" if factors is None or hour is None else factors.version
+            ),
         )
         return metric.with_closures(closures)
 

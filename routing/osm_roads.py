@@ -32,7 +32,7 @@ from routing.osm_tags import (
 from routing.osm_text import WayNodes
 
 _CLASS_NUMBER = {name: number for number, name in enumerate(ROAD_CLASSES)}
-_WAY_KEYS = tuple(dict.fromkeys((*ROAD_KEYS, *FACT_KEYS)))
+_OF_ROADS = frozenset((*ROAD_KEYS, *FACT_KEYS))
 _CLOSING = EdgeFlag.NO_ACCESS | EdgeFlag.PRIVATE | EdgeFlag.DESTINATION
 
 
@@ -64,7 +64,7 @@ class RoadCollector:
     _size: array[int] = field(default_factory=lambda: array("q"))
     _nodes: list[WayNodes] = field(default_factory=list)
     _facts: list[_Facts] = field(default_factory=list)
-    _known: dict[tuple[str | None, ...], tuple[_Facts, tuple[str, ...]]] = field(default_factory=dict)
+    _known: dict[tuple[tuple[str, str], ...], tuple[_Facts, tuple[str, ...]]] = field(default_factory=dict)
 
     @property
     def nodes(self) -> NodeFacts:
@@ -113,7 +113,7 @@ class RoadCollector:
 
     def _read_tags(self, tags: Mapping[str, str], road_class: str) -> tuple[_Facts, tuple[str, ...]]:
         """Facts and oddities of the tags. Few combinations of tags make most ways, so each is read once."""
-        key = tuple(map(tags.get, _WAY_KEYS))
+        key = tuple([item for item in tags.items() if item[0] in _OF_ROADS])
         known = self._known.get(key)
         if known is None:
             oddities: list[str] = []

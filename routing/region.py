@@ -41,6 +41,7 @@ from routing.kernels import KernelsUnusableError, warm_kernels
 from routing.metric import Metric
 from routing.midpoints import curve_midpoints
 from routing.network import RoadNetwork
+from routing.region_metrics import RegionMetrics
 from routing.router import Router
 from routing.routers import Routers, Say
 from routing.settings import RoutingSettings
@@ -193,7 +194,17 @@ class Region:
         """The hour of the week by which traffic at a time is told; None where it is as at no hour in particular."""
         return self.routing_settings.hour(at, self.timezone)
 
-    def open_routers(self, say: Say = lambda _: None) -> Routers:
+    def metrics(self) -> RegionMetrics:
+        """A maker of metrics, which learnt speeds can be put into."""
+        return RegionMetrics(
+            self.network,
+            self.routing_settings,
+            timezone=self.timezone,
+            kecamatan=[area.code for area in self.boundaries.kecamatan],
+            edge_kecamatan=lambda: self.edge_kecamatan,
+        )
+
+    def open_routers(self, say: Say = lambda _: None, *, metrics: RegionMetrics | None = None) -> Routers:
         """Routers for a server, from the hierarchy: compiled code is made ready before this returns.
 
         Where that cannot be used, scipy answers, and the routers' state says why.
@@ -202,7 +213,10 @@ class Region:
         ----------
         say
             Told what takes long.
+        metrics
+            Makes the metrics, by the learnt speeds in force.
         """
+        makes = metrics or self.metrics()
         remarks: list[str] = []
         hierarchy = None
         try:
@@ -216,7 +230,8 @@ class Region:
             self.routing_settings,
             snapper=self.snapper,
             hierarchy=hierarchy,
-            hour_of=self.hour,
+            make_metric=makes.make,
+            hour_of=makes.hour,
             remarks=remarks,
         )
 

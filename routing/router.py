@@ -35,6 +35,7 @@ from routing.types import DrivingTime, RoadAccess, RoadStatus, Route, Snap
 
 if TYPE_CHECKING:
     from routing.hierarchy import Hierarchy
+    from routing.isochrone import Isochrone
 
 FIRST_GUESS_KPH = 12.0
 """Straight-line speed of the first limit when the nearest units are sought; a wrong guess costs time only."""
@@ -439,6 +440,30 @@ class Router:
     def _stretch(self, edge: int, start: float, end: float, ms: float) -> Stretch:
         length_m = float(self.network.edge_length_m[edge]) * (end - start)
         return Stretch(edge=edge, start=start, end=end, ms=ms, length_m=length_m)
+
+    # --- isochrones ----------------------------------------------------------------------------------------------
+
+    def isochrone(
+        self, origins: Location | Sequence[Location] | PinnedOrigins, limits_s: Sequence[float]
+    ) -> list[Isochrone]:
+        """What the first of the origins reaches within each limit, in the order of the limits.
+
+        Raises
+        ------
+        InputError
+            When the limits make no sense; see `routing.isochrone.isochrones`.
+        """
+        from routing.isochrone import ReachedEdges, checked_limits, isochrones
+
+        checked_limits(limits_s)
+        pinned = self._pinned([origins] if isinstance(origins, Location) else origins)
+        departures = pinned.positions.departures().joined(pinned.reach_road_ms)
+        longest_ms = max(limits_s) * MS_PER_S
+        state_ms = self._search.state_times_ms(departures, limit_ms=longest_ms)
+        reached = ReachedEdges.of_states(
+            state_ms, self._turns, self.metric, self._search.arc_open, pinned.positions, pinned.reach_road_ms
+        )
+        return isochrones(self.network, self.snapper.point_share, self.metric.edge_ms, reached, limits_s)
 
     # --- parts ---------------------------------------------------------------------------------------------------
 

@@ -99,6 +99,9 @@ class Search(Protocol):
     def node_times_ms(self, starts: Starts) -> Int32Array:
         """(n, N) whole milliseconds from every point to every node, in whatever state; `NEVER_MS` for none."""
 
+    def state_times_ms(self, start: Starts, *, limit_ms: float = np.inf) -> Float64Array:
+        """(S,) milliseconds from a point (the only one of `start`) to every state; infinity beyond the limit."""
+
     def first_ms(self, starts: Starts) -> tuple[Int32Array, Int32Array]:
         """(N,) milliseconds to every node from the point that is there first, and that point.
 

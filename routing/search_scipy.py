@@ -83,6 +83,10 @@ class ScipySearch:
                 found[row] = _least(times, arrivals)
         return told(found)
 
+    def state_times_ms(self, start: Starts, *, limit_ms: float = np.inf) -> Float64Array:
+        """(S,) milliseconds from one point to every state; infinity for none, and beyond the limit."""
+        return next(self._rows(start, backward=False, limit_ms=limit_ms))
+
     def node_times_ms(self, starts: Starts) -> Int32Array:
         """As `Search.node_times_ms`."""
         nodes = len(self.turns.node_state_offset) - 1

@@ -13,11 +13,14 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from gis.compiled import loaded
 from gis.geodesy import LocalPlane, distance_m
+from gis.threads import in_threads
 from gis.types import Location
 from routing.network import (
     DEGREE,
@@ -33,6 +36,12 @@ from routing.types import Snap
 
 TIE_M = 1e-6
 """Roads whose distances differ by no more than this are equally near; the lowest edge is taken."""
+
+KERNELS = "routing.snap_kernels"
+"""Compiled twins of the searches here, used where they are loaded: bit for bit the same, some twenty times as fast."""
+
+FEW = 64
+AT_ONCE = 4096
 
 SEGMENTS_PER_CELL = 4
 SMALLEST_CELL_M, LARGEST_CELL_M = 40.0, 500.0
@@ -73,9 +82,17 @@ class Snapper:
     grid: Int64Array
     _all: AllowedEdges = field(init=False, repr=False)
     _grid: tuple[int, ...] = field(init=False, repr=False)
+    _compiled: tuple[npt.NDArray[Any], ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_grid", tuple(self.grid.tolist()))
+        network = self.network
+        on_network = (network.curve_lat, network.curve_lon, network.edge_forward)
+        object.__setattr__(
+            self,
+            "_compiled",
+            (self.grid, self.cell_offset, self.cell_point, self.point_curve, self.point_share, *on_network),
+        )
         object.__setattr__(self, "_all", self.allow(~self.network.is_contraflow))
 
     @classmethod
@@ -120,6 +137,37 @@ class Snapper:
     def nearest(self, location: Location, allowed: AllowedEdges | None = None, *, limit_m: float) -> Snap | None:
         """The nearest point on an allowed edge (by default any that the law has) within `limit_m`, or None."""
         curve_edge = (self._all if allowed is None else allowed).curve_edge
+        kernels = loaded(KERNELS)
+        if kernels is None:
+            return self._nearest_by_numpy(location, curve_edge, limit_m)
+        per_lon, per_lat = LocalPlane(lat0=location.lat, lon0=location.lon).metres_per_degree
+        return _snap_of(
+            *kernels.nearest(*self._compiled, curve_edge, location.lat, location.lon, per_lat, per_lon, limit_m)
+        )
+
+    def nearest_many(
+        self, locations: Sequence[Location], allowed: AllowedEdges | None = None, *, limit_m: float
+    ) -> list[Snap | None]:
+        """`nearest` for each location, on all processors where there are many and the kernels are loaded."""
+        curve_edge = (self._all if allowed is None else allowed).curve_edge
+        kernels = loaded(KERNELS)
+        if kernels is None:
+            return [self._nearest_by_numpy(location, curve_edge, limit_m) for location in locations]
+        if len(locations) <= FEW:
+            return [self.nearest(location, allowed, limit_m=limit_m) for location in locations]
+        asked = np.empty((len(locations), 4))
+        for row, location in zip(asked, locations, strict=True):
+            per_lon, per_lat = LocalPlane(lat0=location.lat, lon0=location.lon).metres_per_degree
+            row[:] = location.lat, location.lon, per_lat, per_lon
+        found = np.empty((len(locations), 5))
+
+        def work(part: slice) -> None:
+            kernels.nearest_many(*self._compiled, curve_edge, asked[part], limit_m, found[part])
+
+        in_threads(work, len(locations), chunk=AT_ONCE)
+        return [_snap_of(int(edge), *rest) for edge, *rest in found.tolist()]
+
+    def _nearest_by_numpy(self, location: Location, curve_edge: Int32Array, limit_m: float) -> Snap | None:
         lat0, lon0, height, width, rows, cols = self._grid
         per_lon, per_lat = LocalPlane(lat0=location.lat, lon0=location.lon).metres_per_degree
         y, x = (location.lat * _UNITS - lat0) / height, (location.lon * _UNITS - lon0) / width
@@ -142,12 +190,6 @@ class Snapper:
         tied = np.flatnonzero(away_m <= best_m + TIE_M).tolist()
         won = min(tied, key=lambda at: (edge[at], first[at]))
         return self._snap(int(edge[won]), int(first[won]), float(t[won]), float(away_m[won]))
-
-    def nearest_many(
-        self, locations: Sequence[Location], allowed: AllowedEdges | None = None, *, limit_m: float
-    ) -> list[Snap | None]:
-        """`nearest` for each location."""
-        return [self.nearest(location, allowed, limit_m=limit_m) for location in locations]
 
     def within(self, location: Location, allowed: AllowedEdges | None = None, *, radius_m: float) -> list[Snap]:
         """The nearest point on every allowed curve within `radius_m`, nearest first (ties by edge).
@@ -206,6 +248,13 @@ class Snapper:
             location=Location(lat=(lat1 + t * (lat2 - lat1)) * DEGREE, lon=(lon1 + t * (lon2 - lon1)) * DEGREE),
             distance_m=away_m,
         )
+
+
+def _snap_of(edge: int, fraction: float, lat: float, lon: float, away_m: float) -> Snap | None:
+    """From what the kernels return."""
+    if edge < 0:
+        return None
+    return Snap(edge=edge, fraction=fraction, location=Location(lat=lat, lon=lon), distance_m=away_m)
 
 
 def _shares(network: RoadNetwork, point_curve: Int32Array, first: Int64Array) -> tuple[Float64Array, Float64Array]:

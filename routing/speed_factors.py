@@ -6,7 +6,7 @@ Hours of the week are counted from Monday midnight, local time: 0 to 167. A fact
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from typing import Any, Final
 
@@ -110,6 +110,16 @@ class SpeedFactors:
         bins = np.zeros(HOURS, dtype=np.uint8) if bin_of_hour is None else bin_of_hour
         shape = (len(ROAD_CLASSES), len(kecamatan), int(bins.max()) + 1)
         return cls(factor=np.ones(shape, dtype=np.float32), kecamatan=tuple(kecamatan), bin_of_hour=bins)
+
+    def aligned(self, kecamatan: Sequence[str]) -> SpeedFactors:
+        """The same factors for a list of kecamatan in another order; one that was not there has factors of 1."""
+        if tuple(kecamatan) == self.kecamatan:
+            return self
+        found = np.ones((len(ROAD_CLASSES), len(kecamatan), self.factor.shape[2]), dtype=np.float32)
+        for number, code in enumerate(kecamatan):
+            if code in self.kecamatan:
+                found[:, number] = self.factor[:, self.kecamatan.index(code)]
+        return replace(self, factor=found, kecamatan=tuple(kecamatan))
 
     def of_edges(self, network: RoadNetwork, edge_kecamatan: Int32Array, hour: int) -> Float64Array:
         """(E,) factor of every edge at an hour of the week; 1 in no kecamatan."""

@@ -39,3 +39,8 @@ class Starts:
     def apart(self) -> Starts:
         """Every state of every search as a search of its own."""
         return Starts(offset=np.arange(len(self.state) + 1, dtype=np.int64), state=self.state, ms=self.ms)
+
+    def joined(self, spent_ms: Float64Array) -> Starts:
+        """All searches as one from all their starts, with so many milliseconds (n,) more spent at those of each."""
+        ms = self.ms + np.repeat(spent_ms, np.diff(self.offset))
+        return Starts(offset=np.array([0, len(self.state)], dtype=np.int64), state=self.state, ms=ms)

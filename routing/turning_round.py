@@ -37,7 +37,12 @@ def quickest_metric(network: RoadNetwork, settings: RoutingSettings | None = Non
     ms = np.floor(network.edge_length_m / speed_kph * (3600.0 * MS_PER_S / 1000.0)).astype(np.int64)
     known = np.asarray(network.edge_extra_ms, dtype=np.int64)
     ms = np.where(known >= 0, np.minimum(ms, known), ms)
-    turn_s = max(RoutingSettings().turn_round_s, 0.0 if settings is None else settings.turn_round_s)
+    limits = (RoutingSettings(), *(() if settings is None else (settings,)))
+    turn_s = max(
+        turn_s
+        for limit in limits
+        for turn_s in (limit.turn_round_s, *(one.turn_round_s or 0.0 for one in limit.profiles.values()))
+    )
     return Metric(edge_ms=ms, turn_round_ms=round(turn_s * MS_PER_S))
 
 

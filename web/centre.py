@@ -16,14 +16,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from dispatch.accounts import Role, check_binding
 from dispatch.border_help import NearbyCode, border_help
 from dispatch.codec import dump, load
 from dispatch.commands import (
     AdoptSpeeds,
+    ChangeAccount,
     Command,
+    CreateAccount,
     KeepRecommendation,
     LoadDirectory,
+    LocateIncident,
     NoticeOverdue,
+    OpenIncident,
     RegisterDevice,
     RegisterUnit,
     WithdrawSpeeds,
@@ -58,7 +63,7 @@ from dispatch.timers import Timer, TimerSettings, due
 from dispatch.types import Unit, UnitStatus
 from gis.errors import N_, InputError
 from gis.region_folder import SETTINGS
-from gis.types import AreaLevel, Location
+from gis.types import AreaLevel, AreaStatus, Location
 from routing.metric import MetricKey
 from routing.region import Region
 from web.directory import region_directory, region_population
@@ -84,6 +89,7 @@ class Centre:
         self._lock = Lock()
         self._rows: dict[tuple[Vehicle, MetricKey], npt.NDArray[np.float64]] = {}
         self.speeds = SpeedsKeeper(store)
+        self.speeds.on_change(lambda state: desk.times.learn(None if state is None else state.factors))
 
     # --- starting ------------------------------------------------------------------------------------------------
 
@@ -151,7 +157,11 @@ class Centre:
         InputError
             A village or kecamatan that the region does not have: nobody could be recommended for it.
         """
+        if isinstance(command, CreateAccount | ChangeAccount):
+            self._check_area(command)
         place = getattr(command, "location", None)
+        if isinstance(command, OpenIncident | LocateIncident) and command.location.village_code is None:
+            command = replace(command, location=self._with_area(command.location))
         if isinstance(place, IncidentLocation) and (code := _area_code(place)) is not None:
             level = AreaLevel.VILLAGE if place.kind is LocationKind.VILLAGE else AreaLevel.KECAMATAN
             if self._level(code) is not level:
@@ -170,6 +180,26 @@ class Centre:
             if incident_id is not None:
                 taken.values["next_best"] = self._next_best(incident_id, str(taken.values.get("unit", "")))
             raise
+
+    def _with_area(self, place: IncidentLocation) -> IncidentLocation:
+        """A point with the codes of its village and kecamatan, by which its officials find it."""
+        if place.kind not in (LocationKind.POINT, LocationKind.PLACE) or place.location is None:
+            return place
+        match = self.region.boundaries.locate(place.location)
+        if match.status is AreaStatus.OUTSIDE or match.village is None:
+            return place
+        kecamatan = place.kecamatan_code or (None if match.kecamatan is None else match.kecamatan.code)
+        return replace(place, village_code=match.village.code, kecamatan_code=kecamatan)
+
+    def _check_area(self, command: CreateAccount | ChangeAccount) -> None:
+        if command.role is not Role.VILLAGE_OFFICIAL or command.bound_to is None:
+            return
+        check_binding(command.role, command.bound_to)
+        if self._level(command.bound_to) not in (AreaLevel.VILLAGE, AreaLevel.KECAMATAN):
+            raise InputError(
+                N_("The region has no village or kecamatan with the code {code}; correct it."),
+                code=command.bound_to[:20],
+            )
 
     def _next_best(self, incident_id: str, taken: str) -> list[str]:
         """Whom to send in its place; not the unit itself, also where it will be free soon."""
@@ -212,8 +242,11 @@ class Centre:
             starts=starts,
             standard_s=None if category is None or category.standard is None else category.standard.within_s,
             cover=self._cover(units, vehicles, at) if cover else (),
-            profiles={one.unit.unit_id: vehicle.profile_name for one, vehicle in zip(units, vehicles, strict=True)},
-            hour=self.region.hour(at),
+            profiles={
+                one.unit.unit_id: self.desk.times.profile(vehicle, at).name
+                for one, vehicle in zip(units, vehicles, strict=True)
+            },
+            hour=self.desk.times.hour(at),
         )
 
     def recommendation(self, incident_id: str, *, cover: bool = False, now: datetime | None = None) -> Recommendation:

@@ -1,7 +1,7 @@
 """The centre from a terminal: calls, incidents, units, assignments, statuses, and the care of the database.
 
 These commands work on the database itself, beside a running server or without one. What callers said of themselves is
-shown only by `--texts`.
+shown masked by `--texts`, and as it is with a `--reason`, which the log keeps.
 """
 
 from __future__ import annotations

@@ -11,9 +11,11 @@ import numpy.typing as npt
 
 from gis.types import Location
 from routing.openings import exemptions_used, needed_somewhere
+from routing.profile import Profile
 from routing.region import Region
 from routing.router import PinnedOrigins, Router
 from routing.routers import Routers
+from routing.speed_factors import SpeedFactors
 from routing.types import DrivingTime, RoadAccess, RoadStatus
 
 FloatArray = npt.NDArray[np.float64]
@@ -53,6 +55,8 @@ class FleetTimes:
 
     def __init__(self, region: Region) -> None:
         self._region = region
+        self.metrics = region.metrics()
+        self._learnt_routers: dict[tuple[str, int | None], Router] = {}
         self._routers: Routers | None = None
         self._default = region.routing_settings.profile().key
         self._pins: dict[str, tuple[Router, tuple[Location, ...], PinnedOrigins]] = {}
@@ -67,6 +71,15 @@ class FleetTimes:
     def routers(self) -> Routers | None:
         """What answers in a server; None where the region's own routers do."""
         return self._routers
+
+    def learn(self, factors: SpeedFactors | None) -> None:
+        """Put learnt speeds in force; a server's metrics are worked out anew in the background."""
+        if factors is None and self.metrics.learnt is None:
+            return
+        self.metrics.learn(factors)
+        self._learnt_routers = {}
+        if self._routers is not None:
+            self._routers.refresh()
 
     def warm(self, vehicles: Sequence[Vehicle], at: datetime) -> None:
         """Work out the metrics by which vehicles drive at a time, and wait for them."""
@@ -118,16 +131,32 @@ class FleetTimes:
         """Times and routes of one profile (None: the default one) at a time (None: at no hour in particular)."""
         if self._routers is not None:
             return self._routers.router(None if profile == self._default else profile, at=at)
-        return self._region.router_for(profile, self._region.hour(at))
+        hour = self.metrics.hour(at)
+        if self.metrics.learnt is None or hour is None:
+            return self._region.router_for(profile, hour)
+        known = self._learnt_routers
+        key = (profile or self._default, hour)
+        if key not in known:
+            region, metric = self._region, self.metrics.make(profile, hour)
+            known[key] = Router(region.network, region.routing_settings, snapper=region.snapper, metric=metric)
+        return known[key]
+
+    def profile(self, vehicle: Vehicle, at: datetime | None) -> Profile:
+        """The profile by which a vehicle's times are told: its own, but while a server still works that out."""
+        return self._region.routing_settings.profile(self.router(vehicle.profile, at).metric.key.profile)
+
+    def hour(self, at: datetime | None) -> int | None:
+        """The hour of the week by which traffic is told in the answers, as `profile` tells the profile."""
+        return self.router(self._default, at).metric.key.hour
 
     def exemptions(self, vehicle: Vehicle, target: Location, at: datetime | None) -> tuple[str, ...]:
         """Which exemptions a vehicle uses on its way to a target; none where no road leads there."""
-        if not self._needs_a_look(vehicle.profile):
+        profile = self.profile(vehicle, at)
+        if not self._needs_a_look(profile.key):
             return ()
         route = self.router(vehicle.profile, at).route(vehicle.start, target)
         if route is None:
             return ()
-        profile = self._region.routing_settings.profile(vehicle.profile)
         return tuple(one.value for one in exemptions_used(self._region.network, profile, route.edges))
 
     def _needs_a_look(self, profile: str) -> bool:

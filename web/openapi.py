@@ -11,13 +11,13 @@ from flask import Flask
 
 from routing.profile import Exemption
 from web.access import needed_by
-from web.api_commands import CENTRE
 from web.openapi_centre import centre_paths, centre_schemas, problem_response
 from web.openapi_exports import export_paths
 from web.openapi_webhooks import webhook_paths
 from web.positions import EXTENSION
 from web.positions_openapi import POSITION_SECURITY, position_paths
 from web.problems import PROBLEM_TYPE
+from web.reach import CENTRE
 
 Schema = dict[str, Any]
 
@@ -252,6 +252,18 @@ SCHEMAS: dict[str, Schema] = {
         text="GeoJSON: the line first, whose `seconds` are those to the road, driving, and the last metres together; "
         "`attribution` names whose data it is, where the licence asks for it.",
     ),
+    "Isochrones": _record(
+        {
+            "type": {"const": "FeatureCollection"},
+            "features": _list(_ref("Feature")),
+            "origins": _list(_record({"text": TEXT, "lat": LATITUDE, "lon": LONGITUDE, "on_road": FLAG})),
+            "notes": _list(TEXT, description="that the caller should confirm the place, where it is not sure"),
+            "notice": _ref("Notice"),
+            "attribution": _or_null(TEXT),
+        },
+        text="GeoJSON: one MultiPolygon per time, the longest first, with `limit_s`, `minutes` and `road_length_m` of "
+        "road reached; no point of it is farther than `buffer_m` from a road that is reached in time.",
+    ),
     "Health": _record({"status": {"const": "ok"}}),
 }
 
@@ -327,6 +339,17 @@ def _paths() -> Schema:
                 AT,
                 LANG,
                 _parameter("format", "form of the answer", {"enum": ["geojson", "gpx"], "default": "geojson"}),
+            ],
+            (400, 404, 422),
+        ),
+        "/api/v1/isochrone": _get(
+            "How far one gets by road within some minutes, from places and units together.",
+            {GEOJSON: _ref("Isochrones")},
+            [
+                _parameter("at", "coordinates, a map link, words, or an area code to start from", _list(TEXT)),
+                _parameter("unit", "ids of units that start where they are", _list(TEXT)),
+                _parameter("minutes", "times separated by commas; default 5,8,10,15", TEXT),
+                LANG,
             ],
             (400, 404, 422),
         ),

@@ -8,8 +8,9 @@ from typing import Any, Final
 
 from dispatch.commands import CODE_PATTERN, ID_PATTERN, LINE_PATTERN, MAX_ID, TIME_PATTERN, EraseTexts
 from dispatch.incidents import MAX_RADIUS_M, CallType, IncidentStatus
-from web.api_centre import DEFAULT_PAGE, MAX_PAGE, MAX_PARAMETER, MAX_SEQ
+from web.api_centre import DEFAULT_PAGE, MAX_PAGE, MAX_PARAMETER, MAX_SEQ, Unmasking
 from web.api_commands import KEY_PATTERN, MAX_KEY, ROUTES, CommandRoute
+from web.api_me import Settings
 from web.openapi_schemas import PLURALS, Schema, answered_schemas, new_device_schema, reference, sent_schema
 from web.problems import PROBLEM_TYPE
 
@@ -65,7 +66,7 @@ _IF_MATCH = parameter(
 )
 _ACTOR = parameter(
     "Siaga112-Actor",
-    "name that the event log keeps: 1 to 64 printable characters, else `desk`; until accounts decide it",
+    "name that the event log keeps: 1 to 64 printable characters, else `desk`; where accounts are in force, the login",
     _TEXT,
     place="header",
 )
@@ -372,13 +373,45 @@ def _writes() -> Schema:
     }
 
 
+def _access() -> Schema:
+    """Who asks, and what is masked for him."""
+    known = _record({
+        "login": _TEXT, "role": _or_null(_TEXT), "bound_to": _or_null(_TEXT), "rights": _list(_TEXT),
+        "clear": _list(_TEXT), "language": _or_null(_TEXT), "theme": _or_null(_TEXT), **_NOTICE,
+    })  # fmt: skip
+    paths: Schema = {
+        "/me": {
+            "get": {"operationId": "getMe", **operation("Who asks, and what he may.", known, problems=(401,))},
+            "patch": {
+                "operationId": "keepSettings",
+                **operation("Keep language and theme with the account.", known, body=sent_schema(Settings),
+                            problems=(401,)),
+            },
+        }
+    }  # fmt: skip
+    for path in ("/incidents/{incident_id}/unmask", "/calls/{call_id}/unmask"):
+        paths[path] = {
+            "post": {
+                "operationId": "unmaskIncident" if "incident" in path else "unmaskCall",
+                **operation(
+                    "Personal texts, unmasked; the log keeps who looked, and why.",
+                    _texts(),
+                    parameters=path_parameters(path),
+                    body=sent_schema(Unmasking),
+                    problems=(404,),
+                ),
+            }
+        }
+    return paths
+
+
 def centre_paths() -> Schema:
     """The endpoints of a centre, for `paths`."""
     paths: Schema = {}
     commands = [
         (route.path.replace("<", "{").replace(">", "}"), {route.method.lower(): _command(route)}) for route in ROUTES
     ]
-    for path, methods in (*_reads().items(), *_writes().items(), *commands):
+    for path, methods in (*_reads().items(), *_writes().items(), *_access().items(), *commands):
         paths.setdefault(f"{PREFIX}{path}", {}).update(methods)
     return paths
 

@@ -103,6 +103,7 @@ def answered_schemas(taken: Iterable[str]) -> dict[str, Schema]:
             "field": {"type": "string", "enum": [one.value for one in TextField]},
             "text_id": {"type": "string"},
             "text": {"anyOf": [{"type": "string"}, {"type": "null"}], "description": "null where it was erased"},
+            "masked": {"type": "boolean", "description": "whether it is masked for who asks"},
             "erased": {"type": "boolean"},
         },
     }

@@ -348,7 +348,7 @@ class Desk:
             "asked": asked_json(asked, match, self.region.boundaries, _),
             "area": match_json(match, _) if asked.area is None else area_match_json(asked, self.region.boundaries, _),
             "road": road_json(target.access, _),
-            "hour": self.region.hour(now),
+            "hour": self.times.hour(now),
             "spread": spread,
             "candidates": candidates,
             "further": len(ranking.further),
@@ -414,7 +414,9 @@ class Desk:
     def _driven(self, unit: Unit, target: Location, now: datetime, *, look: bool) -> Driven:
         """By which profile a unit drives, and with `look` the exemptions that it uses on its way."""
         vehicle = self.vehicle(unit)
-        return Driven(vehicle.profile_name, self.times.exemptions(vehicle, target, now) if look else None)
+        return Driven(
+            self.times.profile(vehicle, now).name, self.times.exemptions(vehicle, target, now) if look else None
+        )
 
     # --- along which streets -------------------------------------------------------------------------------------
 
@@ -454,7 +456,7 @@ class Desk:
         return {
             **route_geojson(route, lang),
             "road": road_json(access, _),
-            "hour": self.region.hour(now),
+            "hour": self.times.hour(now),
             **driven_json(driven, _),
             "notice": self.region.notice,
             "attribution": owed_credit(self.region, ROADS) or None,

@@ -9,6 +9,7 @@ from typing import Any, Final, TypeVar
 from sqlalchemy import Connection, Executable, Table, bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from dispatch.accounts import Account, Role
 from dispatch.book import Record
 from dispatch.event_types import SpeedsAdopted, SpeedsWithdrawn
 from dispatch.incidents import (
@@ -82,12 +83,16 @@ _KINDS: Final[dict[type, _Kind]] = {
     Handover: _kind(schema.handovers, lambda one: one.handover_id, rows.handover_row, rows.handover_of),
     Alert: _kind(schema.alerts, lambda one: one.alert_id, rows.alert_row, rows.alert_of),
     Device: _kind(schema.devices, lambda one: one.token_hash, rows.device_row, rows.device_of),
+    Account: _kind(schema.accounts, lambda one: one.login, rows.account_row, rows.account_of),
 }
 
 _ACTIVE: Final = select(schema.assignments).where(
     schema.assignments.c.unit_id == bindparam("wanted"), schema.assignments.c.ended_at.is_(None)
 )
 _OF_INCIDENT: Final = select(schema.assignments).where(schema.assignments.c.incident_id == bindparam("wanted"))
+_ADMINISTRATORS: Final = select(schema.accounts).where(
+    schema.accounts.c.role == bindparam("wanted"), schema.accounts.c.active.is_(True)
+)
 _ALERTS: Final = select(schema.alerts).where(schema.alerts.c.incident_id == bindparam("wanted"))
 _CALLS: Final = select(schema.calls).where(schema.calls.c.incident_id == bindparam("wanted"))
 # Decided a few times a year, and always by an event: the log is the table.
@@ -181,6 +186,15 @@ class SqlBook:
     def device(self, token_hash: str) -> Device | None:
         """A device."""
         return self._one(Device, token_hash)
+
+    def account(self, login: str) -> Account | None:
+        """An account."""
+        return self._one(Account, login)
+
+    def administrators(self) -> tuple[Account, ...]:
+        """All active accounts of administrators, by login."""
+        found = self._found(Account, _ADMINISTRATORS, Role.ADMINISTRATOR.value)
+        return tuple(sorted(found, key=lambda one: one.login))
 
     def centre(self) -> Centre | None:
         """What holds for the whole centre."""

@@ -14,7 +14,9 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, or_, select
 
 from dispatch.incidents import Assignment, Call, Device, Handover, Incident, RecommendationRef, UnitState, Verification
 from dispatch.incidents import IncidentStatus as Status
+from dispatch.reach import Reach
 from dispatch.store import rows, schema
+from dispatch.store.reach import in_area, incident_condition
 from gis.errors import InputError
 
 MAX_PAGE = 1000
@@ -41,8 +43,12 @@ def incidents(
     area: str | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
+    reach: tuple[Reach, datetime] | None = None,
 ) -> Page[Incident]:
-    """Incidents, the newest first; `area` is a code of a village or of what it lies in."""
+    """Incidents, the newest first.
+
+    `area` is a code of a village or of what it lies in; `reach` leaves out what somebody may not see at a time.
+    """
     table = schema.incidents
     wanted: list[ColumnElement[bool]] = []
     if only_open:
@@ -52,15 +58,9 @@ def incidents(
     if category is not None:
         wanted.append(table.c.category == category)
     if area is not None:
-        within = f"{area}."
-        wanted.append(
-            or_(
-                table.c.village_code == area,
-                table.c.kecamatan_code == area,
-                table.c.village_code.startswith(within, autoescape=True),
-                table.c.kecamatan_code.startswith(within, autoescape=True),
-            )
-        )
+        wanted.append(in_area(area))
+    if reach is not None and (condition := incident_condition(reach[0], reach[1])) is not None:
+        wanted.append(condition)
     wanted += _between(table, since, until)
     return _newest_first(connection, table, wanted, limit, cursor, rows.incident_of)
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from dispatch.accounts import Account, Role
 from dispatch.codec import canonical, dump, load
 from dispatch.events import Event
 from dispatch.incidents import (
@@ -277,6 +278,24 @@ def device_row(device: Device) -> dict[str, Any]:
 def device_of(row: Row) -> Device:
     """A row as a device."""
     return Device(**dict(row))
+
+
+def account_row(account: Account) -> dict[str, Any]:
+    """An account as a row."""
+    return {
+        "login": account.login,
+        "role": account.role.value,
+        "bound_to": account.bound_to,
+        "active": account.active,
+        "created_at": account.created_at,
+        "changed_at": account.changed_at,
+        "version": account.version,
+    }
+
+
+def account_of(row: Row) -> Account:
+    """A row as an account."""
+    return Account(**{**row, "role": Role(row["role"]), "active": bool(row["active"])})
 
 
 def event_row(event: Event) -> dict[str, Any]:

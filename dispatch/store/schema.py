@@ -1,7 +1,7 @@
 """The tables, for SQLite and PostgreSQL alike.
 
 The event log is the truth; `calls`, `incidents`, `units`, `assignments`, `recommendations`, `verifications`,
-`handovers`, `alerts`, `devices` and `centre` are made from it by `dispatch.evolve` and can be made again.
+`handovers`, `alerts`, `devices`, `accounts` and `centre` are made from it by `dispatch.evolve` and can be made again.
 `private_texts` holds all personal data and is in no event; `documents` holds large bodies by their digest. Positions
 and webhooks have modules of their own.
 """
@@ -287,4 +287,16 @@ devices = Table(
     Column("label", Text, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("revoked_at", UtcDateTime),
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("login", Text, primary_key=True),
+    Column("role", Text, nullable=False),
+    Column("bound_to", Text),
+    Column("active", Boolean, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+    Column("version", Integer, nullable=False),
 )

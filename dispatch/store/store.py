@@ -25,6 +25,7 @@ from sqlalchemy import Connection, Engine, Executable, bindparam, delete, insert
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
+import dispatch.decide_accounts
 import dispatch.decide_alerts
 import dispatch.decide_calls
 import dispatch.decide_centre
@@ -57,6 +58,7 @@ _PLURAL = {
     "verification": "verifications",
     "handover": "handovers",
     "alert": "alerts",
+    "account": "accounts",
 }
 _NUMBER_KEY = "number_key"
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from dispatch.accounts import AccessNote, Role
 from dispatch.codec import load
 from dispatch.commands import (
     AddNote,
@@ -18,9 +19,11 @@ from dispatch.commands import (
     AskVerification,
     AssignUnits,
     CancelIncident,
+    ChangeAccount,
     CloseIncident,
     Command,
     CorrectMilestone,
+    CreateAccount,
     EditIncident,
     EditUnit,
     EndCall,
@@ -32,6 +35,7 @@ from dispatch.commands import (
     LocateIncident,
     MergeIncident,
     MoveIncident,
+    NoteAccess,
     NoticeOverdue,
     NotifyAgency,
     OpenIncident,
@@ -44,6 +48,7 @@ from dispatch.commands import (
     RevokeDevice,
     TakeCall,
     TypeCall,
+    UnmaskTexts,
     WithdrawSpeeds,
 )
 from dispatch.errors import IllegalMoveError, RefusedError, UnitTakenError, UnknownIdError, VersionConflictError
@@ -919,9 +924,19 @@ def test_unknown_ids_are_refused_and_named(desk: Desk) -> None:
         IssueAlert(incident_id=none),
         RegisterDevice(unit_id=none, token_hash="0" * 64, label="HP"),
         RevokeDevice(token_hash="0" * 64),
+        UnmaskTexts(incident_id=none, reason="menelepon balik"),
     ):
         error = refused(desk, command, UnknownIdError)
         assert none in str(error) or "00000000" in str(error)
+
+
+def test_an_account_is_made_once_and_known_by_its_login(desk: Desk) -> None:
+    """The rest stands in test_accounts.py."""
+    made = desk.execute(CreateAccount(login="disp.01", role=Role.DISPATCHER))["accounts"][0]
+    assert (made["login"], made["role"], made["active"], made["version"]) == ("disp.01", "dispatcher", True, 1)
+    refused(desk, CreateAccount(login="disp.01", role=Role.DISPATCHER), RefusedError)
+    for command in (ChangeAccount(login="nobody", active=False), NoteAccess(login="nobody", what=AccessNote.LOCKED)):
+        assert "nobody" in str(refused(desk, command, UnknownIdError))
 
 
 def test_every_command_is_in_this_contract() -> None:

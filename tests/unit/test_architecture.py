@@ -29,7 +29,12 @@ ONLY_IN = {
     "click": ("web/",),
     "networkx": ("routing/",),
     "rapidfuzz": ("gis/",),
-    "numba": ("routing/dissection_kernels.py", "routing/hierarchy_kernels.py"),
+    "numba": (
+        "routing/dissection_kernels.py",
+        "routing/hierarchy_kernels.py",
+        "routing/snap_kernels.py",
+        "routing/osm_pbf_kernels.py",
+    ),
     "scipy": ("routing/", "gis/", "planning/", "dispatch/joint"),
 }
 

@@ -1,7 +1,7 @@
 // The dispatcher's desk: one question in the address, one answer on the screen.
 
 import { answerParts, choiceList, routeParts, welcome } from "./answer.js";
-import { ask } from "./api.js";
+import { ask, keep } from "./api.js";
 import { LocationBox } from "./combobox.js";
 import { byId, el, icon, kindIcon } from "./dom.js";
 import { DeskMap } from "./map.js";
@@ -220,6 +220,7 @@ function switchTheme() {
   const now = document.documentElement.dataset.theme ?? (darkScreen.matches ? "dark" : "light");
   const next = now === "dark" ? "light" : "dark";
   document.documentElement.dataset.theme = next;
+  keep({ theme: next });
   try {
     localStorage.setItem("siaga112-theme", next);
   } catch {
@@ -230,6 +231,7 @@ function switchTheme() {
 
 function switchLanguage(language) {
   setLanguage(language);
+  keep({ language });
   const given = new URLSearchParams(location.search);
   given.set("lang", language);
   history.replaceState(null, "", "?" + given);
