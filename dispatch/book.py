@@ -6,8 +6,11 @@ store has one over a database transaction. One contract suite runs on all.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Protocol
 
+from dispatch.accounts import Account, Role
+from dispatch.closures import Closure, CutOff
 from dispatch.incidents import (
     Alert,
     Assignment,
@@ -20,9 +23,12 @@ from dispatch.incidents import (
     UnitState,
     Verification,
 )
+from dispatch.learnt_speeds import LearntSpeeds
 
 Record = (
     Call | Incident | UnitState | Assignment | RecommendationRef | Verification | Handover | Alert | Device | Centre
+    | Account
+    | Closure | CutOff
 )  # fmt: skip
 
 
@@ -81,8 +87,40 @@ class Book(Protocol):
         """A device."""
         ...
 
+    def account(self, login: str) -> Account | None:
+        """An account."""
+        ...
+
+    def administrators(self) -> tuple[Account, ...]:
+        """All active accounts of administrators, by login."""
+        ...
+
     def centre(self) -> Centre | None:
         """What holds for the whole centre."""
+        ...
+
+    def speeds(self) -> LearntSpeeds | None:
+        """The learnt speeds in force."""
+        ...
+
+    def hold_speeds(self, speeds: LearntSpeeds | None) -> None:
+        """Put learnt speeds in force, or none; the event that says so is all that is stored of it."""
+        ...
+
+    def closure(self, closure_id: str) -> Closure | None:
+        """A closure of roads."""
+        ...
+
+    def closures_standing(self, now: datetime) -> tuple[Closure, ...]:
+        """Closures that are not over at a time, by id; some may still have to begin."""
+        ...
+
+    def closures_on(self, day: str) -> int:
+        """How many closures have an id of that day."""
+        ...
+
+    def cut_off(self) -> CutOff | None:
+        """Who is cut off; None where nobody ever was."""
         ...
 
     def incidents_on(self, day: str) -> int:
@@ -111,7 +149,11 @@ class MemoryBook:
         self.handovers: dict[str, Handover] = {}
         self.alerts: dict[str, Alert] = {}
         self.devices: dict[str, Device] = {}
+        self.accounts: dict[str, Account] = {}
         self.whole: Centre | None = None
+        self.learnt: LearntSpeeds | None = None
+        self.closures: dict[str, Closure] = {}
+        self.cut: CutOff | None = None
         self._active: dict[str, str] = {}
 
     def call(self, call_id: str) -> Call | None:
@@ -168,9 +210,43 @@ class MemoryBook:
         """A device."""
         return self.devices.get(token_hash)
 
+    def account(self, login: str) -> Account | None:
+        """An account."""
+        return self.accounts.get(login)
+
+    def administrators(self) -> tuple[Account, ...]:
+        """All active accounts of administrators, by login."""
+        found = (one for one in self.accounts.values() if one.active and one.role is Role.ADMINISTRATOR)
+        return tuple(sorted(found, key=lambda one: one.login))
+
     def centre(self) -> Centre | None:
         """What holds for the whole centre."""
         return self.whole
+
+    def speeds(self) -> LearntSpeeds | None:
+        """The learnt speeds in force."""
+        return self.learnt
+
+    def hold_speeds(self, speeds: LearntSpeeds | None) -> None:
+        """Put learnt speeds in force, or none."""
+        self.learnt = speeds
+
+    def closure(self, closure_id: str) -> Closure | None:
+        """A closure of roads."""
+        return self.closures.get(closure_id)
+
+    def closures_standing(self, now: datetime) -> tuple[Closure, ...]:
+        """Closures that are not over at a time, by id."""
+        found = (one for one in self.closures.values() if not one.is_over(now))
+        return tuple(sorted(found, key=lambda one: one.closure_id))
+
+    def closures_on(self, day: str) -> int:
+        """How many closures have an id of that day."""
+        return sum(one.startswith(f"R{day}-") for one in self.closures)
+
+    def cut_off(self) -> CutOff | None:
+        """Who is cut off."""
+        return self.cut
 
     def incidents_on(self, day: str) -> int:
         """How many incidents have an id of that day."""
@@ -201,8 +277,14 @@ class MemoryBook:
                 self.alerts[record.alert_id] = record
             case Device():
                 self.devices[record.token_hash] = record
+            case Account():
+                self.accounts[record.login] = record
             case Centre():
                 self.whole = record
+            case Closure():
+                self.closures[record.closure_id] = record
+            case CutOff():
+                self.cut = record
 
     def _put_assignment(self, record: Assignment) -> None:
         bound = self._active.get(record.unit_id)

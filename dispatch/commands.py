@@ -15,6 +15,8 @@ from typing import Annotated, Any, Final, Literal
 from annotated_types import Ge, Le, MaxLen, MinLen
 from pydantic import BeforeValidator, ConfigDict, StringConstraints, WithJsonSchema
 
+from dispatch.accounts import LOGIN_PATTERN, AccessNote, Role
+from dispatch.closures import ClosureReason, VillageCutOff
 from dispatch.directory import Directory
 from dispatch.incidents import (
     MAX_LABEL,
@@ -33,6 +35,7 @@ from dispatch.incidents import (
 from dispatch.types import UnitStatus
 from dispatch.verification import VillageAnswer
 from gis.types import Location
+from routing.types import ClosedRoads, RoadSelector
 
 ID_PATTERN: Final = r"^[A-Za-z0-9]([A-Za-z0-9._: -]*[A-Za-z0-9])?$"
 MAX_ID: Final = 64
@@ -70,6 +73,8 @@ def parse_time(value: object) -> datetime:
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID, pattern=ID_PATTERN)]
 """An id: letters and digits, with `. _ : -` and blanks between them."""
+Login = Annotated[str, StringConstraints(pattern=LOGIN_PATTERN)]
+"""What an account signs in with."""
 Word = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=WORD_PATTERN)]
 """A lower-case word, such as a unit kind."""
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=LINE_PATTERN)]
@@ -454,6 +459,99 @@ class RevokeDevice(_Strict):
     token_hash: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdoptSpeeds(_Strict):
+    """Put the factors of a report of learnt speeds in force."""
+
+    report: dict[str, object]
+    reason: Name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawSpeeds(_Strict):
+    """Let the speeds of the settings count again."""
+
+    reason: Name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateAccount(_Strict):
+    """Let somebody work with the centre; what a bound role is bound to is an agency, a unit or an area code."""
+
+    login: Login
+    role: Role
+    bound_to: Id | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeAccount(_Strict):
+    """Change role (with its binding), or disable or enable; None leaves as it is."""
+
+    login: Login
+    role: Role | None = None
+    bound_to: Id | None = None
+    active: bool | None = None
+    expected_version: Version | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseRoad(_Strict):
+    """Close roads to all units, from now or from a time on; `roads` are the edges that the selector means."""
+
+    selector: RoadSelector
+    roads: ClosedRoads
+    length_m: float
+    reason: ClosureReason
+    streets: tuple[str, ...] = ()
+    note: FreeText | None = None
+    starts_at: Time | None = None
+    ends_at: Time | None = None
+    scenario: Word | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReopenRoad(_Strict):
+    """Lift a closure."""
+
+    closure_id: Id
+    expected_version: Version | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteAccess(_Strict):
+    """Put into the log what happened to the way an account signs in."""
+
+    login: Login
+    what: AccessNote
+    detail: Name | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnmaskTexts(_Strict):
+    """Look at the personal texts of an incident (and its calls) or of a call; the reason stays in the log."""
+
+    reason: Name
+    incident_id: Id | None = None
+    call_id: Id | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeClosure(_Strict):
+    """Let a closure end at another time; None: when it is reopened."""
+
+    closure_id: Id
+    ends_at: Time | None
+    expected_version: Version | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeCutOff(_Strict):
+    """Say which villages cannot be driven to under the closures in force (`closure_ids`, sorted)."""
+
+    closure_ids: tuple[Id, ...]
+    villages: tuple[VillageCutOff, ...]
+
+
 Command = (
     LoadDirectory
     | TakeCall
@@ -486,4 +584,14 @@ Command = (
     | EraseTexts
     | RegisterDevice
     | RevokeDevice
+    | AdoptSpeeds
+    | WithdrawSpeeds
+    | CreateAccount
+    | ChangeAccount
+    | NoteAccess
+    | UnmaskTexts
+    | CloseRoad
+    | ReopenRoad
+    | ChangeClosure
+    | NoticeCutOff
 )

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
+from dispatch.accounts import AccessNote, Account, Role
+from dispatch.closures import Closure, CutOff
 from dispatch.incidents import (
     Assignment,
     AssignmentEnd,
@@ -20,6 +22,7 @@ from dispatch.incidents import (
     Milestone,
     Moment,
     Severity,
+    TextField,
     TextRef,
     UnitState,
 )
@@ -333,6 +336,116 @@ class DeviceRevoked:
     revoked_at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpeedsAdopted:
+    """Learnt speeds came into force; the report with its factors stands in `documents`."""
+
+    type: ClassVar[str] = "speeds.adopted"
+    digest: str
+    reason: str
+    adopted_at: datetime
+    adopted_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpeedsWithdrawn:
+    """The speeds of the settings count again."""
+
+    type: ClassVar[str] = "speeds.withdrawn"
+    digest: str
+    reason: str
+    withdrawn_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextsUnmasked:
+    """Somebody looked at personal texts that are masked for him, and said why."""
+
+    type: ClassVar[str] = "texts.unmasked"
+    incident_id: str | None
+    call_id: str | None
+    fields: tuple[TextField, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountCreated:
+    """Somebody may work with the centre from now on."""
+
+    type: ClassVar[str] = "account.created"
+    account: Account
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountChanged:
+    """An account has another role or binding, or was disabled or enabled: all three as they are now."""
+
+    type: ClassVar[str] = "account.changed"
+    login: str
+    role: Role
+    bound_to: str | None
+    active: bool
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessNoted:
+    """Something about how an account signs in; `detail` is the public part of an id, never a secret."""
+
+    type: ClassVar[str] = "account.access"
+    login: str
+    what: AccessNote
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoadClosed:
+    """Roads are closed, now or from a time on; the edges stand in `documents`."""
+
+    type: ClassVar[str] = "road.closed"
+    closure: Closure
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoadReopened:
+    """A closure was lifted."""
+
+    type: ClassVar[str] = "road.reopened"
+    closure_id: str
+    at: datetime
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClosureChanged:
+    """A closure ends at another time; None: when it is reopened."""
+
+    type: ClassVar[str] = "road.closure_changed"
+    closure_id: str
+    ends_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VillagesCutOff:
+    """Villages (`codes`), or more of them, cannot be driven to; `cut_off` and `people` tell all that is so now."""
+
+    type: ClassVar[str] = "alert.villages_cut_off"
+    cut_off: CutOff
+    codes: tuple[str, ...]
+    people: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VillagesReachable:
+    """Villages can be driven to again; `cut_off` and `people` tell what is still so."""
+
+    type: ClassVar[str] = "alert.villages_reachable"
+    cut_off: CutOff
+    codes: tuple[str, ...]
+    people: int
+
+
 EventBody = (
     DirectoryLoaded
     | CallTaken
@@ -363,6 +476,17 @@ EventBody = (
     | TextsErased
     | DeviceRegistered
     | DeviceRevoked
+    | SpeedsAdopted
+    | SpeedsWithdrawn
+    | TextsUnmasked
+    | AccountCreated
+    | AccountChanged
+    | AccessNoted
+    | RoadClosed
+    | RoadReopened
+    | ClosureChanged
+    | VillagesCutOff
+    | VillagesReachable
 )
 
 BODY_TYPES: dict[str, type[EventBody]] = {one.type: one for one in EventBody.__args__}

@@ -10,9 +10,13 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from dispatch.book import Book
+from dispatch.closures import Closure
 from dispatch.codec import load
 from dispatch.event_types import (
     BODY_TYPES,
+    AccessNoted,
+    AccountChanged,
+    AccountCreated,
     AgencyNotified,
     AlarmRaised,
     AlertIssued,
@@ -21,6 +25,7 @@ from dispatch.event_types import (
     CallLinked,
     CallTaken,
     CallTyped,
+    ClosureChanged,
     DeviceRegistered,
     DeviceRevoked,
     DirectoryLoaded,
@@ -36,13 +41,20 @@ from dispatch.event_types import (
     NoteAdded,
     OverdueNoticed,
     RecommendationMade,
+    RoadClosed,
+    RoadReopened,
+    SpeedsAdopted,
+    SpeedsWithdrawn,
     TextsErased,
+    TextsUnmasked,
     UnitAssigned,
     UnitEdited,
     UnitMoved,
     UnitRegistered,
     VerificationAnswered,
     VerificationAsked,
+    VillagesCutOff,
+    VillagesReachable,
 )
 from dispatch.incidents import (
     Alert,
@@ -57,6 +69,7 @@ from dispatch.incidents import (
     UnitState,
     Verification,
 )
+from dispatch.learnt_speeds import LearntSpeeds
 
 T = TypeVar("T")
 
@@ -126,7 +139,35 @@ def evolve(body: EventBody, book: Book) -> None:
             )
         case DeviceRevoked():
             book.put(replace(_found(book.device(body.token_hash)), revoked_at=body.revoked_at))
-        case OverdueNoticed() | TextsErased():
+        case SpeedsAdopted():
+            book.hold_speeds(
+                LearntSpeeds(
+                    digest=body.digest, reason=body.reason, adopted_at=body.adopted_at, adopted_by=body.adopted_by
+                )
+            )
+        case SpeedsWithdrawn():
+            book.hold_speeds(None)
+        case AccountCreated():
+            book.put(body.account)
+        case AccountChanged():
+            account = _found(book.account(body.login))
+            book.put(
+                replace(
+                    account,
+                    role=body.role,
+                    bound_to=body.bound_to,
+                    active=body.active,
+                    changed_at=body.at,
+                    version=account.version + 1,
+                )
+            )
+        case RoadClosed():
+            book.put(body.closure)
+        case RoadReopened() | ClosureChanged():
+            _evolve_closure(body, book)
+        case VillagesCutOff() | VillagesReachable():
+            book.put(body.cut_off)
+        case OverdueNoticed() | TextsErased() | TextsUnmasked() | AccessNoted():
             pass  # The log itself is what remembers these.
 
 
@@ -249,6 +290,16 @@ def _evolve_inquiry(
             book.put(replace(handover, reference=body.reference, received_at=body.received_at))
             incident: Incident = _found(book.incident(body.incident_id))
             book.put(replace(incident, handed_to=handover.neighbour, version=incident.version + 1))
+
+
+def _evolve_closure(body: RoadReopened | ClosureChanged, book: Book) -> None:
+    closure: Closure = _found(book.closure(body.closure_id))
+    match body:
+        case RoadReopened():
+            closure = replace(closure, reopened_at=body.at, reopened_by=body.by)
+        case ClosureChanged():
+            closure = replace(closure, ends_at=body.ends_at)
+    book.put(replace(closure, version=closure.version + 1))
 
 
 def _found(record: T | None) -> T:

@@ -15,6 +15,7 @@ from typing import Final
 
 import numpy as np
 
+from dispatch.closures import ClosureInForce
 from dispatch.cover import CoverCost
 from dispatch.directory import Requirement
 from dispatch.errors import UnknownIdError
@@ -44,6 +45,7 @@ from gis.types import Location
 from routing.types import DrivingTime
 
 NO_STARTS: Final[Mapping[str, Location]] = MappingProxyType({})
+NO_PROFILES: Final[Mapping[str, str]] = MappingProxyType({})
 NOT_TRUSTED: Final = frozenset({Exclusion.STALE, Exclusion.FIX_IN_FUTURE})
 
 
@@ -61,6 +63,10 @@ def recommend(
     agencies: Set[str] | None = None,
     standard_s: float | None = None,
     cover: Sequence[CoverCost] = (),
+    closures: Sequence[ClosureInForce] = (),
+    metric: str = "",
+    profiles: Mapping[str, str] = NO_PROFILES,
+    hour: int | None = None,
 ) -> Recommendation:
     """Recommend units for an incident; `recommendation_inputs` has the parameters.
 
@@ -85,6 +91,10 @@ def recommend(
             agencies=agencies,
             standard_s=standard_s,
             cover=cover,
+            closures=closures,
+            metric=metric,
+            profiles=profiles,
+            hour=hour,
         )
     )
 
@@ -103,6 +113,10 @@ def recommendation_inputs(
     agencies: Set[str] | None = None,
     standard_s: float | None = None,
     cover: Sequence[CoverCost] = (),
+    closures: Sequence[ClosureInForce] = (),
+    metric: str = "",
+    profiles: Mapping[str, str] = NO_PROFILES,
+    hour: int | None = None,
 ) -> RecommendationInputs:
     """Everything that a recommendation rests on, as one record; the same whatever the order of the units.
 
@@ -131,6 +145,12 @@ def recommendation_inputs(
         Seconds from the report to the first unit on scene, by the category.
     cover
         From `dispatch.cover.cover_costs`; units it leaves out have no such figure.
+    closures, metric
+        Roads closed, and the name of the times; they change no rank beyond what the times say.
+    profiles
+        The vehicle profile that the times of each unit are for, by id.
+    hour
+        Hour of the week by which traffic was told; None for no hour in particular.
     """
     check_request([state.unit for state in units], None)
     if times is not None and len(times) != len(units):
@@ -155,13 +175,26 @@ def recommendation_inputs(
                 time=None if times is None or area is not None else times[row],
                 start=starts.get(units[row].unit.unit_id),
                 cover=costs.get(units[row].unit.unit_id),
+                profile=profiles.get(units[row].unit.unit_id),
             )
             for row in order
         ),
         area=area,
         settings=settings,
         now=now,
+        closures=tuple(closures),
+        metric=metric,
+        hour=hour,
     )
+
+
+def with_exemptions(inputs: RecommendationInputs, used: Mapping[str, tuple[str, ...]]) -> RecommendationInputs:
+    """The inputs with the exemptions that some units use on their way, by id."""
+    units = tuple(
+        replace(one, exemptions=used[one.state.unit.unit_id]) if one.state.unit.unit_id in used else one
+        for one in inputs.units
+    )
+    return replace(inputs, units=units)
 
 
 def recommend_from(inputs: RecommendationInputs) -> Recommendation:
@@ -204,6 +237,9 @@ def recommend_from(inputs: RecommendationInputs) -> Recommendation:
             for one in inputs.units
             if not one.state.retired and one.state.unit.kind not in {answer.requirement.kind for answer in answers}
         ),
+        closures=inputs.closures,
+        metric=inputs.metric,
+        hour=inputs.hour,
     )
 
 
@@ -340,6 +376,8 @@ def _candidate(one: UnitInput, inputs: RecommendationInputs) -> Candidate:
         start=one.start,
         chosen_for=None,
         cover=one.cover,
+        profile=one.profile,
+        exemptions=one.exemptions,
     )
 
 

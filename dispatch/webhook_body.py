@@ -47,6 +47,14 @@ SENT: Final[Mapping[str, Mapping[str, str]]] = {
     "handover.asked": _same("handover_id", "neighbour", "asked_at"),
     "handover.received": _same("handover_id", "received_at"),
     "alert.issued": _same("alert_id", "number", "sent", "expires", "status", "message", "scope"),
+    "road.closed": {
+        name: f"closure.{name}"
+        for name in ("closure_id", "reason", "starts_at", "ends_at", "edge_count", "length_m", "scenario")
+    },
+    "road.reopened": _same("closure_id", "at"),
+    "road.closure_changed": _same("closure_id", "ends_at"),
+    "alert.villages_cut_off": {"at": "cut_off.at", "people": "people"},
+    "alert.villages_reachable": {"at": "cut_off.at", "people": "people"},
     "unit.registered": {
         "kind": "unit.unit.kind",
         "agency": "unit.unit.agency",
@@ -79,9 +87,15 @@ NEVER_SENT: Final = frozenset(
         "texts.erased",
         "device.registered",
         "device.revoked",
+        "speeds.adopted",
+        "speeds.withdrawn",
+        "texts.unmasked",
+        "account.created",
+        "account.changed",
+        "account.access",
     }
 )
-"""About callers, or of no use outside the centre."""
+"""About callers or the centre's own people, or of no use outside the centre."""
 
 
 def is_sent(event_type: str, wanted: tuple[str, ...] = ()) -> bool:

@@ -23,7 +23,8 @@ from gis.boundaries import BoundaryIndex
 from gis.errors import InputError, SourceError
 from gis.files import writing_atomically
 from gis.nearby_villages import NearbyFinder
-from gis.village_grid import CHUNK, INSIDE, NEAREST, OUTSIDE, STATUSES
+from gis.threads import CHUNK
+from gis.village_grid import INSIDE, NEAREST, OUTSIDE, STATUSES
 
 LAT_NAMES = ("lat", "latitude", "lintang", "garis_lintang", "y")
 LON_NAMES = ("lon", "long", "longitude", "lng", "bujur", "garis_bujur", "x")

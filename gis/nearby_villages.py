@@ -13,7 +13,8 @@ import numpy.typing as npt
 import shapely
 
 from gis.border_grid import CellLists, FloatArray, gathered, within_lists
-from gis.village_grid import REACH_M, TIE_M, VillageGrid, checked_positions, in_threads
+from gis.threads import in_threads
+from gis.village_grid import REACH_M, TIE_M, VillageGrid, checked_positions
 
 IntArray = npt.NDArray[np.int64]
 

@@ -8,9 +8,6 @@ points must look at.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -25,6 +22,7 @@ from gis.border_grid import CellGrid, CellLists, FloatArray, Segments, distance_
 from gis.boundary_cells import FAR_FROM_ALL, FIRST_MIXED, border_segments, classify_cells, overlapping
 from gis.errors import InputError
 from gis.geodesy import LocalPlane, distance_m
+from gis.threads import in_threads
 from gis.types import AreaStatus
 
 REACH_M = 250.0
@@ -40,7 +38,6 @@ INSIDE, NEAREST, OUTSIDE = range(3)
 
 CELLS_PER_SEGMENT = 12
 MIN_CELLS = 4096
-CHUNK = 1 << 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -289,14 +286,3 @@ def checked_positions(lat: npt.ArrayLike, lon: npt.ArrayLike) -> tuple[FloatArra
             f"Position {first + 1} ({lat[first]}, {lon[first]}) is not on earth; give degrees, latitude first."
         )
     return lat, lon
-
-
-def in_threads(work: Callable[[slice], None], count: int) -> None:
-    """Do work on slices of `count` items, on all processors; numpy lets go of the interpreter."""
-    slices = [slice(start, min(start + CHUNK, count)) for start in range(0, count, CHUNK)]
-    if len(slices) <= 1:
-        for part in slices:
-            work(part)
-        return
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
-        list(threads.map(work, slices))

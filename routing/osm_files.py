@@ -22,7 +22,7 @@ from routing.osm_report import Tally
 _HEAD_BYTES: Final = 65_536
 _ROOT = re.compile(rb"<\s*([A-Za-z][\w.:-]*)")
 _SORTED: Final = "Type_then_ID"
-_MERGED_NAME: Final = "merged.osm.pbf"
+MERGED_NAME: Final = "merged.osm.pbf"
 
 
 def file_format(path: Path) -> str:
@@ -91,7 +91,7 @@ def one_sorted_file(files: Sequence[Path], scratch: Path, tally: Tally) -> osmiu
     merger = osmium.MergeInputReader()
     for path in files:
         _add(merger, path)
-    target = scratch / _MERGED_NAME
+    target = scratch / MERGED_NAME
     with osmium.SimpleWriter(osmium.io.File(str(target), "pbf,pbf_compression=none"), overwrite=True) as writer:
         merger.apply(writer, simplify=True)
     return osmium.io.File(str(target), "pbf")

@@ -10,6 +10,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -24,19 +25,20 @@ from gis.types import Place
 from routing.background import Background
 from routing.network import Int32Array, RoadNetwork
 from routing.osm_background import AREA_KEYS, LINE_KEYS, BackgroundCollector, area_class, line_class
-from routing.osm_files import one_sorted_file, reading
+from routing.osm_files import MERGED_NAME, file_format, one_sorted_file, reading
 from routing.osm_network import MAX_LAT, build_network
+from routing.osm_pbf import UnusualError, read_pbf
 from routing.osm_places import CALLED_BY_SORT, PLACE_KEYS, PlaceCollector, place_kind
 from routing.osm_places import SKIPPED as PLACES_SKIPPED
 from routing.osm_report import Tally
 from routing.osm_restrictions import KEPT, SKIPPED, Restriction, read_restriction
 from routing.osm_roads import RoadCollector
 from routing.osm_streets import StreetCollector
-from routing.osm_text import TextNode, TextRelation, TextWay, WayNodes, read_things
+from routing.osm_text import TextNode, TextRelation, TextThing, TextWay, WayNodes, read_things
 
 Progress = Callable[[str, float | None], None]
 
-_NODE_KEYS: Final = ("barrier", *PLACE_KEYS)
+_NODE_KEYS: Final = ("barrier", "railway", "ford", *PLACE_KEYS)
 _WAY_KEYS: Final = ("highway", "route", *LINE_KEYS, *PLACE_KEYS)
 _AREA_KEYS: Final = (*AREA_KEYS, *PLACE_KEYS)
 
@@ -94,8 +96,8 @@ def read_osm(files: Sequence[Path], *, progress: Progress | None = None) -> OsmE
         file = one_sorted_file(files, Path(scratch), tally)
         tell("read", None)
         with reading(files[0]), _nothing_collected():
-            content = _Content(file, Path(scratch), tally)
-    ways = content.roads.ways()
+            content = _content(file, files, Path(scratch), tally)
+    tally, ways = content.tally, content.roads.ways()
     names = ", ".join(str(path) for path in files)
     if (ways.ref < 0).any():
         raise SourceError(
@@ -104,7 +106,7 @@ def read_osm(files: Sequence[Path], *, progress: Progress | None = None) -> OsmE
     tell("network", None)
     network = build_network(
         ways,
-        barriers=content.roads.barriers,
+        node_facts=content.roads.nodes,
         restrictions=content.restrictions,
         names=tuple(content.roads.names),
         tally=tally,
@@ -122,6 +124,7 @@ def read_osm(files: Sequence[Path], *, progress: Progress | None = None) -> OsmE
         background=background,
         report={
             "files": [path.name for path in files],
+            **({} if content.unusual is None else {"read by libosmium, for the file has": content.unusual}),
             "read": dict(content.read),
             "repeats": tally.section("repeats"),
             "roads": {
@@ -155,27 +158,50 @@ def _nothing_collected() -> Iterator[None]:
             gc.enable()
 
 
-class _Content:
-    """What a file holds: roads, points and lines by one pass, areas by another (which takes a short one before it)."""
+def _content(file: osmium.io.File, files: Sequence[Path], scratch: Path, tally: Tally) -> _Content:
+    """What the file holds, read by compiled code where it is a plain PBF file, else by libosmium."""
+    merged = scratch / MERGED_NAME
+    path = merged if merged.exists() else files[0]
+    if file_format(path) != "pbf":
+        return _Content(file, _by_libosmium(file, scratch), tally)
+    try:
+        things = read_pbf(path, node_keys=_NODE_KEYS, way_keys=_WAY_KEYS)
+        return _Content(file, things, deepcopy(tally))
+    except UnusualError as unusual:
+        return _Content(file, _by_libosmium(file, scratch), tally, unusual=str(unusual))
 
-    def __init__(self, file: osmium.io.File, scratch: Path, tally: Tally) -> None:
+
+def _by_libosmium(file: osmium.io.File, scratch: Path) -> Iterator[TextThing]:
+    return read_things(file, scratch, node_keys=_NODE_KEYS, way_keys=_WAY_KEYS)
+
+
+class _Content:
+    """What a file holds: roads, points and lines by one pass, areas by another (which takes a short one before it).
+
+    `unusual` tells why compiled code did not read the file.
+    """
+
+    def __init__(
+        self, file: osmium.io.File, things: Iterator[TextThing], tally: Tally, *, unusual: str | None = None
+    ) -> None:
+        self.tally = tally
+        self.unusual = unusual
         self.read = Counter({"nodes": 0, "ways": 0, "relations": 0})
         self.roads = RoadCollector(tally)
         self.places = PlaceCollector(tally)
         self.streets = StreetCollector()
         self.background = BackgroundCollector()
         self.restrictions: list[Restriction] = []
-        self._tally = tally
         self._wkb = osmium.geom.WKBFactory()
         self._outlines_wanted: set[tuple[str, int]] = set()
         self._outlines_built: set[tuple[str, int]] = set()
-        self._read_things(file, scratch)
+        self._read_things(things)
         self._read_areas(file)
         for kind, osm_id in sorted(self._outlines_wanted - self._outlines_built):
-            self._tally.add(PLACES_SKIPPED, f"{kind} whose outline is broken or incomplete", osm_id)
+            self.tally.add(PLACES_SKIPPED, f"{kind} whose outline is broken or incomplete", osm_id)
 
-    def _read_things(self, file: osmium.io.File, scratch: Path) -> None:
-        for thing in read_things(file, scratch, node_keys=_NODE_KEYS, way_keys=_WAY_KEYS):
+    def _read_things(self, things: Iterator[TextThing]) -> None:
+        for thing in things:
             if isinstance(thing, TextWay):
                 self.read["ways"] += 1
                 self._way(thing)
@@ -195,8 +221,7 @@ class _Content:
             self._area(thing)
 
     def _node(self, node: TextNode) -> None:
-        if "barrier" in node.tags:
-            self.roads.add_barrier(node.osm_id, node.tags)
+        self.roads.add_node(node.osm_id, node.tags)
         if node.lat is not None and node.lon is not None:
             self.places.add_node(node.osm_id, node.tags, node.lat, node.lon)
 
@@ -214,7 +239,7 @@ class _Content:
             if len(nodes.ref) and nodes.ref[0] == nodes.ref[-1]:
                 self._outlines_wanted.add(("way", way.osm_id))
             else:
-                self._tally.add(PLACES_SKIPPED, "place drawn as an open line", way.osm_id)
+                self.tally.add(PLACES_SKIPPED, "place drawn as an open line", way.osm_id)
 
     def _area(self, area: Area) -> None:
         kind = "way" if area.from_way() else "relation"
@@ -227,7 +252,7 @@ class _Content:
         try:
             outline = self._wkb.create_multipolygon(area)
         except (RuntimeError, osmium.InvalidLocationError):
-            self._tally.add("background skipped", f"{kind} whose outline is broken or incomplete", osm_id)
+            self.tally.add("background skipped", f"{kind} whose outline is broken or incomplete", osm_id)
             return
         self._outlines_built.add((kind, osm_id))
         if drawn is not None:
@@ -239,13 +264,13 @@ class _Content:
         tags = relation.tags
         kind = tags.get("type", "")
         if kind.startswith("restriction"):
-            found = read_restriction(relation.osm_id, tags, relation.members, self._tally)
+            found = read_restriction(relation.osm_id, tags, relation.members, self.tally)
             if found is not None:
                 self.restrictions.append(found)
         elif kind in {"multipolygon", "boundary"} and place_kind(tags) is not None and "name" in tags:
             self._outlines_wanted.add(("relation", relation.osm_id))
         elif kind == "route" and tags.get("route") == "ferry":
-            self._tally.add("roads skipped", "ferry relation: its ways count, not the relation", relation.osm_id)
+            self.tally.add("roads skipped", "ferry relation: its ways count, not the relation", relation.osm_id)
 
 
 def _known(nodes: WayNodes) -> tuple[Int32Array, Int32Array]:

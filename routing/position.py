@@ -8,8 +8,10 @@ rounded, the part after it is what remains.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +19,7 @@ import numpy.typing as npt
 from routing.metric import Metric
 from routing.network import Float64Array, Int64Array, RoadNetwork
 from routing.ragged import rows
-from routing.search import Starts
+from routing.starts import Starts
 from routing.turns import TurnGraph
 from routing.types import Snap
 
@@ -41,6 +43,8 @@ class Positions:
         (n,) the node where the point is one; -1 elsewhere.
     leave_state, leave_ms
         (n, 2) states to which the point can be left and the milliseconds to each; infinity for none.
+    obeys_restrictions
+        Whether an edge that a restriction forbids is never turned into.
     """
 
     edge: Int64Array
@@ -51,6 +55,7 @@ class Positions:
     leave_state: Int64Array
     leave_ms: Float64Array
     turns: TurnGraph
+    obeys_restrictions: bool
 
     def __len__(self) -> int:
         return len(self.node)
@@ -63,6 +68,43 @@ class Positions:
         edge = np.array([NO_EDGE if snap is None else snap.edge for snap in snaps], dtype=np.int64)
         fraction = np.array([0.5 if snap is None else snap.fraction for snap in snaps], dtype=np.float64)
         return cls.on_edges(edge, fraction, network, turns, metric)
+
+    @classmethod
+    def of_snap(cls, snap: Snap, network: RoadNetwork, turns: TurnGraph, metric: Metric) -> Positions:
+        """`of_snaps([snap], …)` number by number: every call asks for one, and arrays cost more than the sums."""
+        sides = []
+        for edge, fraction in (
+            (snap.edge, snap.fraction),
+            (int(network.edge_reverse[snap.edge]), 1.0 - snap.fraction),
+        ):
+            ms = int(metric.edge_ms[edge]) if edge >= 0 else -1
+            sides.append((edge if ms >= 0 else NO_EDGE, fraction, ms))
+        node = -1
+        if any(edge >= 0 for edge, _, _ in sides):
+            if snap.fraction <= 0.0:
+                node = int(network.edge_tail[snap.edge])
+            elif snap.fraction >= 1.0:
+                node = int(network.edge_head[snap.edge])
+        edges = [NO_EDGE if node >= 0 else edge for edge, _, _ in sides]
+        before, leave_state, leave_ms = [math.inf, math.inf], [0, 0], [math.inf, math.inf]
+        for side, (_, fraction, ms) in enumerate(sides):
+            if edges[side] >= 0:
+                before[side] = float(round(fraction * ms))
+                leave_state[side], leave_ms[side] = int(turns.arc_target[edges[side]]), ms - before[side]
+        after = leave_ms.copy()
+        if node >= 0:
+            leave_state[0], leave_ms[0] = node, 0.0
+        return cls(
+            edge=np.array([edges]),
+            fraction=np.array([[fraction for _, fraction, _ in sides]]),
+            before_ms=np.array([before]),
+            after_ms=np.array([after]),
+            node=np.array([node]),
+            leave_state=np.array([leave_state]),
+            leave_ms=np.array([leave_ms]),
+            turns=turns,
+            obeys_restrictions=metric.obeys_restrictions,
+        )
 
     @classmethod
     def on_edges(
@@ -99,6 +141,7 @@ class Positions:
             leave_state=leave_state,
             leave_ms=leave_ms,
             turns=turns,
+            obeys_restrictions=metric.obeys_restrictions,
         )
 
     def departures(self) -> Starts:
@@ -108,17 +151,44 @@ class Positions:
 
     def arrivals(self) -> Starts:
         """States from which each point can be reached without passing another state."""
+        if len(self) == 1:
+            return self._arrivals_of_one()
+        turns = self.turns
         at_node = np.flatnonzero(self.node >= 0)
-        node_position, node_owner = rows(self.turns.node_state_offset, self.node[at_node])
+        node_position, node_owner = rows(turns.node_state_offset, self.node[at_node])
         point, side = np.nonzero(self.edge >= 0)
-        edge_position, edge_owner = rows(self.turns.entry_offset, self.edge[point, side])
+        edge_position, edge_owner = rows(turns.entry_offset, self.edge[point, side])
+        arc = turns.entry_arc[edge_position]
+        if self.obeys_restrictions:
+            permitted = ~turns.arc_forbidden[arc]
+            arc, edge_owner = arc[permitted], edge_owner[permitted]
         owner = np.concatenate([at_node[node_owner], point[edge_owner]])
-        state = np.concatenate([self.turns.node_state[node_position], self.turns.entry_state[edge_position]]).astype(
-            np.int64
-        )
+        state = np.concatenate([turns.node_state[node_position], turns.arc_source[arc]]).astype(np.int64)
         ms = np.concatenate([np.zeros(len(node_owner)), self.before_ms[point, side][edge_owner]])
         order = np.argsort(owner, kind="stable")
         return Starts(offset=_offsets(np.bincount(owner, minlength=len(self))), state=state[order], ms=ms[order])
+
+    def _arrivals_of_one(self) -> Starts:
+        """As `arrivals`, number by number."""
+        turns = self.turns
+        states: list[int] = []
+        ms: list[float] = []
+        node = int(self.node[0])
+        if node >= 0:
+            states += turns.node_state[turns.node_state_offset[node] : turns.node_state_offset[node + 1]].tolist()
+            ms += [0.0] * len(states)
+        for edge, before in zip(self.edge[0].tolist(), self.before_ms[0].tolist(), strict=True):
+            if edge < 0:
+                continue
+            for arc in turns.entry_arc[turns.entry_offset[edge] : turns.entry_offset[edge + 1]].tolist():
+                if not (self.obeys_restrictions and turns.arc_forbidden[arc]):
+                    states.append(int(turns.arc_source[arc]))
+                    ms.append(before)
+        return Starts(
+            offset=np.array([0, len(states)]),
+            state=np.array(states, dtype=np.int64),
+            ms=np.array(ms, dtype=np.float64),
+        )
 
     def direct_ms(self, others: Positions) -> Float64Array:
         """(n, m) milliseconds from each point to each other one ahead of it on the same edge; infinity elsewhere."""
@@ -134,6 +204,26 @@ class Positions:
                 best[i, j] = np.minimum(best[i, j], others.before_ms[j, theirs] - self.before_ms[i, mine])
         return best
 
+    def with_one(self, index: int, other: Positions) -> Positions:
+        """The same points, of which one is the single one of `other`."""
+
+        def changed(mine: npt.NDArray[Any], theirs: npt.NDArray[Any]) -> npt.NDArray[Any]:
+            copied = mine.copy()
+            copied[index] = theirs[0]
+            return copied
+
+        return Positions(
+            edge=changed(self.edge, other.edge),
+            fraction=changed(self.fraction, other.fraction),
+            before_ms=changed(self.before_ms, other.before_ms),
+            after_ms=changed(self.after_ms, other.after_ms),
+            node=changed(self.node, other.node),
+            leave_state=changed(self.leave_state, other.leave_state),
+            leave_ms=changed(self.leave_ms, other.leave_ms),
+            turns=self.turns,
+            obeys_restrictions=self.obeys_restrictions,
+        )
+
     def chosen(self, index: int | npt.NDArray[np.int64] | slice) -> Positions:
         """Some of the points, in the order asked for."""
         keep = np.atleast_1d(np.arange(len(self))[index])
@@ -146,6 +236,7 @@ class Positions:
             leave_state=self.leave_state[keep],
             leave_ms=self.leave_ms[keep],
             turns=self.turns,
+            obeys_restrictions=self.obeys_restrictions,
         )
 
 

@@ -33,9 +33,12 @@ from gis.gazetteer_build import (
 from gis.geodesy import distance_m
 from gis.region_folder import SETTINGS, replacing_folder, write_manifest
 from gis.types import Place
+from routing.kernels import KernelsUnusableError, warm_kernels
+from routing.network import RoadNetwork
 from routing.osm_read import OsmExtract, read_osm
-from routing.region import GEOPACKAGE, REPORT, UNITS
+from routing.region import GEOPACKAGE, HIERARCHY, REPORT, UNITS
 from routing.settings import default_toml as routing_toml
+from routing.settings import own_toml
 from routing.snap import Snapper
 
 if TYPE_CHECKING:
@@ -48,7 +51,7 @@ OSM_LICENCE = "© OpenStreetMap contributors, ODbL"
 
 NOT_STATED = "not stated"
 
-STAGES = ("villages", "roads", "boundaries", "names", "writing")
+STAGES = ("villages", "roads", "boundaries", "names", "writing", "compiling", "hierarchy")
 """What `progress` is called with, in this order."""
 
 SAME_PLACE_M = 300.0
@@ -82,6 +85,8 @@ class RegionSources:
         IANA name.
     demonstration
         A made-up map: every screen and export says so.
+    routing
+        TOML with vehicle profiles, who drives by which, exemptions of agencies and rush hours.
     settings_toml
         More text for region.toml (`[dispatch]` and its kin), from the layers above.
     """
@@ -99,6 +104,7 @@ class RegionSources:
     licences: Mapping[str, str] = field(default_factory=dict)
     timezone: str = "Asia/Jakarta"
     demonstration: bool = False
+    routing: Path | None = None
     settings_toml: str = ""
 
 
@@ -130,6 +136,7 @@ def build_region(
     """
     if not sources.name.strip():
         raise InputError("The region has no name; give one with --name.")
+    own_routing = _own_routing(sources)
     built_at = (now or datetime.now(UTC)).replace(microsecond=0)
     with replacing_folder(out) as folder:
         progress("villages")
@@ -145,12 +152,13 @@ def build_region(
         tables = _Tables.read(sources)
         villages, unmatched = _enriched(boundary_set, tables)
         places, streets, merged = _gazetteer_entries(villages, boundary_set, extract, tables, boundaries)
+        warnings = _warnings(sources)
         report = {
             "boundaries": boundary_set.report,
             "osm": extract.report,
             "tables": {**tables.counts, "codes_without_village": unmatched, "merged_places": merged},
             "gazetteer": _count_kinds(places, streets),
-            "warnings": _warnings(sources),
+            "warnings": warnings,
         }
         progress("writing")
         with _writing_tables(out):
@@ -165,11 +173,12 @@ def build_region(
             part.save(folder / name)
         (folder / "snapping").mkdir()
         Snapper.build(extract.network).save(folder / "snapping")
+        warnings += _write_hierarchy(folder / HIERARCHY, extract.network, progress)
         if sources.units is not None:
             shutil.copyfile(sources.units, folder / UNITS)
         (folder / REPORT).write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-        (folder / SETTINGS).write_text(_settings_text(sources, boundary_set, built_at), encoding="utf-8")
-        write_manifest(folder, built_at=built_at, builder=f"siaga112 {version('siaga112')}")
+        (folder / SETTINGS).write_text(_settings_text(sources, boundary_set, built_at, own_routing), encoding="utf-8")
+        write_manifest(folder, built_at=built_at, builder=f"siaga112 {version('siaga112')}", derived=(HIERARCHY,))
     return report
 
 
@@ -186,6 +195,21 @@ def _read_roads(sources: RegionSources) -> OsmExtract:
     from routing.osm_graphml import read_graphml
 
     return read_graphml(graphs[0])
+
+
+def _write_hierarchy(folder: Path, network: RoadNetwork, progress: Progress) -> list[str]:
+    """Store what servers answer from; returns what to tell where it cannot be made on this machine."""
+    progress("compiling")
+    try:
+        warm_kernels()
+    except KernelsUnusableError as error:
+        return [f"The region has no hierarchy, since the compiled travel-time engine cannot be used here: {error}."]
+    from routing.hierarchy import Hierarchy
+
+    progress("hierarchy")
+    folder.mkdir()
+    Hierarchy.build(network).save(folder, network)
+    return []
 
 
 def _refuse_apart(boundaries: BoundaryIndex, extract: OsmExtract) -> None:
@@ -322,7 +346,7 @@ def _write_geopackage(
         frame.to_file(path, layer=name, driver="GPKG", engine="pyogrio", SPATIAL_INDEX="NO")
 
 
-def _settings_text(sources: RegionSources, boundary_set: BoundarySet, built_at: datetime) -> str:
+def _settings_text(sources: RegionSources, boundary_set: BoundarySet, built_at: datetime, own_routing: str) -> str:
     """region.toml as a person will edit it. JSON strings are valid TOML strings."""
     lines = [
         "# Settings of this region. Edit and restart: nothing has to be built again. Docs: docs/regions.md",
@@ -345,7 +369,19 @@ def _settings_text(sources: RegionSources, boundary_set: BoundarySet, built_at: 
             f"licence = {_toml(_licence(sources, kind))}",
             "",
         ]
-    return "\n".join([*lines, routing_toml(), sources.settings_toml])
+    return "\n".join([*lines, routing_toml(), *([own_routing] if own_routing else []), sources.settings_toml])
+
+
+def _own_routing(sources: RegionSources) -> str:
+    if sources.routing is None:
+        return ""
+    try:
+        text = sources.routing.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise SourceError(f"{sources.routing} is not UTF-8 text; save it as UTF-8.") from None
+    except OSError:
+        raise SourceError(f"The file {sources.routing} cannot be read; check its name.") from None
+    return own_toml(text, source=str(sources.routing))
 
 
 def _licence(sources: RegionSources, kind: str) -> str:

@@ -156,3 +156,78 @@ class Route:
     origin: Snap
     target: Snap
     steps: tuple[RouteStep, ...]
+
+
+class Selection(StrEnum):
+    """How the roads of a closure are chosen."""
+
+    EDGES = "edges"
+    STREET = "street"
+    POLYGON = "polygon"
+    POINT = "point"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoadSelector:
+    """What somebody closed, as it was said; `routing.closures` finds the edges.
+
+    Attributes
+    ----------
+    edges
+        For `EDGES`: numbers of the network that was open then, each its own direction.
+    street
+        For `STREET`: its name.
+    area_code
+        For `STREET`: only within this village or kecamatan; None for anywhere.
+    polygon
+        For `POLYGON`: its corners in order, without the first repeated. Every road that touches it is closed.
+    location, radius_m
+        For `POINT`: roads within so many metres, with 0 the nearest road alone. For `STREET`: the part nearest to
+        the location, or with a radius what lies within it.
+    bearing_deg
+        Only the direction that leads this way, clockwise from north; None closes both.
+    """
+
+    kind: Selection
+    edges: tuple[int, ...] = ()
+    street: str | None = None
+    area_code: str | None = None
+    polygon: tuple[Location, ...] = ()
+    location: Location | None = None
+    radius_m: float | None = None
+    bearing_deg: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoadStretch:
+    """One closed edge as a line on the ground, by which it is found again on another build of the map.
+
+    Attributes
+    ----------
+    way_id
+        OSM way.
+    points
+        (lat, lon) in degrees in the direction of travel.
+    """
+
+    way_id: int
+    points: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClosedRoads:
+    """The edges of a closure.
+
+    Attributes
+    ----------
+    network
+        Checksum of the network whose numbers these are.
+    edges
+        Rising, each once.
+    stretches
+        The same edges as lines, where the selector alone would not find them again; else empty.
+    """
+
+    network: str
+    edges: tuple[int, ...]
+    stretches: tuple[RoadStretch, ...] = ()

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
+from argon2 import PasswordHasher
 from flask import Flask
 from sqlalchemy import func, select
 from waitress.server import create_server
@@ -21,7 +22,10 @@ from web.regions import open_region
 from web.running import Running
 from web.server import EVENTS_PATH, POSITIONS_PATH
 from web.service import Desk
+from web.sessions import Access
 
+QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+"""Argon2 that costs a test nothing."""
 HERE = {"kind": "point", "location": {"lat": -6.7172, "lon": 108.5362}, "radius_m": 20}
 
 
@@ -34,10 +38,15 @@ def demonstration_region() -> Any:
 class CentreApp:
     """The application with what stands behind it."""
 
-    def __init__(self, url: str) -> None:
-        self.running = Running(Desk(demonstration_region()), url)
+    def __init__(self, url: str, *, accounts: bool = False, config: dict[str, Any] | None = None) -> None:
+        self.running = Running(Desk(demonstration_region()), url, hasher=QUICK)
+        access = Access(sign_in=self.running.sign_in, secret_key="k" * 40) if accounts else None
         self.app: Flask = create_app(
-            self.running.centre.desk, centre=self.running.centre, positions=self.running.positions
+            self.running.centre.desk,
+            centre=self.running.centre,
+            positions=self.running.positions,
+            access=access,
+            config=config,
         )
 
     @property
@@ -55,9 +64,9 @@ class CentreApp:
 
 
 @contextmanager
-def centre_app(url: str) -> Iterator[CentreApp]:
+def centre_app(url: str, **how: Any) -> Iterator[CentreApp]:
     """A centre whose positions are taken; the housekeeper and webhooks rest, so that nothing changes by itself."""
-    made = CentreApp(url)
+    made = CentreApp(url, **how)
     made.running.positions.intake.start()
     try:
         yield made

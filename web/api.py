@@ -12,9 +12,11 @@ from typing import Any, cast
 from flask import Blueprint, Response, current_app, request
 
 from gis.errors import N_, OutsideRegionError
-from web.access import Permission, needs
+from web.access import Permission, Scope, actor, needs
+from web.isochrones import DEFAULT_MINUTES, isochrone_json, minutes_of
 from web.openapi import described
 from web.problems import BadRequestError, NotFoundError
+from web.reach import check_unit, units_in_reach
 from web.service import Desk
 
 api = Blueprint("api", __name__, url_prefix="/api/v1")
@@ -32,14 +34,14 @@ def desk() -> Desk:
 
 
 @api.get("/region")
-@needs(Permission.REGION_READ)
+@needs(Permission.REGION_READ, Scope.OPEN)
 def region() -> Response:
     """The opened region."""
     return _json(desk().region_json())
 
 
 @api.get("/search")
-@needs(Permission.REGION_READ)
+@needs(Permission.REGION_READ, Scope.OPEN)
 def search() -> Response:
     """Places for a text."""
     limit = _whole("limit", DEFAULT_CANDIDATES, MAX_CANDIDATES) or DEFAULT_CANDIDATES
@@ -47,14 +49,14 @@ def search() -> Response:
 
 
 @api.get("/locate")
-@needs(Permission.REGION_READ)
+@needs(Permission.REGION_READ, Scope.OPEN)
 def locate() -> Response:
     """The village of a location."""
     return _json(desk().locate(_text("at"), _language()))
 
 
 @api.get("/nearest")
-@needs(Permission.CENTRE_READ)
+@needs(Permission.FLEET_READ)
 def nearest() -> Response:
     """Units ranked by road travel time to a point, a place or a village."""
     answer = desk().nearest(
@@ -68,11 +70,12 @@ def nearest() -> Response:
 
 
 @api.get("/route")
-@needs(Permission.CENTRE_READ)
+@needs(Permission.FLEET_READ, Scope.NARROWED)
 def route() -> Response:
     """The route of one unit to a location."""
     unit, at, language = _text("unit"), _text("at"), _language()
     _check_unit(unit)
+    check_unit(unit)
     form = request.args.get("format", "geojson")
     if form == "geojson":
         return _json(desk().route(unit, at, language), "application/geo+json")
@@ -84,8 +87,26 @@ def route() -> Response:
     raise BadRequestError(N_("The format “{given}” is not known; use geojson or gpx."), given=form[:40])
 
 
+@api.get("/isochrone")
+@needs(Permission.FLEET_READ, Scope.NARROWED)
+def isochrone() -> Response:
+    """How far one gets from places and units together within some minutes."""
+    minutes = request.args.get("minutes", "")
+    places = tuple(filter(None, (one.strip() for one in request.args.getlist("at"))))
+    unit_ids = tuple(filter(None, (one.strip() for one in request.args.getlist("unit"))))
+    if not places and not unit_ids:
+        raise BadRequestError(N_("The parameter “{name}” is missing; add ?{name}=… to the address."), name="at")
+    language = _language()
+    for unit_id in unit_ids:
+        _check_unit(unit_id)
+        check_unit(unit_id)
+    times = minutes_of(minutes) if minutes.strip() else DEFAULT_MINUTES
+    answer = isochrone_json(desk(), places=places, units=unit_ids, minutes=times, lang=language)
+    return _json(answer, "application/geo+json")
+
+
 @api.get("/areas/<code>")
-@needs(Permission.REGION_READ)
+@needs(Permission.REGION_READ, Scope.OPEN)
 def area(code: str) -> Response:
     """The outline of a village, kecamatan or kabupaten."""
     try:
@@ -100,10 +121,14 @@ def area(code: str) -> Response:
 
 
 @api.get("/units")
-@needs(Permission.CENTRE_READ)
+@needs(Permission.FLEET_READ, Scope.NARROWED)
 def units() -> Response:
     """All units."""
-    return _json(desk().units_json())
+    found = desk().units_json()
+    if not actor().reach.is_whole:
+        within = units_in_reach(one["unit_id"] for one in found["units"])
+        found = {**found, "units": [one for one in found["units"] if one["unit_id"] in within]}
+    return _json(found)
 
 
 @api.get("/openapi.json")
@@ -125,7 +150,7 @@ def health() -> Response:
 
 def _check_unit(unit_id: str) -> None:
     try:
-        desk().unit_location(unit_id)
+        desk().unit_vehicle(unit_id)
     except OutsideRegionError as error:
         raise NotFoundError(error.message, **error.values) from None
 

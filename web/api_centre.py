@@ -10,26 +10,38 @@ import math
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, ParamSpec, TypeVar
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, current_app, g, request
 
 from dispatch.codec import dump, load, load_request
-from dispatch.commands import CODE_PATTERN, LINE_PATTERN, EraseTexts, Name, RevokeDevice, parse_time
-from dispatch.events import Event
-from dispatch.incidents import MAX_RADIUS_M, Call, CallType, Incident, IncidentLocation, IncidentStatus, TextRef
+from dispatch.commands import CODE_PATTERN, LINE_PATTERN, EraseTexts, Name, RevokeDevice, UnmaskTexts, parse_time
+from dispatch.incidents import (
+    MAX_RADIUS_M,
+    Call,
+    CallType,
+    Incident,
+    IncidentLocation,
+    IncidentStatus,
+    TextField,
+    TextRef,
+)
 from dispatch.recommend import recommend_from
 from dispatch.store import care, queries
 from dispatch.store.positions import history
 from gis.errors import N_, InputError
-from web.access import Permission, actor, needs
+from web.access import POLICY, Permission, Scope, actor, needs
 from web.api_commands import answer_json, centre, check_path_ids, idempotency_key, json_body
 from web.i18n import LANGUAGES
 from web.problems import BadRequestError, NotFoundError, problem, unknown_id
+from web.reach import is_cut, shown_assignment, shown_events, shown_incident, shown_text
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 centre_api = Blueprint("centre_api", __name__, url_prefix="/api/v1")
 centre_api.before_request(check_path_ids)
@@ -41,6 +53,8 @@ MAX_PARAMETER: Final = 200
 MAX_STREAMS: Final = 32
 HEARTBEAT_S: Final = 15.0
 POLL_S: Final = 1.0
+RIGHTS_CHECKED_S: Final = 3.0
+"""How often a stream asks whether its reader may still read."""
 """How often a stream asks the database for what other hosts committed."""
 
 _LINE: Final = re.compile(LINE_PATTERN.removesuffix("$") + r"\Z")
@@ -53,7 +67,7 @@ _streams = threading.BoundedSemaphore(MAX_STREAMS)
 
 
 @centre_api.get("/incidents")
-@needs(Permission.CENTRE_READ)
+@needs(Permission.CENTRE_READ, Scope.NARROWED)
 def incidents() -> Response:
     """Incidents, the newest first."""
     statuses = tuple(one_of("status", [one.value for one in IncidentStatus], many=True))
@@ -68,12 +82,13 @@ def incidents() -> Response:
             area=_plain("area"),
             since=time_parameter("since"),
             until=time_parameter("until"),
+            reach=(actor().reach, centre().store.now()),
         )
-    return _page([dump(one) for one in page.items], page.next_cursor)
+    return _page([shown_incident(one) for one in page.items], page.next_cursor)
 
 
 @centre_api.get("/incidents/<incident_id>")
-@needs(Permission.CENTRE_READ)
+@needs(Permission.CENTRE_READ, Scope.INCIDENT)
 def incident(incident_id: str) -> Response:
     """One incident with its calls, assignments, timers and inquiries."""
     store = centre().store
@@ -82,9 +97,9 @@ def incident(incident_id: str) -> Response:
         if found is None:
             raise unknown_id("incident", incident_id)
         answer = {
-            "incident": dump(found),
-            "calls": [dump(one) for one in book.calls_of(incident_id)],
-            "assignments": [dump(one) for one in book.assignments_of(incident_id)],
+            "incident": shown_incident(found),
+            "calls": [] if is_cut() else [dump(one) for one in book.calls_of(incident_id)],
+            "assignments": [shown_assignment(one) for one in book.assignments_of(incident_id)],
             "recommendations": [dump(one) for one in queries.recommendations_of(book.connection, incident_id)],
             "verifications": [dump(one) for one in queries.verifications_of(book.connection, incident_id)],
             "handovers": [dump(one) for one in queries.handovers_of(book.connection, incident_id)],
@@ -95,7 +110,7 @@ def incident(incident_id: str) -> Response:
 
 
 @centre_api.get("/incidents/<incident_id>/story")
-@needs(Permission.CENTRE_READ)
+@needs(Permission.CENTRE_READ, Scope.INCIDENT)
 def story(incident_id: str) -> Response:
     """Everything that happened to an incident, in order."""
     store = centre().store
@@ -104,11 +119,11 @@ def story(incident_id: str) -> Response:
             raise unknown_id("incident", incident_id)
     limit = _whole("limit", MAX_PAGE, MAX_PAGE)
     events = store.events_after(_seq(), limit=limit, incident_id=incident_id)
-    return send_json({"events": [event_json(one) for one in events], "next": events[-1].seq if events else None})
+    return send_json({"events": shown_events(events), "next": events[-1].seq if events else None})
 
 
 @centre_api.get("/incidents/<incident_id>/texts")
-@needs(Permission.PERSONAL_READ)
+@needs(Permission.PERSONAL_READ, Scope.INCIDENT)
 def incident_texts(incident_id: str) -> Response:
     """What callers said, and notes: personal data."""
     with centre().store.book() as book:
@@ -117,6 +132,35 @@ def incident_texts(incident_id: str) -> Response:
             raise unknown_id("incident", incident_id)
         calls = book.calls_of(incident_id)
     return send_json(_texts(found, calls))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unmasking:
+    """Why somebody needs to see what is masked for him."""
+
+    reason: Name
+
+
+@centre_api.post("/incidents/<incident_id>/unmask")
+@needs(Permission.UNMASK, Scope.INCIDENT)
+def unmask_incident(incident_id: str) -> Response:
+    """What callers said, and notes, unmasked: the log keeps who looked, and why."""
+    reason = load_request(Unmasking, json_body()).reason
+    centre().execute(UnmaskTexts(incident_id=incident_id, reason=reason), actor=actor().name)
+    with centre().store.book() as book:
+        found, calls = book.incident(incident_id), book.calls_of(incident_id)
+    return send_json(_texts(found, calls, clear=True))
+
+
+@centre_api.post("/calls/<call_id>/unmask")
+@needs(Permission.UNMASK)
+def unmask_call(call_id: str) -> Response:
+    """What a caller said of himself, unmasked: the log keeps who looked, and why."""
+    reason = load_request(Unmasking, json_body()).reason
+    centre().execute(UnmaskTexts(call_id=call_id, reason=reason), actor=actor().name)
+    with centre().store.book() as book:
+        found = book.call(call_id)
+    return send_json(_texts(None, () if found is None else (found,), clear=True))
 
 
 @centre_api.get("/incidents/<incident_id>/border")
@@ -226,7 +270,7 @@ def joint() -> Response:
 
 
 @centre_api.get("/units/<unit_id>")
-@needs(Permission.CENTRE_READ)
+@needs(Permission.FLEET_READ, Scope.UNIT)
 def unit(unit_id: str) -> Response:
     """One unit: what it is, where it is, what binds it."""
     with centre().store.book() as book:
@@ -239,7 +283,7 @@ def unit(unit_id: str) -> Response:
     return _versioned(
         {
             "unit": dump(placed),
-            "assignment": None if bound is None else dump(bound),
+            "assignment": None if bound is None else shown_assignment(bound),
             "devices": [
                 {"device": one.token_hash[:16], "label": one.label, "created_at": dump(one.created_at),
                  "revoked_at": None if one.revoked_at is None else dump(one.revoked_at)}
@@ -251,7 +295,7 @@ def unit(unit_id: str) -> Response:
 
 
 @centre_api.get("/units/<unit_id>/positions")
-@needs(Permission.CENTRE_READ)
+@needs(Permission.FLEET_READ, Scope.UNIT)
 def positions(unit_id: str) -> Response:
     """Where a unit was, newest first."""
     until = time_parameter("until") or centre().store.now() + timedelta(days=1)
@@ -296,7 +340,7 @@ def revoke_device(unit_id: str, device: str) -> Response:
 
 
 @centre_api.get("/directory")
-@needs(Permission.CENTRE_READ)
+@needs(Permission.DIRECTORY_READ, Scope.OPEN)
 def directory() -> Response:
     """Agencies, stations, categories, run cards, dispositions and neighbours, as region.toml had them at the start."""
     return send_json(dump(centre().store.directory()))
@@ -311,7 +355,7 @@ def erase_texts() -> Response:
 
 
 @centre_api.get("/audit")
-@needs(Permission.ADMIN)
+@needs(Permission.AUDIT_READ)
 def audit() -> Response:
     """Whether the event log is whole."""
     return send_json(asdict(care.verify(centre().store.engine)))
@@ -321,7 +365,7 @@ def audit() -> Response:
 
 
 @centre_api.get("/events")
-@needs(Permission.CENTRE_READ)
+@needs(Permission.CENTRE_READ, Scope.NARROWED)
 def events() -> Response:
     """Events after a sequence number: as JSON, or as a stream for `Accept: text/event-stream`.
 
@@ -332,13 +376,7 @@ def events() -> Response:
         return _stream(after)
     limit = _whole("limit", DEFAULT_PAGE, MAX_PAGE)
     found = centre().store.events_after(after, limit=limit)
-    return send_json({"events": [event_json(one) for one in found], "next": found[-1].seq if found else after})
-
-
-def event_json(event: Event) -> dict[str, Any]:
-    """An event as JSON."""
-    answer: dict[str, Any] = dump(event)
-    return answer
+    return send_json({"events": shown_events(found), "next": found[-1].seq if found else after})
 
 
 def _stream(after: int) -> Response:
@@ -351,18 +389,24 @@ def _stream(after: int) -> Response:
         )
         answer.headers["Retry-After"] = "5"
         return answer
-    store = centre().store
+    store, may_go_on, shown = centre().store, still_allowed(), _as_asked(shown_events)
 
     def follow() -> Iterator[str]:
-        seq, heard = after, time.monotonic()
+        seq, heard, asked = after, time.monotonic(), time.monotonic()
         yield "retry: 2000\n\n"
         while True:
+            if time.monotonic() - asked > RIGHTS_CHECKED_S:
+                if not may_go_on():
+                    return  # signed out, locked or disabled: the browser comes back and is told so
+                asked = time.monotonic()
             found = store.events_after(seq, limit=MAX_PAGE)
-            for event in found:
-                text = json.dumps(event_json(event), ensure_ascii=False, separators=(",", ":"))
-                yield f"id: {event.seq}\nevent: {event.type}\ndata: {text}\n\n"
-                seq, heard = event.seq, time.monotonic()
-            if not found:
+            for event in shown(found):
+                text = json.dumps(event, ensure_ascii=False, separators=(",", ":"))
+                yield f"id: {event['seq']}\nevent: {event['type']}\ndata: {text}\n\n"
+                heard = time.monotonic()
+            if found:
+                seq = found[-1].seq
+            else:
                 if time.monotonic() - heard > HEARTBEAT_S:
                     yield ": still here\n\n"
                     heard = time.monotonic()
@@ -376,25 +420,58 @@ def _stream(after: int) -> Response:
     return answer
 
 
+def still_allowed() -> Callable[[], bool]:
+    """Whether who asks now may still ask later, as the policy then says."""
+    policy = current_app.extensions.get(POLICY)
+    before = actor()
+
+    def allowed() -> bool:
+        if policy is None:
+            return True
+        now = policy(request)
+        return (now.name, now.may, now.reach) == (before.name, before.may, before.reach)
+
+    return _as_asked(allowed)
+
+
+def _as_asked(act: Callable[P, T]) -> Callable[P, T]:
+    """Do something later as if within the request that is answered now.
+
+    A stream outlives its request and is driven by whichever thread is free, so it holds no context between its pieces:
+    contexts of several streams would end in another order than they began.
+    """
+    app, environ, who = current_app._get_current_object(), request.environ, actor()  # type: ignore[attr-defined]
+
+    def acted(*args: P.args, **options: P.kwargs) -> T:
+        with app.request_context(environ):
+            g.siaga112_actor = who
+            return act(*args, **options)
+
+    return acted
+
+
 # --- parts -------------------------------------------------------------------------------------------------------
 
 
-def _texts(found: Incident | None, calls: tuple[Call, ...]) -> dict[str, Any]:
-    refs: list[tuple[str, str, TextRef]] = []
+def _texts(found: Incident | None, calls: tuple[Call, ...], *, clear: bool = False) -> dict[str, Any]:
+    refs: list[tuple[str, TextField, TextRef]] = []
     for one in calls:
-        for what, ref in (("caller_name", one.name), ("caller_number", one.number), ("words", one.words)):
+        for what, ref in (
+            (TextField.CALLER_NAME, one.name),
+            (TextField.CALLER_NUMBER, one.number),
+            (TextField.WORDS, one.words),
+        ):
             if ref is not None:
                 refs.append((one.call_id, what, ref))
     if found is not None:
-        refs += [(found.incident_id, "note", ref) for ref in found.notes]
+        refs += [(found.incident_id, TextField.NOTE, ref) for ref in found.notes]
     known = centre().store.texts([ref.text_id for _, _, ref in refs])
-    return {
-        "texts": [
-            {"of": of, "field": what, "text_id": ref.text_id, "text": known.get(ref.text_id),
-             "erased": ref.text_id not in known}
-            for of, what, ref in refs
-        ]
-    }  # fmt: skip
+    told = []
+    for of, what, ref in refs:
+        text, is_masked = (known.get(ref.text_id), False) if clear else shown_text(what, known.get(ref.text_id))
+        told.append({"of": of, "field": what.value, "text_id": ref.text_id, "text": text, "masked": is_masked,
+                     "erased": ref.text_id not in known})  # fmt: skip
+    return {"texts": told}
 
 
 def _recommendation_json(made: Any) -> dict[str, Any]:

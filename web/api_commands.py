@@ -23,11 +23,11 @@ from dispatch.codec import load_request
 from dispatch.errors import VersionConflictError
 from dispatch.store.store import Answer
 from gis.errors import N_, InputError
-from web.access import Permission, actor, needs
+from web.access import Permission, Scope, actor, needs
 from web.centre import Centre
 from web.problems import BadRequestError, NotFoundError
+from web.reach import CENTRE, shown_answer
 
-CENTRE: Final = "siaga112-centre"
 MAX_KEY: Final = 200
 MAX_DEPTH: Final = 32
 KEY_PATTERN: Final = r"^[\x21-\x7E]([\x20-\x7E]*[\x21-\x7E])?$"
@@ -59,6 +59,7 @@ class CommandRoute:
     command: type
     permission: Permission
     summary: str
+    scope: Scope = Scope.WHOLE
     shows: str | None = None
     created: bool = False
 
@@ -95,7 +96,8 @@ ROUTES: Final[tuple[CommandRoute, ...]] = (
     CommandRoute(method="PUT", path="/incidents/<incident_id>/location", command=c.LocateIncident,
                  permission=P.INCIDENT_WRITE, summary="Say where an incident is.", shows="incidents"),
     CommandRoute(method="POST", path="/incidents/<incident_id>/notes", command=c.AddNote,
-                 permission=P.INCIDENT_WRITE, summary="Write a note.", shows="incidents", created=True),
+                 permission=P.NOTE_WRITE, scope=Scope.INCIDENT, summary="Write a note.", shows="incidents",
+                 created=True),
     CommandRoute(method="POST", path="/incidents/<incident_id>/alarm", command=c.RaiseAlarm,
                  permission=P.INCIDENT_WRITE, summary="Ask for the next alarm level.", shows="incidents"),
     CommandRoute(method="POST", path="/incidents/<incident_id>/notified", command=c.NotifyAgency,
@@ -114,7 +116,7 @@ ROUTES: Final[tuple[CommandRoute, ...]] = (
     CommandRoute(method="POST", path="/incidents/<incident_id>/verifications", command=c.AskVerification,
                  permission=P.INCIDENT_WRITE, summary="Ask a village whether a report is true.", created=True),
     CommandRoute(method="POST", path="/verifications/<verification_id>/answer", command=c.AnswerVerification,
-                 permission=P.INCIDENT_WRITE, summary="Record what the village answered."),
+                 permission=P.VERIFY, scope=Scope.VERIFICATION, summary="Record what the village answered."),
     CommandRoute(method="POST", path="/incidents/<incident_id>/handovers", command=c.AskHandover,
                  permission=P.INCIDENT_WRITE, summary="Ask a neighbouring centre to take it over.", created=True),
     CommandRoute(method="POST", path="/handovers/<handover_id>/receipt", command=c.ReceiveHandover,
@@ -124,11 +126,15 @@ ROUTES: Final[tuple[CommandRoute, ...]] = (
     CommandRoute(method="PATCH", path="/units/<unit_id>", command=c.EditUnit, permission=P.FLEET_WRITE,
                  summary="Change what a unit is.", shows="units"),
     CommandRoute(method="POST", path="/units/<unit_id>/status", command=c.ReportStatus, permission=P.STATUS_WRITE,
-                 summary="Report a unit's status.", shows="units"),
+                 scope=Scope.UNIT, summary="Report a unit's status.", shows="units"),
     CommandRoute(method="POST", path="/units/<unit_id>/recall", command=c.RecallUnit, permission=P.ASSIGN,
                  summary="Take a unit back from its incident.", shows="units"),
     CommandRoute(method="POST", path="/assignments/<assignment_id>/corrections", command=c.CorrectMilestone,
                  permission=P.INCIDENT_WRITE, summary="Correct the time of a milestone.", created=True),
+    CommandRoute(method="PATCH", path="/closures/<closure_id>", command=c.ChangeClosure, permission=P.ROAD_CLOSE,
+                 summary="Let a closure end at another time.", shows="closures"),
+    CommandRoute(method="POST", path="/closures/<closure_id>/reopen", command=c.ReopenRoad, permission=P.ROAD_CLOSE,
+                 summary="Reopen what a closure closed.", shows="closures"),
 )  # fmt: skip
 
 
@@ -296,9 +302,9 @@ def _view(route: CommandRoute) -> Callable[..., Response]:
                 raise VersionConflictError("If-Match and expected_version name different versions; send one of them.")
             command = replace(command, expected_version=version)
         answer = centre().execute(command, actor=actor().name, key=key)
-        return answer_json(answer, route.status, shows=route.shows)
+        return answer_json(shown_answer(answer), route.status, shows=route.shows)
 
-    return needs(route.permission)(view)
+    return needs(route.permission, route.scope)(view)
 
 
 centre_commands.before_request(check_path_ids)

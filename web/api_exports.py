@@ -19,7 +19,7 @@ from dispatch.exports_mapping import DEFAULT_TOML, read_mapping
 from dispatch.exports_ministry import report_csv
 from dispatch.incidents import CapScope
 from gis.errors import N_, InputError
-from web.access import Permission, actor, needs
+from web.access import ForbiddenError, Permission, Scope, actor, needs
 from web.api_centre import language, one_of, time_parameter
 from web.api_commands import answer_json, centre, check_path_ids, idempotency_key, json_body
 from web.exports import cap_draft, cap_sent, eido_text, incident_table, monthly_table
@@ -77,7 +77,7 @@ def eido(incident_id: str) -> Response:
 
 
 @exports_api.get("/exports/incidents.csv")
-@needs(Permission.EXPORT)
+@needs(Permission.EXPORT, Scope.NARROWED)
 def incidents_table() -> Response:
     """Incidents as CSV, at a level of privacy."""
     found = _rows()
@@ -86,7 +86,7 @@ def incidents_table() -> Response:
 
 
 @exports_api.get("/exports/incidents.geojson")
-@needs(Permission.EXPORT)
+@needs(Permission.EXPORT, Scope.NARROWED)
 def incidents_map() -> Response:
     """Incidents as GeoJSON, at a level of privacy."""
     found = _rows()
@@ -95,7 +95,7 @@ def incidents_map() -> Response:
 
 
 @exports_api.get("/exports/mapping.toml")
-@needs(Permission.EXPORT)
+@needs(Permission.EXPORT, Scope.OPEN)
 def mapping() -> Response:
     """The default columns of the monthly report, to be given the official titles."""
     return _file(DEFAULT_TOML.encode(), TOML, "mapping.toml")
@@ -119,7 +119,19 @@ def _rows() -> IncidentRows:
     if since is not None and until is not None and until <= since:
         raise InputError(N_("The time “until” must be later than “since”; correct one of them."))
     level = PrivacyLevel(levels[0]) if levels else PrivacyLevel.PUBLIC
-    return incident_table(centre(), level=level, since=since, until=until, lang=language())
+    _check_level(level)
+    return incident_table(centre(), level=level, since=since, until=until, lang=language(), reach=actor().reach)
+
+
+def _check_level(level: PrivacyLevel) -> None:
+    """A village gets what the public sees of it; agencies and planners no ids of calls."""
+    who = actor()
+    public_only = who.reach.area is not None
+    least_cut = who.reach.is_whole and Permission.CENTRE_READ in who.may
+    if (public_only and level is not PrivacyLevel.PUBLIC) or (level is PrivacyLevel.INTERNAL and not least_cut):
+        raise ForbiddenError(
+            N_("The level “{level}” shows more than your role may see; ask for level=public."), level=level.value
+        )
 
 
 def _file(body: bytes, content_type: str, name: str) -> Response:

@@ -4,25 +4,34 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
-from flask import Flask, Response
+from flask import Flask, Response, current_app
 
 from web.access import Policy, anybody_reads, guard, this_machine
 from web.api import api
 from web.api_centre import centre_api
-from web.api_commands import CENTRE, centre_commands
+from web.api_closures import closures_api
+from web.api_commands import centre_commands
 from web.api_exports import exports_api
 from web.api_help import help_api
+from web.api_me import me_api
 from web.api_webhooks import webhooks_api
 from web.assets import asset_version, assets
 from web.centre import Centre
 from web.pages import pages
+<<<<<<< HEAD
 from web.planner_api import planner_pages
 from web.positions import Positions, register_positions
+=======
+from web.people import people, register_people
+from web.positions import Positions, positions_blueprint, register_positions
+>>>>>>> main
 from web.problems import register_problems
+from web.reach import CENTRE, check_within
 from web.region_layers import layers_of
 from web.service import Desk
+from web.sessions import Access, protect, use_accounts
 from web.tile_draw import MapPainter
 from web.tiles import TileSource, tiles
 
@@ -53,12 +62,24 @@ SECURITY_HEADERS: Mapping[str, str] = {
 }
 
 
+CENTRE_BLUEPRINTS: Final = (centre_commands, centre_api, webhooks_api, help_api, exports_api, me_api, closures_api)
+
+
+def all_routes() -> Flask:
+    """An application that has every route and answers none: to look at what the routes declare."""
+    app = Flask("web", static_folder=None, template_folder="templates")
+    for blueprint in (api, assets, pages, tiles, *CENTRE_BLUEPRINTS, people, positions_blueprint):
+        app.register_blueprint(blueprint)
+    return app
+
+
 def create_app(
     desk: Desk,
     *,
     centre: Centre | None = None,
     positions: Positions | None = None,
     policy: Policy | None = None,
+    access: Access | None = None,
     config: Mapping[str, Any] | None = None,
 ) -> Flask:
     """The application that serves a region, and the centre that works in it.
@@ -73,6 +94,8 @@ def create_app(
         Takes positions of units, with a started intake.
     policy
         Says who may do what; see `web.access`.
+    access
+        Puts accounts in force, in place of a policy.
     config
         Flask settings that differ from the default.
 
@@ -91,15 +114,16 @@ def create_app(
         app.register_blueprint(blueprint)
     if centre is not None:
         app.extensions[CENTRE] = centre
-        app.register_blueprint(centre_commands)
-        app.register_blueprint(centre_api)
-        app.register_blueprint(webhooks_api)
-        app.register_blueprint(help_api)
-        app.register_blueprint(exports_api)
+        for blueprint in CENTRE_BLUEPRINTS:
+            app.register_blueprint(blueprint)
     if positions is not None:
         register_positions(app, positions)
     register_problems(app)
-    guard(app, policy or (anybody_reads if centre is None else this_machine))
+    if access is not None:
+        register_people(app)
+        guard(app, use_accounts(app, access), within=check_within, protect=lambda: protect(app))
+    else:
+        guard(app, policy or (anybody_reads if centre is None else this_machine), within=check_within)
     app.after_request(_secure)
     return app
 
@@ -113,4 +137,6 @@ def _tile_source(desk: Desk) -> TileSource:
 def _secure(response: Response) -> Response:
     for name, value in SECURITY_HEADERS.items():
         response.headers.setdefault(name, value)
+    if current_app.config["SESSION_COOKIE_SECURE"]:
+        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     return response

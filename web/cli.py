@@ -12,7 +12,9 @@ from typing import Any
 import click
 
 from gis.errors import InputError, SiagaError
+from web.cli_access import ACCESS_COMMANDS
 from web.cli_centre import COMMANDS as CENTRE_COMMANDS
+from web.cli_closures import CLOSURE_COMMANDS
 from web.cli_common import (
     json_option,
     language_option,
@@ -30,6 +32,7 @@ from web.cli_directory import directory_group
 from web.cli_exports import EXPORT_COMMANDS, report
 from web.cli_hotspots import hotspots
 from web.cli_incident_others import incident
+from web.cli_learn import learn
 from web.cli_region import region
 from web.cli_reports import REPORT_COMMANDS
 from web.cli_simulate import simulate
@@ -224,6 +227,7 @@ def nearest(
 @click.option("--unit", "unit_id", help="Unit to start from.")
 @click.option("--from", "origin", help="Coordinates or text to start from, instead of --unit.")
 @click.option("--to", "target", required=True, help="Coordinates, text, or a village code.")
+@click.option("--profile", help="Vehicle profile, with --from; default the region's.")
 @click.option("--units", type=click.Path(path_type=Path), help="CSV of units; default the region's own list.")
 @click.option("--gpx", "gpx_file", type=click.Path(path_type=Path), help="Write GPX for a navigation device.")
 @click.option("--geojson", "geojson_file", type=click.Path(path_type=Path), help="Write GeoJSON.")
@@ -234,6 +238,7 @@ def route(
     unit_id: str | None,
     origin: str | None,
     target: str,
+    profile: str | None,
     units: Path | None,
     gpx_file: Path | None,
     geojson_file: Path | None,
@@ -253,7 +258,10 @@ def route(
     if (unit_id is None) == (origin is None):
         raise InputError("Give either --unit, or --from with a position.")
     desk = open_desk(region_folder, units)
-    start = desk.unit_location(unit_id) if unit_id is not None else desk.point(str(origin))
+    if unit_id is not None and profile is not None:
+        raise InputError("Give --profile with --from: a unit drives by the profile of its kind.")
+    by_unit = unit_id is not None
+    start = desk.unit_vehicle(str(unit_id)) if by_unit else desk.vehicle_from(desk.point(str(origin)), profile)
     end = desk.point(target)
     for given in filter(None, (origin, target)):
         for line in desk.doubts(given, lang):
@@ -269,6 +277,57 @@ def route(
         click.echo(route_text(answer, lang))
 
 
+@main.command(context_settings=_NEGATIVE_NUMBERS)
+@click.option("--at", "places", multiple=True, help="Coordinates, text, or a village code to start from; repeatable.")
+@click.option("--unit", "unit_ids", multiple=True, help="Unit to start from, where it is; repeatable.")
+@click.option("--minutes", default="5,8,10,15", show_default=True, help="Times, separated by commas.")
+@click.option("--units", type=click.Path(path_type=Path), help="CSV of units; default the region's own list.")
+@click.option("--geojson", "geojson_file", type=click.Path(path_type=Path), help="Write GeoJSON.")
+@click.option("--map", "map_file", type=click.Path(path_type=Path), help="Save the answer as one offline HTML map.")
+@language_option
+@json_option
+@region_option
+def isochrone(
+    places: Sequence[str],
+    unit_ids: Sequence[str],
+    minutes: str,
+    units: Path | None,
+    geojson_file: Path | None,
+    map_file: Path | None,
+    lang: str,
+    as_json: bool,
+    region_folder: Path | None,
+) -> None:
+    """Draw how far one gets by road within some minutes, from places, from units, or from all of them together.
+
+    The areas follow the roads: no point of them is farther than 100 m from a road that is reached in time.
+
+    \b
+    siaga112 isochrone --at -6.76,108.48 --minutes 5,10,15 --geojson reached.geojson
+    siaga112 isochrone --unit AMB-01 --unit AMB-02 --minutes 8 --map reached.html
+    """
+    from gis.files import write_text_atomically
+    from web.isochrones import isochrone_json, isochrone_text, minutes_of
+
+    if not places and not unit_ids:
+        raise InputError("Give --at with a position, or --unit; both can be repeated.")
+    wanted = minutes_of(minutes)
+    desk = open_desk(region_folder, units)
+    answer = isochrone_json(desk, places=places, units=unit_ids, minutes=wanted, lang=lang)
+    if geojson_file is not None:
+        write_text_atomically(geojson_file, json.dumps(answer, ensure_ascii=False, allow_nan=False) + "\n")
+    if map_file is not None:
+        from web.maps import save_isochrone_map
+
+        save_isochrone_map(map_file, desk, answer, lang=lang)
+    if as_json:
+        print_json_line(answer)
+    else:
+        click.echo(isochrone_text(answer))
+        for written in filter(None, (geojson_file, map_file)):
+            click.echo(f"{written}")
+
+
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=DEFAULT_PORT, show_default=True)
@@ -277,28 +336,53 @@ def route(
     "--db", "database", help="Database: a SQLite file or postgresql://…; default $SIAGA112_DB, else a file of your own."
 )
 @click.option("--map-only", is_flag=True, help="Serve the map and its answers without a database.")
+@click.option(
+    "--accounts/--no-accounts",
+    "accounts",
+    default=None,
+    help="Whether people sign in; by default they do, but not at the demonstration region on this machine.",
+)
+@click.option("--public-url", help="Where people reach the server, such as https://112.example.id of a proxy in front.")
 @region_option
 def serve(
-    host: str, port: int, units: Path | None, database: str | None, map_only: bool, region_folder: Path | None
+    host: str,
+    port: int,
+    units: Path | None,
+    database: str | None,
+    map_only: bool,
+    accounts: bool | None,
+    public_url: str | None,
+    region_folder: Path | None,
 ) -> None:
     """Serve the desk in the browser and the JSON API."""
     from web.server import run
+    from web.serving import access_for, check_public_url
 
+    check_public_url(public_url)
     desk = open_desk(region_folder, units)
     for problem in desk.unit_problems:
         click.echo(f"siaga112: {problem}", err=True)
-    running = None
+    routers = desk.region.open_routers(
+        lambda begun: click.echo(f"siaga112: {begun} …", err=True), metrics=desk.times.metrics
+    )
+    for remark in routers.state().remarks:
+        click.echo(f"siaga112: {remark}", err=True)
+    desk.answer_from(routers)
+    running = access = None
     if not map_only:
         from web.running import Running, database_url
 
-        running = Running(desk, database_url(database, desk.region.name))
-        for remark in running.remarks():
+        url = database_url(database, desk.region.name)
+        running = Running(desk, url)
+        access, said = access_for(running, url, host=host, accounts=accounts, public_url=public_url)
+        for remark in (*said, *running.remarks()):
             click.echo(f"siaga112: {remark}", err=True)
-    run(desk, host=host, port=port, announce=click.echo, running=running)
+    run(desk, host=host, port=port, announce=click.echo, running=running, access=access, public_url=public_url)
 
 
 main.add_command(region)
 main.add_command(directory_group)
+<<<<<<< HEAD
 main.add_command(coverage)
 main.add_command(site)
 for report_command in REPORT_COMMANDS:
@@ -306,6 +390,18 @@ for report_command in REPORT_COMMANDS:
 main.add_command(simulate)
 main.add_command(hotspots)
 for centre_command in (incident, webhook, *CENTRE_COMMANDS, *DATABASE_COMMANDS, *EXPORT_COMMANDS):
+=======
+for centre_command in (
+    incident,
+    learn,
+    webhook,
+    *CENTRE_COMMANDS,
+    *CLOSURE_COMMANDS,
+    *DATABASE_COMMANDS,
+    *EXPORT_COMMANDS,
+    *ACCESS_COMMANDS,
+):
+>>>>>>> main
     main.add_command(centre_command)
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """The centre from a terminal: calls, incidents, units, assignments, statuses, and the care of the database.
 
 These commands work on the database itself, beside a running server or without one. What callers said of themselves is
-shown only by `--texts`.
+shown masked by `--texts`, and as it is with a `--reason`, which the log keeps.
 """
 
 from __future__ import annotations
@@ -364,6 +364,8 @@ def print_answer(answer: dict[str, Any], as_json: bool) -> None:
     for one in answer.get("assignments", []):
         ended = "" if one["end"] is None else f", {one['end']}"
         click.echo(f"assignment {one['assignment_id']}: {one['unit_id']}{ended}")
+    for one in answer.get("closures", []):
+        click.echo(f"closure {one['closure_id']}: {one['reason']}" + _suffix(one["reopened_at"], ", reopened at "))
     for one in answer.get("units", []):
         click.echo(f"unit {one['unit']['unit_id']}: {one['unit']['status']}")
     for one in answer.get("verifications", []):

@@ -250,17 +250,27 @@ def incident_joint(lang: str, database: str | None, actor: str, region_folder: P
 
 @incident.command("show")
 @click.argument("incident_id")
-@click.option("--texts", is_flag=True, help="Also what callers said and notes: personal data.")
+@click.option("--texts", is_flag=True, help="Also what callers said and notes, masked.")
+@click.option("--reason", help="Why you need the texts unmasked; it stays in the log, with --actor.")
 @centre_options
 def incident_show(
-    incident_id: str, texts: bool, database: str | None, actor: str, region_folder: Path | None, as_json: bool
+    incident_id: str,
+    texts: bool,
+    reason: str | None,
+    database: str | None,
+    actor: str,
+    region_folder: Path | None,
+    as_json: bool,
 ) -> None:
     """Tell the whole story of INCIDENT_ID."""
     from dispatch.codec import dump
+    from dispatch.commands import UnmaskTexts
     from dispatch.errors import UnknownIdError
     from web.story import story_lines, story_texts
 
     with opened(database, region_folder) as centre:
+        if reason is not None:
+            centre.execute(UnmaskTexts(incident_id=incident_id, reason=reason), actor=actor)
         with centre.store.book() as book:
             found = book.incident(incident_id)
             calls = book.calls_of(incident_id)
@@ -270,7 +280,7 @@ def incident_show(
         linked = [event for one in calls for event in centre.store.events_after(0, call_id=one.call_id)]
         own = centre.store.events_after(0, limit=100_000, incident_id=incident_id)
         events = sorted({one.seq: one for one in [*linked, *own]}.values(), key=lambda one: one.seq)
-        said = story_texts(centre, found, calls) if texts else None
+        said = story_texts(centre, found, calls, masked=reason is None) if texts or reason else None
         if as_json:
             print_json(
                 {

@@ -41,6 +41,13 @@ def region() -> None:
     help="TOML with agencies, run cards, neighbours, … for region.toml; default a pack for a kabupaten.",
 )  # fmt: skip
 @click.option(
+    "--scenarios", "scenarios_file", type=_FILE, help="TOML of closures prepared beforehand; see docs/closures.md."
+)
+@click.option(
+    "--routing", "routing_file", type=_FILE,
+    help="TOML with vehicle profiles, who drives by which, exemptions of agencies and rush hours, for region.toml.",
+)  # fmt: skip
+@click.option(
     "--column", "columns", multiple=True, metavar="WHAT=ATTRIBUTE",
     help="Attribute of the village files, e.g. code=KODE_BARU; WHAT is one of " + ", ".join(_COLUMNS) + ".",
 )  # fmt: skip
@@ -66,6 +73,8 @@ def build(
     places: Path | None,
     units: Path | None,
     directory_file: Path | None,
+    scenarios_file: Path | None,
+    routing_file: Path | None,
     columns: Sequence[str],
     licences: Sequence[str],
     timezone: str,
@@ -97,7 +106,8 @@ def build(
         licences=_pairs(licences, "--licence", None),
         timezone=timezone,
         demonstration=demonstration,
-        settings_toml=_settings_toml(directory_file),
+        routing=routing_file,
+        settings_toml=_settings_toml(directory_file, scenarios_file),
     )
     now = built_at.replace(tzinfo=UTC) if built_at else None
     with _stages() as progress:
@@ -123,11 +133,12 @@ def info(folder: Path | None, as_json: bool) -> None:
         click.echo(region_text(described))
 
 
-def _settings_toml(directory_file: Path | None) -> str:
+def _settings_toml(directory_file: Path | None, scenarios_file: Path | None) -> str:
     """What `dispatch` puts into region.toml: its settings, timers, and the directory."""
     from dispatch.directory_file import region_toml
     from dispatch.settings import default_toml as dispatch_toml
     from dispatch.timers import default_toml as timers_toml
+    from web.scenarios import scenarios_toml
 
     own = None
     if directory_file is not None:
@@ -135,7 +146,10 @@ def _settings_toml(directory_file: Path | None) -> str:
             own = directory_file.read_text(encoding="utf-8")
         except UnicodeDecodeError:
             raise InputError(f"{directory_file} is not UTF-8 text; save it as UTF-8.") from None
-    return "\n".join([dispatch_toml(), timers_toml(), region_toml(own, source=str(directory_file))])
+    parts = [dispatch_toml(), timers_toml(), region_toml(own, source=str(directory_file))]
+    if scenarios_file is not None:
+        parts.append(scenarios_toml(scenarios_file))
+    return "\n".join(parts)
 
 
 def _pairs(texts: Sequence[str], option: str, known: Sequence[str] | None) -> dict[str, str]:

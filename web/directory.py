@@ -25,7 +25,7 @@ def region_directory(region: Region) -> DirectoryRead:
     """
     from gis.region_folder import SETTINGS
 
-    stations = _stations(region)
+    stations = region_stations(region)
     return directory_of(
         region.table,
         stations=stations,
@@ -34,7 +34,7 @@ def region_directory(region: Region) -> DirectoryRead:
     )
 
 
-def _stations(region: Region) -> list[tuple[str, str, Location]]:
+def region_stations(region: Region) -> list[tuple[str, str, Location]]:
     """Kind, name and position of the stations in operation; of a region without a list, those of its gazetteer."""
     import shapely
 

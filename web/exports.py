@@ -16,7 +16,12 @@ from dispatch.exports_mapping import ReportMapping
 from dispatch.exports_ministry import MonthlyReport, month_bounds, monthly_report
 from dispatch.incidents import Assignment, Call, CapScope, CapStatus
 from dispatch.issuer import read_issuer
+<<<<<<< HEAD
 from dispatch.store import care, queries
+=======
+from dispatch.reach import WHOLE_CENTRE, Reach
+from dispatch.store import queries
+>>>>>>> main
 from dispatch.store.book import SqlBook
 from gis.errors import N_
 from gis.region_folder import SETTINGS
@@ -98,11 +103,17 @@ def case_of(centre: Centre, incident_id: str) -> IncidentCase:
 
 
 def incident_table(
-    centre: Centre, *, level: PrivacyLevel, since: datetime | None, until: datetime | None, lang: str
+    centre: Centre,
+    *,
+    level: PrivacyLevel,
+    since: datetime | None,
+    until: datetime | None,
+    lang: str,
+    reach: Reach = WHOLE_CENTRE,
 ) -> IncidentRows:
-    """Incidents first reported in a span of time, as rows of a level; without a bound, all there are."""
+    """Incidents first reported in a span of time, as rows of a level; without a bound, all there are within reach."""
     with centre.store.book() as book:
-        cases = _cases(book, since or EVER[0], until or EVER[1])
+        cases = _cases(book, since or EVER[0], until or EVER[1], (reach, centre.store.now()))
     return incident_rows(
         cases,
         level=level,
@@ -237,7 +248,9 @@ def eido_text(centre: Centre, incident_id: str, lang: str) -> str:
     return eido_json(made)
 
 
-def _cases(book: SqlBook, since: datetime, until: datetime) -> list[IncidentCase]:
+def _cases(
+    book: SqlBook, since: datetime, until: datetime, reach: tuple[Reach, datetime] | None = None
+) -> list[IncidentCase]:
     calls: defaultdict[str | None, list[Call]] = defaultdict(list)
     for call in queries.calls_of_incidents_between(book.connection, since, until):
         calls[call.incident_id].append(call)
@@ -250,7 +263,7 @@ def _cases(book: SqlBook, since: datetime, until: datetime) -> list[IncidentCase
             calls=tuple(calls[one.incident_id]),
             assignments=tuple(sorted(assignments[one.incident_id], key=_order)),
         )
-        for one in queries.incidents(book.connection, limit=_ALL, since=since, until=until).items
+        for one in queries.incidents(book.connection, limit=_ALL, since=since, until=until, reach=reach).items
     ]
 
 

@@ -177,6 +177,7 @@ def answer_map(desk: Desk, answer: dict[str, Any], *, lang: str) -> str:
     return _page(chart, answer, _)
 
 
+<<<<<<< HEAD
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
     """An area filled with a colour on a map of a plan, with lines of text that open on it."""
@@ -230,6 +231,69 @@ def plan_map(desk: Desk, fields: Sequence[Field], spots: Sequence[Spot], *, titl
         marker = _Marker((spot.lat, spot.lon), spot.css, f"<b>{html.escape(spot.text)}</b>", 24)
         marker.add_child(_Popup(*spot.lines)).add_to(chart)
     return _whole(chart, title, desk.region.notice, f'<section class="sheet">{sheet}</section>')
+=======
+def save_isochrone_map(path: Path, desk: Desk, answer: dict[str, Any], *, lang: str) -> None:
+    """Write the map of isochrones to an HTML file, whole or not at all.
+
+    Parameters
+    ----------
+    path
+        The file; it is replaced when it exists.
+    desk
+        That gave the answer.
+    answer
+        Of `web.isochrones.isochrone_json`.
+    lang
+        `id` or `en`.
+
+    Raises
+    ------
+    InputError
+        The file cannot be written.
+    """
+    write_text_atomically(path, isochrone_map(desk, answer, lang=lang))
+
+
+def isochrone_map(desk: Desk, answer: dict[str, Any], *, lang: str) -> str:
+    """The HTML of the map of isochrones; parameters as for `save_isochrone_map`."""
+    _ = translator(lang)
+    starts = [(one["lat"], one["lon"]) for one in answer["origins"]]
+    spots = [*starts, *((lat, lon) for one in answer["features"] for lon, lat in _spots(one["geometry"]))]
+    view = _box(spots)
+    chart = folium.Map(location=starts[0], tiles=None, zoom_control="topright", attribution_control=False)
+    chart.default_js, chart.default_css = [], []
+    chart.add_child(_Background(*_tiles(desk, view, starts[0]), view, credit_line(desk.region)))
+    colours = _band_colours(len(answer["features"]))
+    for feature, colour in zip(answer["features"], colours, strict=True):
+        for rings in feature["geometry"]["coordinates"]:
+            outline = [[(lat, lon) for lon, lat in ring] for ring in rings]
+            folium.Polygon(outline, color=colour, weight=1.5, fill=True, fill_color=colour, fill_opacity=0.35).add_to(
+                chart
+            )
+    for start in starts:
+        _Marker(start, "incident", "<i></i>", 34).add_to(chart)
+    rows = "".join(
+        f'<tr><td><i style="color:{colour}">■</i> {html.escape(feature["properties"]["text"])}</td></tr>'
+        for feature, colour in zip(reversed(answer["features"]), reversed(colours), strict=True)
+    )
+    names = ", ".join(one["text"] for one in answer["origins"])
+    notes = "".join(f"<li>{html.escape(note)}</li>" for note in answer["notes"])
+    sheet = (
+        f'<section class="sheet"><h1>{html.escape(names)}</h1>{f"<ul>{notes}</ul>" if notes else ""}'
+        f"<table>{rows}</table></section>"
+    )
+    return _whole_page(chart, title=f"Siaga112: {names}", notice=answer["notice"], sheet=sheet)
+
+
+def _spots(geometry: dict[str, Any]) -> Iterator[tuple[float, float]]:
+    return _positions(geometry["coordinates"]) if geometry["coordinates"] else iter(())
+
+
+def _band_colours(count: int) -> list[str]:
+    """From the farthest band to the nearest: from yellow over orange to dark red, told apart in grey too."""
+    shades = ("#ffe08a", "#fdae61", "#f46d43", "#d73027", "#a50026", "#67001f")
+    return [shades[round(at * (len(shades) - 1) / max(count - 1, 1))] for at in range(count)]
+>>>>>>> main
 
 
 def _routes(desk: Desk, answer: dict[str, Any], lang: str) -> Iterator[dict[str, Any]]:
@@ -254,6 +318,11 @@ def _bounds_of(answer: dict[str, Any], areas: list[dict[str, Any]], routes: list
     spots = [(where["lat"], where["lon"])] + [(unit["lat"], unit["lon"]) for unit in answer["candidates"]]
     for feature in [*areas[-1:], *(one for route in routes for one in route["features"])]:
         spots += [(lat, lon) for lon, lat in _positions(feature["geometry"]["coordinates"])]
+    return _box(spots)
+
+
+def _box(spots: list[tuple[float, float]]) -> Bounds:
+    """A box around some positions, and a margin."""
     lats, lons = zip(*spots, strict=True)
     margin = max(LEAST_SPAN_DEG, (max(lats) - min(lats)) * 0.12, (max(lons) - min(lons)) * 0.12)
     return min(lats) - margin, min(lons) - margin, max(lats) + margin, max(lons) + margin
@@ -339,11 +408,19 @@ def _add_units(chart: folium.Map, answer: dict[str, Any], _: Translator) -> None
 
 
 def _page(chart: folium.Map, answer: dict[str, Any], _: Translator) -> str:
+<<<<<<< HEAD
     return _whole(chart, f"Siaga112: {answer['asked']['text']}", answer["region"]["notice"], _sheet(answer, _))
 
 
 def _whole(chart: folium.Map, title: str, notice: str | None, sheet: str) -> str:
     """The page: style, scripts, chart and sheet in one file."""
+=======
+    title = f"Siaga112: {answer['asked']['text']}"
+    return _whole_page(chart, title=title, notice=answer["region"]["notice"], sheet=_sheet(answer, _))
+
+
+def _whole_page(chart: folium.Map, *, title: str, notice: str | None, sheet: str) -> str:
+>>>>>>> main
     figure: Any = chart.get_root()
     figure.title = html.escape(title)
     for text in (

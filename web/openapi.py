@@ -9,14 +9,16 @@ from typing import Any
 
 from flask import Flask
 
+from routing.profile import Exemption
 from web.access import needed_by
-from web.api_commands import CENTRE
 from web.openapi_centre import centre_paths, centre_schemas, problem_response
+from web.openapi_closures import closure_paths
 from web.openapi_exports import export_paths
 from web.openapi_webhooks import webhook_paths
 from web.positions import EXTENSION
 from web.positions_openapi import POSITION_SECURITY, position_paths
 from web.problems import PROBLEM_TYPE
+from web.reach import CENTRE
 
 Schema = dict[str, Any]
 
@@ -69,11 +71,26 @@ _AREAS: dict[str, Schema] = {
     "kecamatan": _or_null(_ref("Area")),
 }
 
+_HOUR = {**_or_null({"type": "integer", "minimum": 0, "maximum": 167}), "description": "hour of the week, local time, "
+         "by which traffic was told; null for no hour in particular"}  # fmt: skip
+_DRIVEN: dict[str, Schema] = {
+    "profile": {**_or_null(TEXT), "description": "vehicle profile that the time is for"},
+    "exemptions": {
+        **_or_null(_list({"enum": [one.value for one in Exemption]})),
+        "description": "rules of the road that are broken on the way; null where nobody looked",
+    },
+    "exemptions_text": _or_null(TEXT),
+}
+
 SCHEMAS: dict[str, Schema] = {
     "Problem": _record(
         {"type": TEXT, "title": TEXT, "status": WHOLE, "detail": TEXT, "instance": TEXT},
         optional={"offered": _list(_ref("Candidate"), description="the nearest names, where none is sure")},
         text="RFC 9457. `detail` is one sentence: what was wrong, where, and what to do.",
+    ),
+    "ClosuresInForce": _record(
+        {"ids": _list(TEXT), "metric": TEXT, "message": _or_null(TEXT)},
+        text="Roads closed when the answer was made: `message` names them, `metric` the times that were asked.",
     ),
     "Location": _record({"lat": LATITUDE, "lon": LONGITUDE}, text="WGS84 degrees."),
     "Area": _record({"code": TEXT, "name": TEXT}, text="A village, kecamatan or kabupaten with its Kemendagri code."),
@@ -144,6 +161,7 @@ SCHEMAS: dict[str, Schema] = {
             "fix_age_s": _or_null(NUMBER),
             "reason": TEXT,
         },
+        optional=_DRIVEN,
         text="For a point `eta_parts` add up to `eta_s`; for an area `eta_range_s` and `first_share` are given.",
     ),
     "ExcludedUnit": _record(
@@ -187,6 +205,7 @@ SCHEMAS: dict[str, Schema] = {
             "candidates": _list(_ref("RankedUnit")),
             "excluded": _list(_ref("ExcludedUnit")),
             "shortfalls": _list(TEXT),
+            "closures": _ref("ClosuresInForce"),
         },
         optional={
             "spread": _or_null(
@@ -205,6 +224,7 @@ SCHEMAS: dict[str, Schema] = {
                 )
             ),
             "further": WHOLE,
+            "hour": _HOUR,
         },
     ),
     "Units": _record(
@@ -229,10 +249,27 @@ SCHEMAS: dict[str, Schema] = {
             "road": _ref("Road"),
             "notice": _ref("Notice"),
             "attribution": _or_null(TEXT),
+            "closures": _ref("ClosuresInForce"),
         },
-        optional={"notes": _list(TEXT, description="that the caller should confirm the place, where it is not sure")},
+        optional={
+            "notes": _list(TEXT, description="that the caller should confirm the place, where it is not sure"),
+            "hour": _HOUR,
+            **_DRIVEN,
+        },
         text="GeoJSON: the line first, whose `seconds` are those to the road, driving, and the last metres together; "
         "`attribution` names whose data it is, where the licence asks for it.",
+    ),
+    "Isochrones": _record(
+        {
+            "type": {"const": "FeatureCollection"},
+            "features": _list(_ref("Feature")),
+            "origins": _list(_record({"text": TEXT, "lat": LATITUDE, "lon": LONGITUDE, "on_road": FLAG})),
+            "notes": _list(TEXT, description="that the caller should confirm the place, where it is not sure"),
+            "notice": _ref("Notice"),
+            "attribution": _or_null(TEXT),
+        },
+        text="GeoJSON: one MultiPolygon per time, the longest first, with `limit_s`, `minutes` and `road_length_m` of "
+        "road reached; no point of it is farther than `buffer_m` from a road that is reached in time.",
     ),
     "Health": _record({"status": {"const": "ok"}}),
 }
@@ -312,6 +349,17 @@ def _paths() -> Schema:
             ],
             (400, 404, 422),
         ),
+        "/api/v1/isochrone": _get(
+            "How far one gets by road within some minutes, from places and units together.",
+            {GEOJSON: _ref("Isochrones")},
+            [
+                _parameter("at", "coordinates, a map link, words, or an area code to start from", _list(TEXT)),
+                _parameter("unit", "ids of units that start where they are", _list(TEXT)),
+                _parameter("minutes", "times separated by commas; default 5,8,10,15", TEXT),
+                LANG,
+            ],
+            (400, 404, 422),
+        ),
         "/api/v1/areas/{code}": _get(
             "The outline of a village, kecamatan or kabupaten.",
             {GEOJSON: _ref("Feature")},
@@ -336,6 +384,8 @@ def openapi_document(*, centre: bool = False, positions: bool = False) -> Schema
         paths |= {path: methods | paths.get(path, {}) for path, methods in centre_paths().items()}
         paths |= webhook_paths()
         paths |= export_paths()
+        for path, methods in closure_paths().items():
+            paths.setdefault(path, {}).update(methods)
         schemas |= centre_schemas(SCHEMAS)
     if positions:
         paths |= position_paths()

@@ -8,8 +8,9 @@ from typing import Any, Final
 
 from dispatch.commands import CODE_PATTERN, ID_PATTERN, LINE_PATTERN, MAX_ID, TIME_PATTERN, EraseTexts
 from dispatch.incidents import MAX_RADIUS_M, CallType, IncidentStatus
-from web.api_centre import DEFAULT_PAGE, MAX_PAGE, MAX_PARAMETER, MAX_SEQ
+from web.api_centre import DEFAULT_PAGE, MAX_PAGE, MAX_PARAMETER, MAX_SEQ, Unmasking
 from web.api_commands import KEY_PATTERN, MAX_KEY, ROUTES, CommandRoute
+from web.api_me import Settings
 from web.openapi_schemas import PLURALS, Schema, answered_schemas, new_device_schema, reference, sent_schema
 from web.problems import PROBLEM_TYPE
 
@@ -65,7 +66,7 @@ _IF_MATCH = parameter(
 )
 _ACTOR = parameter(
     "Siaga112-Actor",
-    "name that the event log keeps: 1 to 64 printable characters, else `desk`; until accounts decide it",
+    "name that the event log keeps: 1 to 64 printable characters, else `desk`; where accounts are in force, the login",
     _TEXT,
     place="header",
 )
@@ -78,7 +79,7 @@ SINCE = parameter("since", "received at this time or later", _TIME)
 UNTIL = parameter("until", "received before this time", _TIME)
 LANG = parameter("lang", "language of the sentences", {"enum": ["id", "en"], "default": "id"})
 _CATEGORY = parameter("category", "id of a category", _PLAIN)
-_ETAG: Schema = {"ETag": {"description": "Version of the record, for If-Match.", "schema": _TEXT}}
+ETAG_HEADER: Schema = {"ETag": {"description": "Version of the record, for If-Match.", "schema": _TEXT}}
 
 
 def _record(properties: dict[str, Schema], optional: dict[str, Schema] | None = None) -> Schema:
@@ -124,9 +125,10 @@ def operation(
     headers: Schema | None = None,
     more_content: Schema | None = None,
     links: Schema | None = None,
+    kind: str = JSON,
 ) -> Schema:
     """An operation of a centre: what all have in common is added."""
-    content = {JSON: {"schema": good}, **(more_content or {})}
+    content = {kind: {"schema": good}, **(more_content or {})}
     responses: Schema = {str(status): {"description": summary, "content": content}}
     for name, value in (("headers", headers), ("links", links)):
         if value:
@@ -157,7 +159,7 @@ def _command(route: CommandRoute) -> Schema:
         body=sent_schema(route.command, without=route.path_fields),
         problems=(404, 409, *((412,) if route.is_versioned else ())),
         status=route.status,
-        headers=_ETAG if route.shows else None,
+        headers=ETAG_HEADER if route.shows else None,
         links=links,
     ) | {"operationId": route.command.__name__}
 
@@ -230,7 +232,7 @@ def _reads() -> Schema:
             "alerts": _list(reference("Alert")),
             "timers": _list(reference("Timer")),
             **_NOTICE,
-        }), headers=_ETAG),
+        }), headers=ETAG_HEADER),
         _get("/incidents/{incident_id}/story", "getStory", "Everything that happened to an incident, in order.",
              _record({"events": events, "next": _or_null(_SEQ), **_NOTICE}),
              [_AFTER, {**_LIMIT, "schema": {**_LIMIT["schema"], "default": MAX_PAGE}}]),
@@ -253,7 +255,7 @@ def _reads() -> Schema:
             SINCE, UNTIL, _LIMIT, _CURSOR,
         ], problems=(422,)),
         _get("/calls/{call_id}", "getCall", "One call, with what is known of its number.",
-             _record({"call": calls, "ghost": reference("GhostScore"), **_NOTICE}), headers=_ETAG),
+             _record({"call": calls, "ghost": reference("GhostScore"), **_NOTICE}), headers=ETAG_HEADER),
         _get("/calls/{call_id}/texts", "getCallTexts", "What a caller said of himself: personal data.", _texts()),
         _get("/recommendations/{recommendation_id}", "getRecommendation",
              "A recommendation as it was made, with its inputs, and whether they still give it.", _record({
@@ -292,7 +294,7 @@ def _reads() -> Schema:
             "assignment": _or_null(reference("Assignment")),
             "devices": _list(device),
             **_NOTICE,
-        }), headers=_ETAG),
+        }), headers=ETAG_HEADER),
         _get("/units/{unit_id}/positions", "getPositions", "Where a unit was, newest first.",
              _record({"items": _list(reference("Fix")), **_NOTICE}), [SINCE, UNTIL, _LIMIT]),
         _get("/directory", "getDirectory", "Agencies, stations, run cards, dispositions, neighbours.",
@@ -341,7 +343,7 @@ def _writes() -> Schema:
                     body=new_device_schema(),
                     problems=(404, 409),
                     status=HTTPStatus.CREATED,
-                    headers=_ETAG,
+                    headers=ETAG_HEADER,
                 ),
             }
         },
@@ -353,7 +355,7 @@ def _writes() -> Schema:
                     answer_schema("units"),
                     parameters=path_parameters(one_device),
                     problems=(404, 409),
-                    headers=_ETAG,
+                    headers=ETAG_HEADER,
                 ),
             }
         },
@@ -372,13 +374,45 @@ def _writes() -> Schema:
     }
 
 
+def _access() -> Schema:
+    """Who asks, and what is masked for him."""
+    known = _record({
+        "login": _TEXT, "role": _or_null(_TEXT), "bound_to": _or_null(_TEXT), "rights": _list(_TEXT),
+        "clear": _list(_TEXT), "language": _or_null(_TEXT), "theme": _or_null(_TEXT), **_NOTICE,
+    })  # fmt: skip
+    paths: Schema = {
+        "/me": {
+            "get": {"operationId": "getMe", **operation("Who asks, and what he may.", known, problems=(401,))},
+            "patch": {
+                "operationId": "keepSettings",
+                **operation("Keep language and theme with the account.", known, body=sent_schema(Settings),
+                            problems=(401,)),
+            },
+        }
+    }  # fmt: skip
+    for path in ("/incidents/{incident_id}/unmask", "/calls/{call_id}/unmask"):
+        paths[path] = {
+            "post": {
+                "operationId": "unmaskIncident" if "incident" in path else "unmaskCall",
+                **operation(
+                    "Personal texts, unmasked; the log keeps who looked, and why.",
+                    _texts(),
+                    parameters=path_parameters(path),
+                    body=sent_schema(Unmasking),
+                    problems=(404,),
+                ),
+            }
+        }
+    return paths
+
+
 def centre_paths() -> Schema:
     """The endpoints of a centre, for `paths`."""
     paths: Schema = {}
     commands = [
         (route.path.replace("<", "{").replace(">", "}"), {route.method.lower(): _command(route)}) for route in ROUTES
     ]
-    for path, methods in (*_reads().items(), *_writes().items(), *commands):
+    for path, methods in (*_reads().items(), *_writes().items(), *_access().items(), *commands):
         paths.setdefault(f"{PREFIX}{path}", {}).update(methods)
     return paths
 

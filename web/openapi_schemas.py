@@ -14,6 +14,7 @@ from typing import Any, Final
 from pydantic import TypeAdapter
 
 from dispatch.border_help import BorderHelp
+from dispatch.closures import Closure, CutOff
 from dispatch.codec import adapter
 from dispatch.directory import Directory
 from dispatch.duplicates import DuplicateCandidate
@@ -49,6 +50,7 @@ PLURALS: Final[dict[str, type]] = {
     "verifications": Verification,
     "handovers": Handover,
     "alerts": Alert,
+    "closures": Closure,
 }
 """Records of an answer, as the store names their lists."""
 
@@ -56,6 +58,7 @@ _ANSWERED: Final = (
     *PLURALS.values(),
     AuditReport,
     BorderHelp,
+    CutOff,
     Directory,
     DuplicateCandidate,
     Event,
@@ -103,6 +106,7 @@ def answered_schemas(taken: Iterable[str]) -> dict[str, Schema]:
             "field": {"type": "string", "enum": [one.value for one in TextField]},
             "text_id": {"type": "string"},
             "text": {"anyOf": [{"type": "string"}, {"type": "null"}], "description": "null where it was erased"},
+            "masked": {"type": "boolean", "description": "whether it is masked for who asks"},
             "erased": {"type": "boolean"},
         },
     }

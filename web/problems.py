@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException
 
 from dispatch.errors import KeyReusedError, RefusedError, StoreError, UnknownIdError, VersionConflictError
 from gis.errors import N_, InputError, OutsideRegionError, RegionError, SiagaError
-from web.access import ForbiddenError
+from web.access import ForbiddenError, SignInNeededError
 from web.answers import place_json
 from web.i18n import DEFAULT_LANGUAGE, LANGUAGES, translator
 from web.resolve import NothingSureError
@@ -44,6 +44,7 @@ def unknown_id(what: str, key: str) -> UnknownIdError:
 _STATUS: tuple[tuple[type[SiagaError], HTTPStatus, str], ...] = (
     (NotFoundError, HTTPStatus.NOT_FOUND, "Not found"),
     (UnknownIdError, HTTPStatus.NOT_FOUND, "Not found"),
+    (SignInNeededError, HTTPStatus.UNAUTHORIZED, "Not signed in"),
     (ForbiddenError, HTTPStatus.FORBIDDEN, "Not allowed"),
     (VersionConflictError, HTTPStatus.PRECONDITION_FAILED, "Changed meanwhile"),
     (KeyReusedError, HTTPStatus.UNPROCESSABLE_ENTITY, "The idempotency key was used before"),
@@ -57,7 +58,7 @@ _STATUS: tuple[tuple[type[SiagaError], HTTPStatus, str], ...] = (
 )
 """The first class that fits decides."""
 
-_TOLD = ("unit", "incident", "by", "taken_at", "next_best", "expected", "version")
+_TOLD = ("unit", "incident", "by", "taken_at", "next_best", "expected", "version", "parts")
 """Values of an error that a program may want: they stand beside the sentence."""
 
 

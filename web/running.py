@@ -16,25 +16,28 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
-from dispatch.commands import EraseTexts
+from argon2 import PasswordHasher
+
 from dispatch.store import care
+from dispatch.store.credentials import Credentials
 from dispatch.store.engine import open_engine
 from dispatch.store.migrate import ensure_tables
 from dispatch.store.positions import PositionStore
 from dispatch.store.store import Store, new_id, utc_now
 from dispatch.store.webhook_queue import WebhookQueue
 from gis.errors import SiagaError
-from web.centre import SYSTEM, Centre
+from web.centre import Centre
 from web.exports import issuer_of
 from web.position_intake import DeviceBook, PositionIntake
 from web.positions import Positions
+from web.privacy import access_settings, privacy_settings, sweep
 from web.service import Desk
+from web.sign_in import SignIn
 from web.webhook_post import Poster
 from web.webhook_worker import WebhookWorker
 from web.webhooks import left_to_do, webhook_register
 
 DATABASE_VARIABLE: Final = "SIAGA112_DB"
-POSITIONS_KEPT: Final = timedelta(days=30)
 DELIVERIES_KEPT: Final = timedelta(days=30)
 REQUESTS_KEPT: Final = timedelta(days=7)
 ROUND_S: Final = 10.0
@@ -66,8 +69,13 @@ def open_store(url: str, desk: Desk | None = None) -> Store:
     """
     engine = open_engine(url)
     ensure_tables(engine)
-    return (
-        Store(engine) if desk is None else Store(engine, timezone=desk.region.timezone, issuer=issuer_of(desk.region))
+    if desk is None:
+        return Store(engine)
+    return Store(
+        engine,
+        timezone=desk.region.timezone,
+        issuer=issuer_of(desk.region),
+        text_kept=timedelta(days=privacy_settings(desk.region).texts_days),
     )
 
 
@@ -96,16 +104,15 @@ class Housekeeper:
         now = store.now()
         care.forget_requests(store.engine, now - REQUESTS_KEPT)
         webhook_register(store, self._centre.region).purge(now - DELIVERIES_KEPT)
-        erased = 0
-        while expired := care.expired_texts(store.engine, now):
-            store.execute(EraseTexts(text_ids=tuple(expired), reason="expired"), actor=SYSTEM)
-            erased += len(expired)
-        return erased
+        swept = sweep(self._centre)
+        return swept.texts + sum(swept.texts_by_category.values())
 
     def _run(self) -> None:
         rounds = 0
         while not self._stop.wait(self._round_s):
             self._try(self._centre.notice_overdue)
+            # Another host may have decided about speeds.
+            self._try(self._centre.speeds.refresh)
             if rounds % ROUNDS_PER_TIDYING == 0:
                 self._try(self.tidy)
             rounds += 1
@@ -117,18 +124,31 @@ class Housekeeper:
             _log.warning("Housekeeping: %s", error)
 
 
+def sign_in_of(centre: Centre, hasher: PasswordHasher | None = None) -> SignIn:
+    """How people sign in to a centre, as its region says."""
+    return SignIn(
+        Credentials(centre.store.engine, clock=centre.store.now),
+        centre,
+        access_settings(centre.region),
+        clock=centre.store.now,
+        hasher=hasher,
+        issuer=f"Siaga112 {centre.region.name}",
+    )
+
+
 class Running:
     """A centre with its workers."""
 
-    def __init__(self, desk: Desk, url: str) -> None:
+    def __init__(self, desk: Desk, url: str, *, hasher: PasswordHasher | None = None) -> None:
         self.store = open_store(url, desk)
         self.centre = Centre(self.store, desk)
         self.centre.prepare()
         desk.follow(self.centre.plain_units)
         engine = self.store.engine
         kept = PositionStore(engine)
+        keep_for = timedelta(days=privacy_settings(desk.region).positions_days)
         self.positions = Positions(
-            intake=PositionIntake(kept, keep_for=POSITIONS_KEPT), devices=DeviceBook(kept), clock=utc_now
+            intake=PositionIntake(kept, keep_for=keep_for), devices=DeviceBook(kept), clock=utc_now
         )
         self.webhooks = WebhookWorker(
             WebhookQueue(engine, clock=utc_now, new_id=new_id),
@@ -138,6 +158,7 @@ class Running:
         )
         self.store.on_commit(self.webhooks.wake)
         self.housekeeper = Housekeeper(self.centre)
+        self.sign_in = sign_in_of(self.centre, hasher)
 
     def remarks(self) -> list[str]:
         """What the centre should look at, one sentence each; none of it keeps it from working."""
@@ -148,9 +169,11 @@ class Running:
         self.positions.intake.start()
         self.webhooks.start()
         self.housekeeper.start()
+        self.centre.roads.start()
 
     def stop(self) -> None:
         """Stop them, and let go of the database."""
+        self.centre.roads.stop()
         self.housekeeper.stop()
         self.webhooks.stop()
         self.positions.intake.stop()

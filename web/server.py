@@ -15,6 +15,7 @@ from web.app import create_app
 from web.lanes import LaneDispatcher
 from web.running import Running
 from web.service import Desk
+from web.sessions import Access
 
 THREADS = 8
 STREAM_THREADS = 32
@@ -25,7 +26,16 @@ EVENTS_PATH = "/api/v1/events"
 MAX_CONNECTIONS = 2000
 
 
-def run(desk: Desk, *, host: str, port: int, announce: Callable[[str], Any], running: Running | None = None) -> None:
+def run(
+    desk: Desk,
+    *,
+    host: str,
+    port: int,
+    announce: Callable[[str], Any],
+    running: Running | None = None,
+    access: Access | None = None,
+    public_url: str | None = None,
+) -> None:
     """Serve until interrupted; says the address once the socket listens and the region is warm.
 
     Parameters
@@ -38,6 +48,10 @@ def run(desk: Desk, *, host: str, port: int, announce: Callable[[str], Any], run
         Told the address.
     running
         The centre with its workers, which are started and stopped here; None serves the map alone.
+    access
+        Accounts; None lets this machine do everything and all others read the map.
+    public_url
+        Where people reach the server, if not at the address where it listens.
 
     Raises
     ------
@@ -46,7 +60,11 @@ def run(desk: Desk, *, host: str, port: int, announce: Callable[[str], Any], run
     """
     desk.warm()
     listener = _listen(host, port)
-    app = create_app(desk) if running is None else create_app(desk, centre=running.centre, positions=running.positions)
+    app = (
+        create_app(desk)
+        if running is None
+        else create_app(desk, centre=running.centre, positions=running.positions, access=access)
+    )
     lanes = LaneDispatcher(
         {POSITIONS_PATH: POSITION_THREADS, EVENTS_PATH: STREAM_THREADS} if running else {}, threads=THREADS
     )
@@ -58,7 +76,14 @@ def run(desk: Desk, *, host: str, port: int, announce: Callable[[str], Any], run
         running.start()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     shown = f"[{host}]" if ":" in host else host
-    announce(f"{desk.region.name}: http://{shown}:{listener.getsockname()[1]}/")
+    address = (public_url or f"http://{shown}:{listener.getsockname()[1]}").rstrip("/")
+    announce(f"{desk.region.name}: {address}/")
+    if access is not None and (link := access.sign_in.first_link()) is not None:
+        hours = access.sign_in.settings.link_hours
+        announce(
+            f"There is no administrator yet. Open this link within {hours} hours to make one; it works once:\n"
+            f"{address}/link/{link}"
+        )
     sys.stdout.flush()
     try:
         server.run()

@@ -33,13 +33,17 @@ from gis.search_results import search_file
 from gis.types import AreaMatch, Location
 from routing.geojson import route_geojson
 from routing.gpx import route_gpx
+from routing.openings import exemptions_used
 from routing.region import Region
-from routing.router import PinnedOrigins
+from routing.router import Router
+from routing.routers import Routers
 from routing.types import RoadStatus, Route
 from web.answers import (
+    Driven,
     area_match_json,
     asked_json,
     detail_json,
+    driven_json,
     excluded_json,
     left_out_json,
     match_json,
@@ -50,15 +54,20 @@ from web.answers import (
 )
 from web.area_roads import AreaRoads, roads_of
 from web.credits import AREAS, ROADS, owed_credit
+from web.fleet_times import FleetTimes, Vehicle
 from web.i18n import translator
+from web.live_roads import LiveRoads
 from web.resolve import Asked, resolve
 from web.wording import confirm_lines, left_out_text, shortfall_text, village_ranking_text
 from web.wording_errors import error_text
+from web.wording_roads import closures_json
 
 Clock = Callable[[], datetime]
 
 DEFAULT_LANGUAGE = "id"
 METRES_PER_DEGREE = 111_320.0
+LOOKED_AT = 3
+"""Of so many units, the first ones, the route is looked at for exemptions that they use on it."""
 
 
 def utc_now() -> datetime:
@@ -74,11 +83,26 @@ class Desk:
         self._clock = clock
         self._units_file = units_file or region.units_file
         self._live: Callable[[], Sequence[Unit]] | None = None
-        self._pins: tuple[tuple[Location, ...], PinnedOrigins] | None = None
+        self.times = FleetTimes(region)
+        self.roads = LiveRoads(region, self.times)
 
     def follow(self, units: Callable[[], Sequence[Unit]]) -> None:
         """Rank these units from now on, as they stand at each question, in place of the list."""
         self._live = units
+
+    def answer_from(self, routers: Routers) -> None:
+        """Ask these routers from now on, in place of the region's own, which knows no closures."""
+        self.times.answer_from(routers)
+
+    @property
+    def routers(self) -> Routers | None:
+        """What answers in a server; None where the region's own router does."""
+        return self.times.routers
+
+    @property
+    def router(self) -> Router:
+        """What answers for the default profile at no hour in particular; its `metric.key` names what it knows."""
+        return self.times.router(None, None)
 
     # --- what there is -------------------------------------------------------------------------------------------
 
@@ -119,22 +143,20 @@ class Desk:
         """Bad rows of the units file, one sentence each."""
         return () if self._units_file is None else tuple(str(problem) for problem in self._read.problems)
 
-    def _pinned(self, units: Sequence[Unit]) -> PinnedOrigins:
-        return self.pinned(tuple(unit.location for unit in units))
+    def vehicle(self, unit: Unit) -> Vehicle:
+        """How a unit drives, and from where."""
+        return self.times.vehicle(unit.kind, unit.agency, unit.location)
 
-    def pinned(self, locations: tuple[Location, ...]) -> PinnedOrigins:
-        """Where units stand, on the roads; found anew only when one has moved."""
-        kept = self._pins
-        if kept is None or kept[0] != locations:
-            kept = self._pins = (locations, self.region.router.pin(locations))
-        return kept[1]
+    def _vehicles(self, units: Sequence[Unit]) -> list[Vehicle]:
+        return [self.vehicle(unit) for unit in units]
 
     def warm(self) -> None:
         """Load all parts now, so that the first call is as quick as the others."""
         self.region.gazetteer.prepare()
         _ = self.settings, self.region.edge_village
+        self.times.warm(self._vehicles(self.units) if self._units_file is not None else (), self._clock())
         if self._units_file is not None:
-            self.region.router.times_to(self.region.boundaries.bounds.middle, self._pinned(self.units))
+            self.times.answer(self.region.boundaries.bounds.middle, self._vehicles(self.units), self._clock())
 
     def region_json(self) -> dict[str, Any]:
         """Name, notice, extent and counts of the region."""
@@ -280,12 +302,20 @@ class Desk:
         capabilities
             Only units that have all of these.
         """
+        answer, roads = self.roads.answered(
+            lambda: self._nearest(at, kind=kind, k=k, lang=lang, capabilities=capabilities)
+        )
+        return {**answer, "closures": closures_json(roads.closures, roads.metric, translator(lang))}
+
+    def _nearest(
+        self, at: str, *, kind: str | None, k: int | None, lang: str, capabilities: Collection[str]
+    ) -> dict[str, Any]:
         asked, _ = self.resolve(at), translator(lang)
         match = self.region.boundaries.locate(asked.location)
         wanted = None if kind is None else unit_kind(kind)
         words = frozenset(normalised(word) for word in capabilities)
-        units = self.units
-        target = self.region.router.answer(asked.location, self._pinned(units))
+        units, now = self.units, self._clock()
+        target = self.times.answer(asked.location, self._vehicles(units), now)
         if target.access.status is RoadStatus.OFF_NETWORK and asked.area is None:
             raise _off_network(match)
         ranking: Ranking | VillageRanking
@@ -295,17 +325,23 @@ class Desk:
                 units=units,
                 times=target.times,
                 settings=self.settings,
-                now=self._clock(),
+                now=now,
                 kind=wanted,
                 capabilities=words,
                 limit=k,
             )
-            candidates = [ranked_json(one, _) for one in ranking.ranked]
+            candidates = [
+                ranked_json(one, _, self._driven(one.unit, asked.location, now, look=one.rank <= LOOKED_AT))
+                for one in ranking.ranked
+            ]
             spread = None
         else:
             roads = roads_of(self.region, asked.area)
-            ranking = self._rank_area(asked, roads, units, wanted, words, k)
-            candidates = [village_ranked_json(one, _) for one in ranking.ranked]
+            ranking = self._rank_area(asked, roads, units, wanted, words, k, now)
+            candidates = [
+                village_ranked_json(one, _, self._driven(one.unit, asked.location, now, look=False))
+                for one in ranking.ranked
+            ]
             spread = {
                 "road_m": round(ranking.road_m),
                 "unreachable_share": round(ranking.unreachable_share, 6),
@@ -323,6 +359,7 @@ class Desk:
             "asked": asked_json(asked, match, self.region.boundaries, _),
             "area": match_json(match, _) if asked.area is None else area_match_json(asked, self.region.boundaries, _),
             "road": road_json(target.access, _),
+            "hour": self.times.hour(now),
             "spread": spread,
             "candidates": candidates,
             "further": len(ranking.further),
@@ -370,63 +407,88 @@ class Desk:
         kind: str | None,
         words: frozenset[str],
         k: int | None,
+        now: datetime,
     ) -> VillageRanking:
         pieces = roads.pieces
         return rank_units_for_village(
             target=asked.location,
             units=units,
-            road_s=self.region.router.edge_midpoint_times(self._pinned(units), pieces).seconds,
+            road_s=self.times.edge_midpoint_times(self._vehicles(units), pieces, now),
             length_m=np.asarray(self.region.network.edge_length_m)[pieces],
             settings=self.settings,
-            now=self._clock(),
+            now=now,
             kind=kind,
             capabilities=words,
             limit=k,
         )
 
+    def _driven(self, unit: Unit, target: Location, now: datetime, *, look: bool) -> Driven:
+        """By which profile a unit drives, and with `look` the exemptions that it uses on its way."""
+        vehicle = self.vehicle(unit)
+        return Driven(
+            self.times.profile(vehicle, now).name, self.times.exemptions(vehicle, target, now) if look else None
+        )
+
     # --- along which streets -------------------------------------------------------------------------------------
 
-    def unit_location(self, unit_id: str) -> Location:
-        """Where a unit is."""
+    def unit_vehicle(self, unit_id: str) -> Vehicle:
+        """Where a unit is, and how it drives."""
         for unit in self.units:
             if unit.unit_id.casefold() == unit_id.strip().casefold():
-                return unit.location
+                return self.vehicle(unit)
         raise OutsideRegionError(N_("There is no unit “{unit}” in the list of units; check its id."), unit=unit_id[:40])
+
+    def vehicle_from(self, origin: Location, profile: str | None = None) -> Vehicle:
+        """A vehicle that stands somewhere; without a profile the region's default one."""
+        return Vehicle(self.region.routing_settings.profile(profile).key, origin)
 
     def route(self, unit_id: str, at: str, lang: str = DEFAULT_LANGUAGE) -> dict[str, Any]:
         """The route of a unit to a location, as GeoJSON."""
-        answer = self.route_between(self.unit_location(unit_id), self.point(at), lang=lang)
+        answer = self.route_between(self.unit_vehicle(unit_id), self.point(at), lang=lang)
         doubts = self.doubts(at, lang)
         return {**answer, "notes": doubts} if doubts else answer
 
     def route_gpx(self, unit_id: str, at: str, lang: str = DEFAULT_LANGUAGE) -> str:
         """The route of a unit to a location, as GPX."""
-        return self.gpx_between(self.unit_location(unit_id), self.point(at), lang=lang)
+        return self.gpx_between(self.unit_vehicle(unit_id), self.point(at), lang=lang)
 
-    def route_between(self, origin: Location, target: Location, *, lang: str) -> dict[str, Any]:
-        """A route as a GeoJSON FeatureCollection, and how the target meets the roads."""
-        route = self._route(origin, target)
-        access = self.region.router.access(target, self.region.router.pin([origin]))
+    def route_between(self, vehicle: Vehicle, target: Location, *, lang: str) -> dict[str, Any]:
+        """A route as a GeoJSON FeatureCollection, how the target meets the roads, and which are closed."""
+        answer, roads = self.roads.answered(lambda: self._route_between(vehicle, target, lang=lang))
+        return {**answer, "closures": closures_json(roads.closures, roads.metric, translator(lang))}
+
+    def _route_between(self, vehicle: Vehicle, target: Location, *, lang: str) -> dict[str, Any]:
+        now = self._clock()
+        route, router = self._route(vehicle, target, now), self.times.router(vehicle.profile, now)
+        access = router.access(target, router.pin([vehicle.start]))
         if access.nearest_m is not None and route.target.distance_m <= access.nearest_m:
             access = replace(access, status=RoadStatus.CONNECTED)  # from here even a road cut off for others is reached
+        profile = self.region.routing_settings.profile(vehicle.profile)
+        _ = translator(lang)
+        driven = Driven(
+            profile.name, tuple(one.value for one in exemptions_used(self.region.network, profile, route.edges))
+        )
         return {
             **route_geojson(route, lang),
-            "road": road_json(access, translator(lang)),
+            "road": road_json(access, _),
+            "hour": self.times.hour(now),
+            **driven_json(driven, _),
             "notice": self.region.notice,
             "attribution": owed_credit(self.region, ROADS) or None,
         }
 
-    def gpx_between(self, origin: Location, target: Location, *, lang: str) -> str:
+    def gpx_between(self, vehicle: Vehicle, target: Location, *, lang: str) -> str:
         """A route as GPX 1.1."""
         name = " - ".join(part for part in (self.region.notice, self.region.name) if part)
-        return route_gpx(self._route(origin, target), lang, name=name, credit=owed_credit(self.region, ROADS))
+        route, _ = self.roads.answered(lambda: self._route(vehicle, target, self._clock()))
+        return route_gpx(route, lang, name=name, credit=owed_credit(self.region, ROADS))
 
-    def _route(self, origin: Location, target: Location) -> Route:
-        route = self.region.router.route(origin, target)
+    def _route(self, vehicle: Vehicle, target: Location, now: datetime) -> Route:
+        route = self.times.router(vehicle.profile, now).route(vehicle.start, target)
         if route is None:
             raise OutsideRegionError(
                 N_("No road leads from {origin} to {target} in this region; choose another unit or look at the map."),
-                origin=f"{origin.lat:.5f}, {origin.lon:.5f}",
+                origin=f"{vehicle.start.lat:.5f}, {vehicle.start.lon:.5f}",
                 target=f"{target.lat:.5f}, {target.lon:.5f}",
             )
         return route

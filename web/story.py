@@ -7,7 +7,8 @@ from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, Any, Final
 
 from dispatch.events import Event
-from dispatch.incidents import Assignment, Call, Incident, Milestone, TextRef
+from dispatch.incidents import Assignment, Call, Incident, Milestone, TextField, TextRef
+from web.masking import mask_text
 
 if TYPE_CHECKING:
     from web.centre import Centre
@@ -19,13 +20,21 @@ HIDDEN: Final = frozenset(
 """Parts of an event that its line says otherwise, or that no person reads; JSON has them all."""
 
 
-def story_texts(centre: Centre, incident: Incident, calls: Sequence[Call]) -> dict[str, str | None]:
+def story_texts(
+    centre: Centre, incident: Incident, calls: Sequence[Call], *, masked: bool = True
+) -> dict[str, str | None]:
     """Personal texts of an incident and its calls by id; None for those that were erased."""
-    refs: list[TextRef] = [*incident.notes]
+    refs: list[tuple[TextField, TextRef | None]] = [(TextField.NOTE, ref) for ref in incident.notes]
     for call in calls:
-        refs += [ref for ref in (call.name, call.number, call.words) if ref is not None]
-    known = centre.store.texts([ref.text_id for ref in refs])
-    return {ref.text_id: known.get(ref.text_id) for ref in refs}
+        refs += [
+            (TextField.CALLER_NAME, call.name),
+            (TextField.CALLER_NUMBER, call.number),
+            (TextField.WORDS, call.words),
+        ]
+    there = {ref.text_id: field for field, ref in refs if ref is not None}
+    known = centre.store.texts(list(there))
+    shown = {key: mask_text(there[key], text) if masked else text for key, text in known.items()}
+    return {key: shown.get(key) for key in there}
 
 
 def story_lines(

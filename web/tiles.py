@@ -8,7 +8,7 @@ from typing import cast
 
 from flask import Blueprint, Response, current_app, request
 
-from web.access import Permission, needs
+from web.access import Permission, Scope, needs
 from web.map_style import PALETTES
 from web.problems import BadRequestError, NotFoundError
 from web.tile_draw import MapPainter
@@ -72,7 +72,7 @@ class TileSource:
 
 @tiles.get("/tiles/<int:zoom>/<int:column>/<int:row>.png", defaults={"density": 1})
 @tiles.get("/tiles/<int:zoom>/<int:column>/<int:row>@2x.png", defaults={"density": 2})
-@needs(Permission.REGION_READ)
+@needs(Permission.REGION_READ, Scope.OPEN)
 def tile(zoom: int, column: int, row: int, density: int) -> Response:
     """One tile of the usual XYZ scheme; `?style=dark` for the dark style, `@2x` for fine screens."""
     style = request.args.get("style", "light")

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, Executable, Table, bindparam, select
+from sqlalchemy import Connection, Executable, Table, bindparam, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from dispatch.accounts import Account, Role
 from dispatch.book import Record
+from dispatch.closures import Closure, CutOff
+from dispatch.event_types import SpeedsAdopted, SpeedsWithdrawn
 from dispatch.incidents import (
     Alert,
     Assignment,
@@ -22,6 +26,7 @@ from dispatch.incidents import (
     UnitState,
     Verification,
 )
+from dispatch.learnt_speeds import LearntSpeeds
 from dispatch.store import rows, schema
 from dispatch.store.rows import Row
 
@@ -80,14 +85,31 @@ _KINDS: Final[dict[type, _Kind]] = {
     Handover: _kind(schema.handovers, lambda one: one.handover_id, rows.handover_row, rows.handover_of),
     Alert: _kind(schema.alerts, lambda one: one.alert_id, rows.alert_row, rows.alert_of),
     Device: _kind(schema.devices, lambda one: one.token_hash, rows.device_row, rows.device_of),
+    Account: _kind(schema.accounts, lambda one: one.login, rows.account_row, rows.account_of),
+    Closure: _kind(schema.closures, lambda one: one.closure_id, rows.closure_row, rows.closure_of),
+    CutOff: _kind(schema.cut_off, lambda one: 1, rows.cut_off_row, rows.cut_off_of),
 }
 
 _ACTIVE: Final = select(schema.assignments).where(
     schema.assignments.c.unit_id == bindparam("wanted"), schema.assignments.c.ended_at.is_(None)
 )
 _OF_INCIDENT: Final = select(schema.assignments).where(schema.assignments.c.incident_id == bindparam("wanted"))
+_ADMINISTRATORS: Final = select(schema.accounts).where(
+    schema.accounts.c.role == bindparam("wanted"), schema.accounts.c.active.is_(True)
+)
 _ALERTS: Final = select(schema.alerts).where(schema.alerts.c.incident_id == bindparam("wanted"))
 _CALLS: Final = select(schema.calls).where(schema.calls.c.incident_id == bindparam("wanted"))
+# Decided a few times a year, and always by an event: the log is the table.
+_SPEEDS: Final = (
+    select(schema.events.c.type, schema.events.c.payload)
+    .where(schema.events.c.type.in_([SpeedsAdopted.type, SpeedsWithdrawn.type]))
+    .order_by(schema.events.c.seq.desc())
+    .limit(1)
+)
+_STANDING: Final = select(schema.closures).where(
+    schema.closures.c.reopened_at.is_(None),
+    or_(schema.closures.c.ends_at.is_(None), schema.closures.c.ends_at > bindparam("wanted", type_=schema.UtcDateTime)),
+)
 _COUNT: Final = select(schema.day_counts.c.number).where(schema.day_counts.c.name == bindparam("wanted"))
 
 
@@ -117,6 +139,7 @@ class SqlBook:
         self._known: dict[tuple[type, str | int], Any] = {}
         self._changed: dict[type, dict[str | int, Any]] = {}
         self._new: list[str] = []
+        self._held: list[LearntSpeeds | None] = []
 
     def call(self, call_id: str) -> Call | None:
         """A call."""
@@ -172,9 +195,45 @@ class SqlBook:
         """A device."""
         return self._one(Device, token_hash)
 
+    def account(self, login: str) -> Account | None:
+        """An account."""
+        return self._one(Account, login)
+
+    def administrators(self) -> tuple[Account, ...]:
+        """All active accounts of administrators, by login."""
+        found = self._found(Account, _ADMINISTRATORS, Role.ADMINISTRATOR.value)
+        return tuple(sorted(found, key=lambda one: one.login))
+
     def centre(self) -> Centre | None:
         """What holds for the whole centre."""
         return self._one(Centre, 1)
+
+    def speeds(self) -> LearntSpeeds | None:
+        """The learnt speeds in force."""
+        if self._held:
+            return self._held[-1]
+        row = self.connection.execute(_SPEEDS).first()
+        return None if row is None or row.type != SpeedsAdopted.type else rows.speeds_of(row.payload)
+
+    def hold_speeds(self, speeds: LearntSpeeds | None) -> None:
+        """Put learnt speeds in force, or none; the event is written with the log."""
+        self._held.append(speeds)
+
+    def closure(self, closure_id: str) -> Closure | None:
+        """A closure of roads."""
+        return self._one(Closure, closure_id)
+
+    def closures_standing(self, now: datetime) -> tuple[Closure, ...]:
+        """Closures that are not over at a time, by id."""
+        return tuple(sorted(self._found(Closure, _STANDING, now), key=lambda one: one.closure_id))
+
+    def closures_on(self, day: str) -> int:
+        """How many closures have an id of that day."""
+        return self._count(f"closures {day}")
+
+    def cut_off(self) -> CutOff | None:
+        """Who is cut off."""
+        return self._one(CutOff, 1)
 
     def incidents_on(self, day: str) -> int:
         """How many incidents have an id of that day."""
@@ -193,6 +252,8 @@ class SqlBook:
             self._new.append(f"calls {record.call_id[1:7]}")
         elif isinstance(record, Incident) and record.version == 1:
             self._new.append(f"incidents {record.incident_id[:6]}")
+        elif isinstance(record, Closure) and record.version == 1:
+            self._new.append(f"closures {record.closure_id[1:7]}")
         self._known[kind, key] = record
         self._changed.setdefault(kind, {})[key] = record
 
@@ -225,7 +286,7 @@ class SqlBook:
             found = self._known[kind, key] = None if row is None else how.record_of(row._mapping)  # type: ignore[arg-type]
         return found
 
-    def _found(self, kind: type[R], query: Executable, wanted: str) -> list[R]:
+    def _found(self, kind: type[R], query: Executable, wanted: str | datetime) -> list[R]:
         self.flush()
         how = _KINDS[kind]
         found = []

@@ -10,7 +10,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, func, select
+from sqlalchemy import Connection, Engine, and_, delete, func, select
 
 from dispatch.book import MemoryBook
 from dispatch.codec import canonical, dump
@@ -161,7 +161,10 @@ def differences(engine: Engine, progress: Progress | None = None) -> list[Differ
         "handover": book.handovers,
         "alert": book.alerts,
         "device": book.devices,
+        "account": book.accounts,
         "centre": {} if book.whole is None else {"1": book.whole},
+        "closure": book.closures,
+        "cut_off": {} if book.cut is None else {"1": book.cut},
     }
     tables = {
         "call": (schema.calls, rows.call_of),
@@ -173,7 +176,10 @@ def differences(engine: Engine, progress: Progress | None = None) -> list[Differ
         "handover": (schema.handovers, rows.handover_of),
         "alert": (schema.alerts, rows.alert_of),
         "device": (schema.devices, rows.device_of),
+        "account": (schema.accounts, rows.account_of),
         "centre": (schema.centre, rows.centre_of),
+        "closure": (schema.closures, rows.closure_of),
+        "cut_off": (schema.cut_off, rows.cut_off_of),
     }
     found: list[Difference] = []
     with reading(engine) as connection:
@@ -198,6 +204,21 @@ def expired_texts(engine: Engine, now: datetime, limit: int = 1000) -> list[str]
     query = select(table.c.text_id).where(table.c.expires_at < now).order_by(table.c.expires_at).limit(limit)
     with reading(engine) as connection:
         return list(connection.execute(query).scalars())
+
+
+def texts_of_closed(engine: Engine, category: str, before: datetime) -> list[str]:
+    """Ids of the personal texts that are still there of incidents of a category that were closed before a time."""
+    incidents, calls, texts = schema.incidents, schema.calls, schema.private_texts
+    closed = and_(incidents.c.category == category, incidents.c.closed_at < before)
+    refs: dict[str, str] = {}
+    with reading(engine) as connection:
+        there = set(connection.execute(select(texts.c.text_id)).scalars())
+        for notes in connection.execute(select(incidents.c.notes).where(closed)).scalars():
+            _collect(json.loads(notes), refs)
+        linked = calls.join(incidents, incidents.c.incident_id == calls.c.incident_id)
+        for kept in connection.execute(select(calls.c.texts).select_from(linked).where(closed)).scalars():
+            _collect(json.loads(kept), refs)
+    return sorted(there & refs.keys())
 
 
 def forget_requests(engine: Engine, before: datetime) -> int:

@@ -12,9 +12,12 @@ from typing import Any, Generic, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, or_, select
 
+from dispatch.closures import Closure
 from dispatch.incidents import Assignment, Call, Device, Handover, Incident, RecommendationRef, UnitState, Verification
 from dispatch.incidents import IncidentStatus as Status
+from dispatch.reach import Reach
 from dispatch.store import rows, schema
+from dispatch.store.reach import in_area, incident_condition
 from gis.errors import InputError
 
 MAX_PAGE = 1000
@@ -41,8 +44,12 @@ def incidents(
     area: str | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
+    reach: tuple[Reach, datetime] | None = None,
 ) -> Page[Incident]:
-    """Incidents, the newest first; `area` is a code of a village or of what it lies in."""
+    """Incidents, the newest first.
+
+    `area` is a code of a village or of what it lies in; `reach` leaves out what somebody may not see at a time.
+    """
     table = schema.incidents
     wanted: list[ColumnElement[bool]] = []
     if only_open:
@@ -52,15 +59,9 @@ def incidents(
     if category is not None:
         wanted.append(table.c.category == category)
     if area is not None:
-        within = f"{area}."
-        wanted.append(
-            or_(
-                table.c.village_code == area,
-                table.c.kecamatan_code == area,
-                table.c.village_code.startswith(within, autoescape=True),
-                table.c.kecamatan_code.startswith(within, autoescape=True),
-            )
-        )
+        wanted.append(in_area(area))
+    if reach is not None and (condition := incident_condition(reach[0], reach[1])) is not None:
+        wanted.append(condition)
     wanted += _between(table, since, until)
     return _newest_first(connection, table, wanted, limit, cursor, rows.incident_of)
 
@@ -154,6 +155,17 @@ def devices_of(connection: Connection, unit_id: str) -> tuple[Device, ...]:
     table = schema.devices
     query = select(table).where(table.c.unit_id == unit_id).order_by(table.c.created_at, table.c.token_hash)
     return tuple(rows.device_of(row) for row in connection.execute(query).mappings())  # type: ignore[arg-type]
+
+
+def closures(
+    connection: Connection, now: datetime, *, over: bool = False, limit: int = MAX_PAGE
+) -> tuple[Closure, ...]:
+    """Closures that are not over at a time, or with `over` all, those that began last first."""
+    table = schema.closures
+    query = select(table).order_by(table.c.starts_at.desc(), table.c.closure_id.desc()).limit(limit)
+    if not over:
+        query = query.where(table.c.reopened_at.is_(None), or_(table.c.ends_at.is_(None), table.c.ends_at > now))
+    return tuple(rows.closure_of(row) for row in connection.execute(query).mappings())  # type: ignore[arg-type]
 
 
 def _between(table: Table, since: datetime | None, until: datetime | None) -> list[ColumnElement[bool]]:

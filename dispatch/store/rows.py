@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from dispatch.accounts import Account, Role
+from dispatch.closures import Closure, CutOff
 from dispatch.codec import canonical, dump, load
 from dispatch.events import Event
 from dispatch.incidents import (
@@ -30,6 +32,7 @@ from dispatch.incidents import (
     UnitState,
     Verification,
 )
+from dispatch.learnt_speeds import LearntSpeeds
 from dispatch.types import Unit, UnitStatus
 from gis.types import Location
 
@@ -278,6 +281,24 @@ def device_of(row: Row) -> Device:
     return Device(**dict(row))
 
 
+def account_row(account: Account) -> dict[str, Any]:
+    """An account as a row."""
+    return {
+        "login": account.login,
+        "role": account.role.value,
+        "bound_to": account.bound_to,
+        "active": account.active,
+        "created_at": account.created_at,
+        "changed_at": account.changed_at,
+        "version": account.version,
+    }
+
+
+def account_of(row: Row) -> Account:
+    """A row as an account."""
+    return Account(**{**row, "role": Role(row["role"]), "active": bool(row["active"])})
+
+
 def event_row(event: Event) -> dict[str, Any]:
     """An event as a row."""
     return {
@@ -300,6 +321,11 @@ def event_of(row: Row) -> Event:
     return Event(**{**row, "payload": json.loads(row["payload"])})
 
 
+def speeds_of(payload: str) -> LearntSpeeds:
+    """The payload of the event that put learnt speeds in force, as their record."""
+    return load(LearntSpeeds, json.loads(payload))
+
+
 def centre_row(centre: Centre) -> dict[str, Any]:
     """What holds for the whole centre as its one row."""
     return {"id": 1, "directory_digest": centre.directory_digest}
@@ -308,3 +334,29 @@ def centre_row(centre: Centre) -> dict[str, Any]:
 def centre_of(row: Row) -> Centre:
     """The row of what holds for the whole centre."""
     return Centre(directory_digest=row["directory_digest"])
+
+
+def closure_row(closure: Closure) -> dict[str, Any]:
+    """A closure of roads as a row."""
+    return {
+        "closure_id": closure.closure_id,
+        "starts_at": closure.starts_at,
+        "ends_at": closure.ends_at,
+        "reopened_at": closure.reopened_at,
+        "body": canonical(dump(closure)),
+    }
+
+
+def closure_of(row: Row) -> Closure:
+    """A row as a closure of roads."""
+    return load(Closure, json.loads(row["body"]))
+
+
+def cut_off_row(cut_off: CutOff) -> dict[str, Any]:
+    """Who is cut off as its one row."""
+    return {"id": 1, "body": canonical(dump(cut_off))}
+
+
+def cut_off_of(row: Row) -> CutOff:
+    """The row of who is cut off."""
+    return load(CutOff, json.loads(row["body"]))

@@ -1,9 +1,9 @@
 """The tables, for SQLite and PostgreSQL alike.
 
 The event log is the truth; `calls`, `incidents`, `units`, `assignments`, `recommendations`, `verifications`,
-`handovers`, `alerts`, `devices` and `centre` are made from it by `dispatch.evolve` and can be made again.
-`private_texts` holds all personal data and is in no event; `documents` holds large bodies by their digest. Positions
-and webhooks have modules of their own.
+`handovers`, `alerts`, `devices`, `accounts`, `closures`, `cut_off` and `centre` are made from it by `dispatch.evolve`
+and can be made again. `private_texts` holds all personal data and is in no event; `documents` holds large bodies by
+their digest. Positions and webhooks have modules of their own.
 """
 
 from __future__ import annotations
@@ -287,4 +287,35 @@ devices = Table(
     Column("label", Text, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("revoked_at", UtcDateTime),
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("login", Text, primary_key=True),
+    Column("role", Text, nullable=False),
+    Column("bound_to", Text),
+    Column("active", Boolean, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+    Column("version", Integer, nullable=False),
+)
+
+closures = Table(
+    "closures",
+    metadata,
+    Column("closure_id", Text, primary_key=True),
+    Column("starts_at", UtcDateTime, nullable=False),
+    Column("ends_at", UtcDateTime),
+    Column("reopened_at", UtcDateTime),
+    Column("body", Text, nullable=False),
+    Index(None, "reopened_at", "ends_at"),
+    Index(None, "starts_at"),
+)
+
+cut_off = Table(
+    "cut_off",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("body", Text, nullable=False),
 )

@@ -25,10 +25,13 @@ from sqlalchemy import Connection, Engine, Executable, bindparam, delete, insert
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
+import dispatch.decide_accounts
 import dispatch.decide_alerts
 import dispatch.decide_calls
 import dispatch.decide_centre
 import dispatch.decide_incidents
+import dispatch.decide_roads
+import dispatch.decide_speeds
 import dispatch.decide_units  # noqa: F401 - importing registers what each command may do
 from dispatch.codec import canonical, dump, load
 from dispatch.commands import Command
@@ -56,6 +59,8 @@ _PLURAL = {
     "verification": "verifications",
     "handover": "handovers",
     "alert": "alerts",
+    "account": "accounts",
+    "closure": "closures",
 }
 _NUMBER_KEY = "number_key"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dispatch.store import positions, webhook_tables
+from dispatch.store import credential_tables, positions, webhook_tables
 from dispatch.store.schema import metadata
 
-__all__ = ["metadata", "positions", "webhook_tables"]
+__all__ = ["credential_tables", "metadata", "positions", "webhook_tables"]

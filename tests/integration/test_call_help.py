@@ -46,8 +46,10 @@ from dispatch.types import UnitStatus
 from dispatch.verification import VillageAnswer
 from gis.errors import InputError
 from gis.types import Location
+from routing.metric import MetricKey
 from tests.centre_app import HERE, demonstration_region
 from tests.desks import Clock
+from tests.strategies import NOW
 from web.app import create_app
 from web.centre import MOST_ROWS, Centre
 from web.running import Housekeeper
@@ -332,11 +334,12 @@ def test_times_that_are_remembered_are_those_that_are_found_anew(at: Help) -> No
 
 
 def test_what_is_remembered_of_positions_is_bounded(at: Help) -> None:
-    few = at.centre._village_times([ELSEWHERE])
+    one, other = (at.centre.desk.vehicle_from(place) for place in (ELSEWHERE, Location(lat=-6.75, lon=108.52)))
+    few = at.centre._village_times([one], NOW)
     for number in range(MOST_ROWS + 10):
-        at.centre._rows[Location(lat=-6.7, lon=108.4 + number * 1e-6)] = np.zeros(0)
-    other = Location(lat=-6.75, lon=108.52)
-    again = at.centre._village_times([ELSEWHERE, other])
+        left = replace(one, start=Location(lat=-6.7, lon=108.4 + number * 1e-6))
+        at.centre._rows[left, MetricKey()] = np.zeros(0)
+    again = at.centre._village_times([one, other], NOW)
     assert (again[0] == few[0]).all()
     assert len(at.centre._rows) <= 2
 

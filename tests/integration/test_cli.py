@@ -257,6 +257,24 @@ def test_route_writes_gpx_and_geojson(region: Path, tmp_path: Path) -> None:
     assert json.loads(geojson.read_text())["type"] == "FeatureCollection"
 
 
+def test_isochrones_go_into_a_file_a_map_and_json_the_longest_first(region: Path, tmp_path: Path) -> None:
+    geojson, page = tmp_path / "reached.geojson", tmp_path / "reached.html"
+    done = run(
+        "isochrone", "--unit", "a1", "--at", "-6.7099,108.519", "--minutes", "1,0.5", "--json",
+        "--geojson", geojson, "--map", page, "--region", region,
+    )  # fmt: skip
+    answer = json.loads(done.stdout)
+    assert json.loads(geojson.read_text(encoding="utf-8")) == answer
+    longer, shorter = (feature["properties"] for feature in answer["features"])
+    assert (longer["minutes"], shorter["limit_s"]) == (1.0, 30.0)
+    assert longer["road_length_m"] > shorter["road_length_m"] > 0
+    assert all(feature["geometry"]["coordinates"] for feature in answer["features"])
+    written = page.read_text(encoding="utf-8")
+    assert longer["text"] in written
+    assert "http-equiv" in written
+    assert [one["text"] for one in answer["origins"]] == ["-6.7099,108.519", "a1"]
+
+
 def test_a_route_tells_the_parts_of_its_time_and_how_far_the_road_is(region: Path) -> None:
     arguments = ("route", "--from", "-6.7105,108.502", "--to", "-6.7125,108.515", "--region", region)
     answer = json.loads(run(*arguments, "--json").stdout)
@@ -317,6 +335,8 @@ BAD = {
     "an unknown place": (["nearest", "--at", "xyzzy qwrtp"], "xyzzy"),
     "an unknown village code": (["nearest", "--at", "32.99.01.2099"], "32.99.01.2099"),
     "an unknown unit": (["route", "--unit", "Z9", "--to", "-6.71,108.51"], "Z9"),
+    "no start of isochrones": (["isochrone", "--minutes", "5"], "--unit"),
+    "minutes that are none": (["isochrone", "--at", "-6.71,108.51", "--minutes", "5,lima"], "lima"),
     "no start of a route": (["route", "--to", "-6.71,108.51"], "--unit"),
     "missing units": (["nearest", "--at", "-6.71,108.51", "--units", "nowhere.csv"], "nowhere.csv"),
     "a map that cannot be written": (

@@ -92,7 +92,12 @@ def test_a_whole_incident_from_the_call_to_the_report(at: Terminal, tmp_path: Pa
         assert told in story
     personal = (WORDS, "Pelapor", NUMBER, "jalan dua arah")
     assert not any(one in story for one in personal)
-    assert all(one in at.text("incident", "show", incident_id, "--texts") for one in personal)
+    masked = at.text("incident", "show", incident_id, "--texts")
+    assert "•••" in masked
+    assert not any(one in masked for one in personal)
+    unmasked = at.text("incident", "show", incident_id, "--reason", "menelepon balik")
+    assert all(one in unmasked for one in personal)
+    assert "texts.unmasked" in unmasked
 
     report = tmp_path / "laporan.csv"
     month = call["received_at"][:7]

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 from gis.types import Location
+from routing.hierarchy import Hierarchy
+from routing.metric import Metric, MetricKey
 from routing.network import RoadNetwork
 from routing.osm_read import read_osm
 from routing.router import Router
@@ -60,10 +62,72 @@ def places(network: RoadNetwork, count: int, seed: int) -> list[Location]:
     return found
 
 
+@cache
+def hierarchy_of(router: Router) -> Hierarchy:
+    return Hierarchy.build(router.network)
+
+
+def fast_router(router: Router, metric: Metric | None = None) -> Router:
+    """The hierarchy's router under a metric, by default that of another router."""
+    hierarchy, metric = hierarchy_of(router), metric or router.metric
+    assert hierarchy.serves(router.network, metric)
+    return Router(router.network, router.settings, snapper=router.snapper, metric=metric, hierarchy=hierarchy)
+
+
+def shaken(router: Router, seed: int, *, obeys_restrictions: bool) -> Metric:
+    """Every edge somewhat slower or quicker, and one of forty closed."""
+    dice = np.random.default_rng(seed)
+    edge_ms = router.metric.edge_ms
+    ms = np.rint(edge_ms * dice.uniform(0.75, 1.5, len(edge_ms))).astype(np.int64)
+    ms[(edge_ms < 0) | (dice.random(len(edge_ms)) < 1 / 40)] = -1
+    return Metric(
+        edge_ms=ms,
+        turn_round_ms=router.metric.turn_round_ms,
+        obeys_restrictions=obeys_restrictions,
+        key=MetricKey(profile="shaken", hour=None, closures=str(seed)),
+    )
+
+
+@pytest.mark.parametrize("obeys_restrictions", [True, False])
+def test_the_hierarchy_answers_to_the_millisecond_what_scipy_answers_under_any_metric(real, obeys_restrictions):
+    router, _ = real
+    network, settings = router.network, router.settings
+    metric = shaken(router, 7, obeys_restrictions=obeys_restrictions)
+    plain = Router(network, settings, snapper=router.snapper, metric=metric)
+    fast = fast_router(router, metric)
+    assert (plain.engine, fast.engine) == ("scipy", "hierarchy")
+    units, targets = places(network, UNITS, seed=6), places(network, 12, seed=7)
+    of_plain, of_fast = plain.pin(units), fast.pin(units)
+    reached = 0
+    for target in targets:
+        answer, expected = fast.answer(target, of_fast), plain.answer(target, of_plain)
+        assert answer.access == expected.access
+        assert answer.times == expected.times
+        assert fast.nearest(target, of_fast, 5) == plain.nearest(target, of_plain, 5)
+        reached += int(np.isfinite(answer.driving_ms).sum())
+    assert reached > UNITS * len(targets) / 4
+    for few in (targets[:3], places(network, UNITS + 20, seed=8)):  # scipy searches from the smaller side
+        assert np.array_equal(fast.matrix(of_fast, few).seconds, plain.matrix(of_plain, few).seconds, equal_nan=True)
+    some_plain, some_fast = plain.pin(units[:20]), fast.pin(units[:20])
+    assert np.array_equal(fast.times_everywhere(some_fast).ms, plain.times_everywhere(some_plain).ms)
+    mine, theirs = fast.nearest_everywhere(some_fast), plain.nearest_everywhere(some_plain)
+    assert np.array_equal(mine.seconds, theirs.seconds, equal_nan=True)
+    assert np.array_equal(mine.origin, theirs.origin)
+    for origin, target in zip(units, targets, strict=False):
+        route, expected_route = fast.route(origin, target), plain.route(origin, target)
+        assert (route is None) == (expected_route is None)
+        if route is not None and expected_route is not None:
+            assert route.time == expected_route.time
+            assert sum(step.seconds for step in route.steps) == pytest.approx(route.time.driving_s)
+            assert all(network.edge_head[edge] == network.edge_tail[after] for edge, after in pairwise(route.edges))
+            assert (metric.edge_ms[list(route.edges)] >= 0).all()
+
+
 @pytest.mark.slow
 def test_times_on_real_roads_differ_from_a_plain_search_by_nothing(real):
     router, incidents = real
     slow = SlowRouter(router.network, router.metric)
+    fast = fast_router(router)
     origins = router.pin(places(router.network, UNITS, seed=1))
     stands = [access.snaps[0] for access in origins.access]
     compared = 0
@@ -75,6 +139,7 @@ def test_times_on_real_roads_differ_from_a_plain_search_by_nothing(real):
             expected = [second if first is None else first for first, second in zip(expected, times, strict=True)]
         got = [None if time.driving_s is None else round(time.driving_s * 1000) for time in answer.times]
         assert got == expected
+        assert fast.answer(target, origins).times == answer.times
         compared += sum(time is not None for time in expected)
         first_five = sorted((time.total_s, at) for at, time in enumerate(answer.times) if time.total_s is not None)[:5]
         assert router.nearest(target, origins, 5) == [(at, answer.times[at]) for _, at in first_five]

@@ -9,17 +9,21 @@ from typing import Any
 
 import pytest
 
+from dispatch.accounts import AccessNote, Role
 from dispatch.codec import load
 from dispatch.commands import (
     AddNote,
+    AdoptSpeeds,
     AnswerVerification,
     AskHandover,
     AskVerification,
     AssignUnits,
     CancelIncident,
+    ChangeAccount,
     CloseIncident,
     Command,
     CorrectMilestone,
+    CreateAccount,
     EditIncident,
     EditUnit,
     EndCall,
@@ -31,6 +35,7 @@ from dispatch.commands import (
     LocateIncident,
     MergeIncident,
     MoveIncident,
+    NoteAccess,
     NoticeOverdue,
     NotifyAgency,
     OpenIncident,
@@ -43,6 +48,8 @@ from dispatch.commands import (
     RevokeDevice,
     TakeCall,
     TypeCall,
+    UnmaskTexts,
+    WithdrawSpeeds,
 )
 from dispatch.errors import IllegalMoveError, RefusedError, UnitTakenError, UnknownIdError, VersionConflictError
 from dispatch.incidents import (
@@ -777,6 +784,51 @@ def test_the_same_directory_is_loaded_once(desk: Desk) -> None:
     assert types_since(desk, seq) == ["directory.loaded"] * 2
 
 
+# --- learnt speeds ------------------------------------------------------------------------------------------------
+
+
+def speed_report(factor: object = 0.8) -> dict[str, object]:
+    return {"trips": 40, "factors": {"kecamatan": ["32.09.21"], "factors": [["primary", "32.09.21", 0, factor]]}}
+
+
+def test_learnt_speeds_come_into_force_by_a_decision_in_the_log_alone(desk: Desk) -> None:
+    seq = len(desk.events())
+    with desk.book() as book:
+        assert book.speeds() is None
+    desk.execute(AdoptSpeeds(report=speed_report(), reason="laporan Januari"), actor="kepala")
+    with desk.book() as book:
+        held = book.speeds()
+    assert held is not None
+    assert (held.reason, held.adopted_by, held.adopted_at) == ("laporan Januari", "kepala", desk.clock())
+    assert desk.events()[-1]["payload"]["digest"] == held.digest
+    refused(desk, AdoptSpeeds(report=speed_report(), reason="lagi"), RefusedError, "in force already")
+    desk.execute(AdoptSpeeds(report=speed_report(0.9), reason="laporan Februari"))
+    with desk.book() as book:
+        newer = book.speeds()
+    assert newer is not None
+    assert newer.digest != held.digest
+    desk.execute(WithdrawSpeeds(reason="jalan baru"))
+    with desk.book() as book:
+        assert book.speeds() is None
+    refused(desk, WithdrawSpeeds(reason="lagi"), RefusedError, "No learnt speeds are in force")
+    assert types_since(desk, seq) == ["speeds.adopted", "speeds.adopted", "speeds.withdrawn"]
+
+
+@pytest.mark.parametrize("factor", [0.1, 3.5, -1, float("inf"), True, "0.8", None])
+def test_a_factor_beyond_its_limits_is_never_adopted(desk: Desk, factor: object) -> None:
+    command = AdoptSpeeds(report=speed_report(factor), reason="laporan")
+    refused(desk, command, InputError, r"factor of primary in 32\.09\.21 is .*, outside 0\.2 to 3")
+
+
+@pytest.mark.parametrize("report", [{}, {"factors": []}, {"factors": {"factors": [[1]]}}])
+def test_what_is_no_report_of_speeds_is_refused(desk: Desk, report: dict[str, object]) -> None:
+    refused(desk, AdoptSpeeds(report=report, reason="laporan"), InputError, "no report of learnt speeds")
+
+
+def test_a_report_that_changes_nothing_is_refused(desk: Desk) -> None:
+    refused(desk, AdoptSpeeds(report={"factors": {"factors": []}}, reason="x"), InputError, "nothing to adopt")
+
+
 # --- texts, versions, ids ----------------------------------------------------------------------------------------
 
 SECRETS = ("Nama-rahasia", "0812 9999 1234", "kata-rahasia pelapor", "catatan-rahasia satu", "alasan-rahasia batal")
@@ -872,9 +924,19 @@ def test_unknown_ids_are_refused_and_named(desk: Desk) -> None:
         IssueAlert(incident_id=none),
         RegisterDevice(unit_id=none, token_hash="0" * 64, label="HP"),
         RevokeDevice(token_hash="0" * 64),
+        UnmaskTexts(incident_id=none, reason="menelepon balik"),
     ):
         error = refused(desk, command, UnknownIdError)
         assert none in str(error) or "00000000" in str(error)
+
+
+def test_an_account_is_made_once_and_known_by_its_login(desk: Desk) -> None:
+    """The rest stands in test_accounts.py."""
+    made = desk.execute(CreateAccount(login="disp.01", role=Role.DISPATCHER))["accounts"][0]
+    assert (made["login"], made["role"], made["active"], made["version"]) == ("disp.01", "dispatcher", True, 1)
+    refused(desk, CreateAccount(login="disp.01", role=Role.DISPATCHER), RefusedError)
+    for command in (ChangeAccount(login="nobody", active=False), NoteAccess(login="nobody", what=AccessNote.LOCKED)):
+        assert "nobody" in str(refused(desk, command, UnknownIdError))
 
 
 def test_every_command_is_in_this_contract() -> None:

@@ -16,14 +16,18 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from sqlalchemy import select
 
+from dispatch.closures import ClosureReason, VillageCutOff
 from dispatch.commands import (
     AddNote,
+    AdoptSpeeds,
     AnswerVerification,
     AskHandover,
     AskVerification,
     AssignUnits,
     CancelIncident,
+    ChangeClosure,
     CloseIncident,
+    CloseRoad,
     Command,
     CorrectMilestone,
     EditIncident,
@@ -36,6 +40,7 @@ from dispatch.commands import (
     LocateIncident,
     MergeIncident,
     MoveIncident,
+    NoticeCutOff,
     NotifyAgency,
     OpenIncident,
     RaiseAlarm,
@@ -43,10 +48,12 @@ from dispatch.commands import (
     ReceiveHandover,
     RegisterDevice,
     RegisterUnit,
+    ReopenRoad,
     ReportStatus,
     RevokeDevice,
     TakeCall,
     TypeCall,
+    WithdrawSpeeds,
 )
 from dispatch.incidents import UNKNOWN_LOCATION, CallType, CapMessage, IncidentStatus, Milestone, Severity
 from dispatch.store import care, schema
@@ -56,6 +63,7 @@ from dispatch.transitions import INCIDENT_MOVES, UNIT_MOVES
 from dispatch.types import UnitStatus
 from dispatch.verification import VillageAnswer
 from gis.errors import SiagaError
+from routing.types import ClosedRoads, RoadSelector, Selection
 from tests.desks import HERE, POINT, MemoryDesk, StoreDesk, empty_database
 from tests.private_postgres import PrivatePostgres
 
@@ -237,6 +245,34 @@ class Dispatching(RuleBasedStateMachine):
         ]
         self.give(commands[what])
 
+    @rule(number=pick)
+    def speeds(self, number: int) -> None:
+        factors = {"factors": [["primary", "32.09.21", 0, 0.5 + number % 3 / 10]]}
+        adopt = AdoptSpeeds(report={"factors": factors}, reason="laporan")
+        self.give(WithdrawSpeeds(reason="keliru") if number % 4 == 0 else adopt)
+
+    @rule(number=pick, what=st.integers(0, 3), start_s=spoken, length_s=st.none() | st.integers(-5, 3000))
+    def roads(self, number: int, what: int, start_s: int | None, length_s: int | None) -> None:
+        now, key = self.model.clock(), self.any("closures", number)
+        ends_at = None if length_s is None else now + timedelta(seconds=length_s)
+        in_force = [one.closure_id for one in self.model.memory.closures_standing(now) if one.is_in_force(now)]
+        village = VillageCutOff(code="32.09.21.2006", name="Tuk", kecamatan="Kedawung", share=number / 5, people=number)
+        commands: list[Command] = [
+            CloseRoad(
+                selector=RoadSelector(kind=Selection.EDGES, edges=(number,)),
+                roads=ClosedRoads(network="ab", edges=(number,)),
+                length_m=1.0,
+                reason=ClosureReason.FLOOD,
+                note="genangan" if number % 2 else None,
+                starts_at=self.spoken_at(start_s),
+                ends_at=ends_at,
+            ),
+            ReopenRoad(closure_id=key),
+            ChangeClosure(closure_id=key, ends_at=ends_at),
+            NoticeCutOff(closure_ids=tuple(in_force[: number + 1]), villages=(village,) if number else ()),
+        ]
+        self.give(commands[what])
+
     @rule(number=st.integers(0, 100))
     def repeat(self, number: int) -> None:
         """A request that comes again, however late, is answered as it was."""
@@ -257,9 +293,14 @@ class Dispatching(RuleBasedStateMachine):
             "handovers",
             "alerts",
             "devices",
+            "learnt",
+            "closures",
+            "cut",
         ):
             assert getattr(log, kind) == getattr(model, kind)
         assert care.differences(self.store.engine) == []
+        with self.store.book() as book:
+            assert book.speeds() == model.learnt
         assert self.store.texts() == self.model.texts()
         events = self.store.events()
         assert [(one["type"], one["payload"]) for one in events] == [

@@ -29,6 +29,12 @@ ONLY_IN = {
     "click": ("web/",),
     "networkx": ("routing/",),
     "rapidfuzz": ("gis/",),
+    "numba": (
+        "routing/dissection_kernels.py",
+        "routing/hierarchy_kernels.py",
+        "routing/snap_kernels.py",
+        "routing/osm_pbf_kernels.py",
+    ),
     "scipy": ("routing/", "gis/", "planning/", "dispatch/joint"),
 }
 
@@ -42,6 +48,7 @@ SLOW_TO_IMPORT = {
     "matplotlib",
     "folium",
     "pyproj",
+    "numba",
 }
 
 

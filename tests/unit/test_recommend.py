@@ -20,7 +20,7 @@ from dispatch.errors import UnknownIdError
 from dispatch.incidents import UNKNOWN_LOCATION, IncidentLocation, LocationKind
 from dispatch.ranking import EtaPart
 from dispatch.readiness import Availability, start_of
-from dispatch.recommend import recommend, recommend_from, recommendation_inputs, why
+from dispatch.recommend import recommend, recommend_from, recommendation_inputs, why, with_exemptions
 from dispatch.recommendation import AreaTimes, Basis, Recommendation, RecommendationInputs, WhyKind
 from dispatch.response import fits
 from dispatch.screening import Exclusion, ShortfallKind
@@ -463,3 +463,35 @@ def test_times_that_do_not_fit_the_question_are_refused(changes: dict[str, Any])
 def test_the_same_unit_twice_is_refused() -> None:
     with pytest.raises(InputError, match="A is given twice"):
         ask([(state("A"), 1), (state("A"), 2)], need())
+
+
+def test_a_candidate_says_by_which_profile_it_drives_and_which_exemptions_it_uses() -> None:
+    rows = [(state("A1"), 100), (state("A2"), 200)]
+    inputs = recommendation_inputs(
+        incident=INCIDENT,
+        required=(need(),),
+        units=[unit for unit, _ in rows],
+        settings=SETTINGS,
+        now=NOW,
+        times=[drive(seconds) for _, seconds in rows],
+        profiles={"A1": "ambulance", "A2": "motorcycle"},
+        hour=31,
+    )
+    plain, told = recommend_from(inputs), recommend_from(with_exemptions(inputs, {"A1": ("oneway_against",)}))
+    assert (plain.hour, told.hour) == (31, 31)
+    assert [(one.profile, one.exemptions) for one in plain.answers[0].candidates] == [
+        ("ambulance", None), ("motorcycle", None),
+    ]  # fmt: skip
+    assert [one.exemptions for one in told.answers[0].candidates] == [("oneway_against",), None]
+    assert told.response == plain.response
+
+
+def test_inputs_stored_before_there_were_profiles_still_give_their_recommendation() -> None:
+    inputs = recommendation_inputs(
+        incident=INCIDENT, required=(need(),), units=[state("A1")], settings=SETTINGS, now=NOW, times=[drive(100)]
+    )
+    stored = codec.dump(inputs)
+    del stored["hour"]
+    for unit in stored["units"]:
+        del unit["profile"], unit["exemptions"]
+    assert recommend_from(codec.load(RecommendationInputs, stored)) == recommend_from(inputs)

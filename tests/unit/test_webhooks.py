@@ -89,8 +89,9 @@ def test_every_type_of_event_is_either_sent_or_never_sent() -> None:
 
 # Fields of plain text that hold an id or a code, never anybody's words.
 IDS = {
-    "agency", "alert_id", "answer", "assignment_id", "category", "disposition", "duplicate_of", "handover_id",
-    "kecamatan_code", "kind", "neighbour", "recommendation_id", "station", "timer", "verification_id", "village_code",
+    "agency", "alert_id", "answer", "assignment_id", "category", "closure_id", "disposition", "duplicate_of",
+    "handover_id", "kecamatan_code", "kind", "neighbour", "recommendation_id", "scenario",
+    "station", "timer", "verification_id", "village_code",
 }  # fmt: skip
 
 

@@ -32,6 +32,7 @@ export function answerParts(answer, handlers) {
     place(answer),
     alternatives(answer.asked, handlers),
     road(answer.road),
+    answer.closures?.message ? el("p", { class: "warning", id: "closed-roads" }, icon("warn"), el("span", {}, answer.closures.message)) : null,
     shortfalls(answer.shortfalls),
     units(answer, handlers),
     el("section", { id: "route", class: "route", hidden: true }),

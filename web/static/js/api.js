@@ -28,6 +28,8 @@ export async function ask(path, query = {}, signal) {
     throw new Problem("", { lost: true });
   }
   if (response.ok) return response.json();
+  // Signed out or locked: the server sends the page to where one signs in, and back here afterwards.
+  if (response.status === 401) location.reload();
   let problem = {};
   try {
     problem = await response.json();
@@ -35,6 +37,17 @@ export async function ask(path, query = {}, signal) {
     problem = { detail: response.statusText };
   }
   throw new Problem(problem.detail ?? "", { status: response.status, offered: problem.offered });
+}
+
+/**
+ * Keep a setting with the account, where somebody has signed in.
+ * @param {{language?: string, theme?: string}} setting
+ */
+export function keep(setting) {
+  const account = JSON.parse(document.getElementById("start").textContent).account;
+  if (!account) return;
+  const headers = { "Content-Type": "application/json", "X-CSRFToken": account.csrf };
+  fetch(ROOT + "me", { method: "PATCH", headers, body: JSON.stringify(setting) }).catch(() => {});
 }
 
 export function address(path, query = {}) {

@@ -1,7 +1,8 @@
 // The dispatcher's desk: one question in the address, one answer on the screen.
 
 import { answerParts, choiceList, routeParts, welcome } from "./answer.js";
-import { ask } from "./api.js";
+import { ask, keep } from "./api.js";
+import { Closures } from "./closures.js";
 import { LocationBox } from "./combobox.js";
 import { byId, el, icon, kindIcon } from "./dom.js";
 import { DeskMap } from "./map.js";
@@ -17,9 +18,10 @@ let asking = null;
 let routing = null;
 
 const map = new DeskMap(byId("map"), start, {
-  onClick: (lat, lon) => askPoint(`${lat.toFixed(5)}, ${lon.toFixed(5)}`),
+  onClick: (lat, lon) => closures?.isDrawing ? closures.addPoint(lat, lon) : askPoint(`${lat.toFixed(5)}, ${lon.toFixed(5)}`),
   onUnit: (unitId) => select(unitId),
 });
+const closures = start.centre ? new Closures(map.map, { onChange: () => refresh({ fit: false }) }) : null;
 const box = new LocationBox({
   onText: (text) => go({ at: text, shown: text }),
   onCandidate: chooseCandidate,
@@ -220,6 +222,7 @@ function switchTheme() {
   const now = document.documentElement.dataset.theme ?? (darkScreen.matches ? "dark" : "light");
   const next = now === "dark" ? "light" : "dark";
   document.documentElement.dataset.theme = next;
+  keep({ theme: next });
   try {
     localStorage.setItem("siaga112-theme", next);
   } catch {
@@ -230,6 +233,7 @@ function switchTheme() {
 
 function switchLanguage(language) {
   setLanguage(language);
+  keep({ language });
   const given = new URLSearchParams(location.search);
   given.set("lang", language);
   history.replaceState(null, "", "?" + given);
@@ -241,14 +245,17 @@ function dressInWords() {
   translatePage();
   makeKinds();
   map.translate();
+  closures?.translate();
 }
 
 function onKey(event) {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
-  const typing = event.target.matches?.("input[type=text], textarea");
+  const typing = event.target.matches?.("input:not([type=radio]), select, textarea");
   if (event.key === "/" && !typing) {
     event.preventDefault();
     box.focus();
+  } else if (event.key === "Escape" && closures?.isDrawing) {
+    closures.cancel();
   } else if (event.key === "Escape") {
     box.text = "";
     go({ at: "", shown: "" });
@@ -284,4 +291,5 @@ dressInWords();
 dress();
 readAddress();
 refresh({ fit: true });
+closures?.start();
 if (!state.at && matchMedia("(min-width: 821px)").matches) byId("at").focus();

@@ -1,0 +1,119 @@
+"""A fleet whose units drive by different profiles: each is timed by its own, and the answer says by which."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+
+from gis.types import Location
+from routing.profile import Exemption
+from routing.region import Region
+from tests.centre_app import demonstration_region
+from web.fleet_times import FleetTimes, Vehicle
+from web.service import Desk
+
+QUIET = datetime(2026, 1, 31, 15, 0, tzinfo=UTC)  # Saturday, 22:00 in Jakarta
+RUSH = datetime(2026, 1, 30, 0, 30, tzinfo=UTC)  # Friday, 7:30 in Jakarta
+TARGET = Location(lat=-6.7172, lon=108.5362)
+
+
+def lawless(region: Region) -> Region:
+    """The same region, where the fire brigade may break every rule."""
+    granted = {"damkar": frozenset(Exemption)}
+    opened = Region.open(region.folder)
+    opened.__dict__["routing_settings"] = replace(region.routing_settings, agencies=granted)
+    return opened
+
+
+@pytest.fixture(scope="module")
+def region() -> Region:
+    return demonstration_region()
+
+
+def test_every_unit_is_timed_by_its_own_profile_in_the_order_of_the_units(region):
+    desk = Desk(region, clock=lambda: QUIET)
+    units = desk.units
+    vehicles = [desk.vehicle(unit) for unit in units]
+    assert len({vehicle.profile for vehicle in vehicles}) >= 3
+    answer = desk.times.answer(TARGET, vehicles, QUIET)
+    alone = [
+        region.router_for(vehicle.profile).times_to(TARGET, [other.start for other in vehicles if other == vehicle])[0]
+        for vehicle in vehicles
+    ]
+    same = [time.driving_s == one.driving_s for time, one in zip(answer.times, alone, strict=True)]
+    assert all(same)
+    assert answer.access == region.router.answer(TARGET, region.router.pin([v.start for v in vehicles])).access
+
+
+def test_at_rush_hour_units_are_later_and_the_answer_names_the_hour(region):
+    quiet, rush = (Desk(region, clock=lambda at=at: at).nearest("-6.76,108.48", k=5) for at in (QUIET, RUSH))
+    assert (quiet["hour"], rush["hour"]) == (None, 6)
+    first = {one["unit_id"]: one["eta_s"] for one in quiet["candidates"]}
+    assert all(one["eta_s"] >= first.get(one["unit_id"], 0) for one in rush["candidates"])
+    assert rush["candidates"][0]["eta_s"] > quiet["candidates"][0]["eta_s"]
+
+
+def test_matrix_and_midpoints_are_those_of_the_profiles(region):
+    times = FleetTimes(region)
+    starts = [Location(lat=-6.76, lon=108.48), Location(lat=-6.71, lon=108.55)]
+    vehicles = [
+        Vehicle(region.routing_settings.profile(name).key, at) for at in starts for name in ("ambulance", "fire_engine")
+    ]
+    targets = [TARGET, starts[0]]
+    edges = np.arange(0, 40, 7)
+    matrix, middles = times.matrix(vehicles, targets, None), times.edge_midpoint_times(vehicles, edges, None)
+    for row, vehicle in enumerate(vehicles):
+        router = region.router_for(vehicle.profile)
+        assert np.array_equal(matrix[row], router.matrix([vehicle.start], targets).seconds[0], equal_nan=True)
+        expected = router.edge_midpoint_times([vehicle.start], edges).seconds[0]
+        assert np.array_equal(middles[row], expected, equal_nan=True)
+
+
+def test_what_an_agency_is_granted_is_used_and_named_and_makes_nobody_later(region):
+    free, network = lawless(region), region.network
+    usual, granted = (FleetTimes(one) for one in (region, free))
+    against = np.flatnonzero(network.is_contraflow)[::60]
+    assert len(against) > 2
+    used = 0
+    for edge in against.tolist():
+        start, target = (
+            Location(lat=float(network.node_lat[node]), lon=float(network.node_lon[node]))
+            for node in (network.edge_tail[edge], network.edge_head[edge])
+        )
+        engine, exempted = (one.vehicle("fire_engine", "Damkar", start) for one in (usual, granted))
+        assert exempted.profile == "fire_engine+" + "+".join(sorted(Exemption))
+        (before,), (after,) = (
+            one.answer(target, [vehicle], QUIET).times for one, vehicle in ((usual, engine), (granted, exempted))
+        )
+        named = granted.exemptions(exempted, target, QUIET)
+        assert not set(usual.exemptions(engine, target, QUIET)) - {"emergency_yes"}
+        if before.total_s is not None and after.total_s is not None:
+            assert after.total_s <= before.total_s
+            assert named or after.total_s == before.total_s
+        used += "oneway_against" in named
+    assert used
+
+
+def test_the_route_of_a_unit_is_told_with_its_profile_and_exemptions(region):
+    desk = Desk(region, clock=lambda: QUIET)
+    answer = desk.route("DAMKAR-01", "-6.76,108.48")
+    assert (answer["profile"], answer["hour"]) == ("fire_engine", None)
+    assert answer["exemptions"] == []
+    assert desk.route("AMB-01", "-6.76,108.48")["profile"] == "ambulance"
+
+
+def test_a_server_answers_every_profile_from_the_shared_hierarchy_as_scipy_does(region):
+    plain, serving = FleetTimes(region), FleetTimes(region)
+    routers = region.open_routers()
+    serving.answer_from(routers)
+    vehicles = [Desk(region, clock=lambda: QUIET).vehicle(unit) for unit in Desk(region, clock=lambda: QUIET).units]
+    for at, hour in ((QUIET, None), (RUSH, 6)):
+        serving.warm(vehicles, at)
+        assert not routers.pending
+        assert serving.hour(at) == hour
+        assert [serving.profile(one, at).key for one in vehicles] == [one.profile for one in vehicles]
+        assert serving.answer(TARGET, vehicles, at) == plain.answer(TARGET, vehicles, at)
+    assert not routers.state().remarks

@@ -1,0 +1,197 @@
+"""What an answer shows to whom: records out of reach are not found, and what is shown is cut to who asks.
+
+A village official sees incidents of the own area without notes, callers, labels and, of a sensitive category, without
+the point; agencies and crews see theirs without what is known of callers beside the texts that their role may read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from flask import current_app
+
+from dispatch.codec import dump, load
+from dispatch.events import Event
+from dispatch.incidents import Assignment, Incident, IncidentLocation, TextField
+from dispatch.reach import Reach, for_village, is_sensitive, lies_within
+from dispatch.store.reach import incidents_within, units_within
+from dispatch.store.store import Answer
+from web.access import OBJECT_SCOPES, Permission, Scope, actor
+from web.centre import Centre
+from web.masking import mask_text
+from web.problems import unknown_id
+
+CENTRE: Final = "siaga112-centre"
+_AUDIT: Final = ("account.", "texts.unmasked")
+_OF_INCIDENT: Final = frozenset({
+    "incident.opened", "incident.located", "incident.edited", "incident.moved", "incident.alarm_raised",
+    "incident.agency_notified", "incident.overdue", "assignment.made", "assignment.milestone",
+    "assignment.milestone_corrected", "assignment.ended", "verification.asked", "verification.answered",
+    "handover.asked", "handover.received", "alert.issued",
+})  # fmt: skip
+"""Events that those see who do not see the whole centre."""
+_FREE_WORDS: Final = ("override_reason", "end_reason", "reason", "assigned_by")
+"""Fields of an assignment and its events that somebody wrote or that name somebody."""
+
+
+def _centre() -> Centre | None:
+    found: Centre | None = current_app.extensions.get(CENTRE)
+    return found
+
+
+def check_within(scope: Scope, key: str, reach: Reach) -> None:
+    """Answer a record that is out of reach as one that is not there.
+
+    Raises
+    ------
+    UnknownIdError
+        It is out of reach, or there is none.
+    """
+    centre = _centre()
+    if centre is not None and _is_within(centre, scope, key, reach):
+        return
+    what = OBJECT_SCOPES[scope].removesuffix("_id")
+    raise unknown_id(what, key)
+
+
+def _is_within(centre: Centre, scope: Scope, key: str, reach: Reach) -> bool:
+    with centre.store.book() as book:
+        if scope is Scope.UNIT:
+            return bool(units_within(book.connection, [key], reach))
+        if scope is Scope.VERIFICATION:
+            asked = book.verification(key)
+            if asked is None:
+                return False
+            if reach.area is not None:
+                return lies_within(reach.area, asked.village_code)
+            key = asked.incident_id
+        return bool(incidents_within(book.connection, [key], reach, centre.store.now()))
+
+
+def check_unit(unit_id: str) -> None:
+    """Answer a unit out of the asker's reach as one that is not there.
+
+    Raises
+    ------
+    UnknownIdError
+        It is out of reach.
+    """
+    if not actor().reach.is_whole:
+        check_within(Scope.UNIT, unit_id, actor().reach)
+
+
+def units_in_reach(unit_ids: Iterable[str]) -> frozenset[str]:
+    """Those of the units that the asker may see."""
+    centre = _centre()
+    if centre is None:
+        return frozenset()
+    with centre.store.book() as book:
+        return units_within(book.connection, list(unit_ids), actor().reach)
+
+
+# --- what is shown -----------------------------------------------------------------------------------------------
+
+
+def is_cut() -> bool:
+    """Whether the asker sees less than the whole record."""
+    return not actor().reach.is_whole
+
+
+def shown_incident(incident: Incident) -> dict[str, Any]:
+    """An incident as the asker may see it."""
+    centre = _centre()
+    if actor().reach.area is not None and centre is not None:
+        incident = for_village(incident, centre.store.directory())
+    shown: dict[str, Any] = dump(incident)
+    return shown
+
+
+def shown_assignment(assignment: Assignment) -> dict[str, Any]:
+    """An assignment as the asker may see it."""
+    shown: dict[str, Any] = dump(assignment)
+    return _without_words(shown) if actor().reach.area is not None else shown
+
+
+def shown_answer(answer: Answer) -> Answer:
+    """The answer to a command as the asker may see it."""
+    reach, centre = actor().reach, _centre()
+    if reach.is_whole or centre is None:
+        return answer
+    shown = {key: value for key, value in answer.items() if key not in ("calls", "recommendations")}
+    if reach.area is not None:
+        found = [shown_incident(load(Incident, one)) for one in answer.get("incidents", [])]
+        shown = {**shown, "incidents": found} if found else shown
+    return shown
+
+
+def shown_events(events: Sequence[Event]) -> list[dict[str, Any]]:
+    """Events as JSON: those that the asker may see, and of each what he may see."""
+    who, centre = actor(), _centre()
+    if Permission.AUDIT_READ not in who.may:
+        events = [one for one in events if not one.type.startswith(_AUDIT)]
+    if who.reach.is_whole or centre is None:
+        return [dump(one) for one in events]
+    with centre.store.book() as book:
+        incidents = incidents_within(
+            book.connection, {one.incident_id for one in events if one.incident_id}, who.reach, centre.store.now()
+        )
+        units = units_within(book.connection, {one.unit_id for one in events if one.unit_id}, who.reach)
+        seen = [one for one in events if _may_see(one, who.reach, incidents, units)]
+        categories = {}
+        if who.reach.area is not None:
+            for key in {one.incident_id for one in seen if one.incident_id}:
+                found = book.incident(key)
+                categories[key] = "" if found is None else found.category
+    return [_cut(one, who.reach, categories, centre) for one in seen]
+
+
+def _may_see(event: Event, reach: Reach, incidents: frozenset[str], units: frozenset[str]) -> bool:
+    if event.type.startswith("unit."):
+        return event.unit_id in units
+    if event.type not in _OF_INCIDENT or event.incident_id not in incidents:
+        return False
+    if event.type.startswith("verification.") and reach.area is not None:
+        return lies_within(reach.area, event.payload.get("village_code", reach.area))
+    return True
+
+
+def _cut(event: Event, reach: Reach, categories: dict[str, str], centre: Centre) -> dict[str, Any]:
+    """Without who did it and without hashes, from which what is left out could be tried out; for a village less."""
+    shown: dict[str, Any] = {**dump(event), "actor": "", "prev_hash": "", "hash": ""}
+    if reach.area is None:
+        return shown
+    payload = dict(shown["payload"])
+    directory = centre.store.directory()
+    if event.type == "incident.opened":
+        payload["incident"] = dump(for_village(load(Incident, payload["incident"]), directory))
+    elif event.type == "incident.located":
+        place = load(IncidentLocation, payload["location"])
+        coarse = {"location": None, "radius_m": None} if is_sensitive(
+            categories.get(event.incident_id or "", ""), directory
+        ) else {}  # fmt: skip
+        payload["location"] = {**dump(place), "label": "", **coarse}
+    elif event.type == "assignment.made":
+        payload["assignment"] = _without_words(payload["assignment"])
+    shown["payload"] = _without_words(payload)
+    return shown
+
+
+def _without_words(payload: dict[str, Any]) -> dict[str, Any]:
+    empty = {"assigned_by": ""}
+    return {key: empty.get(key) if key in _FREE_WORDS else value for key, value in payload.items()}
+
+
+# --- personal texts ----------------------------------------------------------------------------------------------
+
+
+def shown_text(field: TextField, text: str | None) -> tuple[str | None, bool]:
+    """A personal text as the asker sees it, and whether it is masked for him; an erased one is None."""
+    if text is None or field in actor().clear:
+        return text, False
+    return mask_text(field, text), True
+
+
+def may_unmask() -> bool:
+    """Whether the asker may see what is masked for him, with a reason."""
+    return Permission.UNMASK in actor().may

@@ -1,0 +1,78 @@
+"""Closed roads in the reader's language: which, why, and whom they cut off."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from dispatch.closures import Closure, ClosureInForce, ClosureReason, VillageCutOff
+from web.i18n import Translator
+from web.wording import distance
+
+MOST_NAMED: Final = 3
+"""Streets or villages named before the others are only counted."""
+
+
+def reason_name(reason: ClosureReason, _: Translator) -> str:
+    """Why a road is closed."""
+    return {
+        ClosureReason.FLOOD: _("flood"),
+        ClosureReason.ACCIDENT: _("accident"),
+        ClosureReason.ROADWORKS: _("roadworks"),
+        ClosureReason.BRIDGE: _("bridge out"),
+        ClosureReason.EVENT: _("event"),
+        ClosureReason.OTHER: _("closed road"),
+    }[reason]
+
+
+def named(names: Sequence[str], _: Translator) -> str:
+    """`Jl. A, Jl. B, Jl. C and 4 more`."""
+    shown = ", ".join(names[:MOST_NAMED])
+    if len(names) <= MOST_NAMED:
+        return shown
+    return _("{names} and {number} more").format(names=shown, number=len(names) - MOST_NAMED)
+
+
+def closure_name(closure: Closure | ClosureInForce, _: Translator) -> str:
+    """`flood Jl. Tuparev`."""
+    streets = named(closure.streets, _) or _("nameless roads")
+    return f"{reason_name(closure.reason, _)} {streets}"
+
+
+def closures_text(closures: Sequence[Closure | ClosureInForce], _: Translator) -> str | None:
+    """What is closed, in one sentence; None where nothing is."""
+    if not closures:
+        return None
+    what = "; ".join(closure_name(one, _) for one in closures[:MOST_NAMED])
+    if len(closures) > MOST_NAMED:
+        what = _("{names} and {number} more").format(names=what, number=len(closures) - MOST_NAMED)
+    return _.ngettext("{number} road closure: {what}.", "{number} road closures: {what}.", len(closures)).format(
+        number=len(closures), what=what
+    )
+
+
+def cut_off_text(villages: Sequence[VillageCutOff], _: Translator) -> str | None:
+    """Whom closed roads cut off, in one sentence; None where nobody is."""
+    if not villages:
+        return None
+    most = sorted(villages, key=lambda one: -(one.people or 0))
+    people = sum(one.people or 0 for one in villages)
+    if not people:
+        return _("Cut off: {villages}.").format(villages=named([one.name for one in most], _))
+    return _.ngettext("Cut off: {villages}, {people} person.", "Cut off: {villages}, {people} people.", people).format(
+        villages=named([one.name for one in most], _), people=_.number(people)
+    )
+
+
+def length_text(edge_count: int, length_m: float, _: Translator) -> str:
+    """How much is closed."""
+    return _("{length} of road closed ({edges} edges).").format(length=distance(length_m, _), edges=edge_count)
+
+
+def closures_json(closures: Sequence[ClosureInForce], metric: str, _: Translator) -> dict[str, Any]:
+    """The closures under which an answer was made."""
+    return {
+        "ids": [one.closure_id for one in closures],
+        "metric": metric,
+        "message": closures_text(closures, _),
+    }
