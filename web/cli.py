@@ -382,15 +382,12 @@ def serve(
 
 main.add_command(region)
 main.add_command(directory_group)
-<<<<<<< HEAD
 main.add_command(coverage)
 main.add_command(site)
 for report_command in REPORT_COMMANDS:
     report.add_command(report_command)
 main.add_command(simulate)
 main.add_command(hotspots)
-for centre_command in (incident, webhook, *CENTRE_COMMANDS, *DATABASE_COMMANDS, *EXPORT_COMMANDS):
-=======
 for centre_command in (
     incident,
     learn,
@@ -401,7 +398,6 @@ for centre_command in (
     *EXPORT_COMMANDS,
     *ACCESS_COMMANDS,
 ):
->>>>>>> main
     main.add_command(centre_command)
 
 if __name__ == "__main__":

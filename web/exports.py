@@ -16,12 +16,8 @@ from dispatch.exports_mapping import ReportMapping
 from dispatch.exports_ministry import MonthlyReport, month_bounds, monthly_report
 from dispatch.incidents import Assignment, Call, CapScope, CapStatus
 from dispatch.issuer import read_issuer
-<<<<<<< HEAD
-from dispatch.store import care, queries
-=======
 from dispatch.reach import WHOLE_CENTRE, Reach
-from dispatch.store import queries
->>>>>>> main
+from dispatch.store import care, queries
 from dispatch.store.book import SqlBook
 from gis.errors import N_
 from gis.region_folder import SETTINGS

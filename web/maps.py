@@ -177,7 +177,6 @@ def answer_map(desk: Desk, answer: dict[str, Any], *, lang: str) -> str:
     return _page(chart, answer, _)
 
 
-<<<<<<< HEAD
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
     """An area filled with a colour on a map of a plan, with lines of text that open on it."""
@@ -230,8 +229,9 @@ def plan_map(desk: Desk, fields: Sequence[Field], spots: Sequence[Spot], *, titl
     for spot in spots:
         marker = _Marker((spot.lat, spot.lon), spot.css, f"<b>{html.escape(spot.text)}</b>", 24)
         marker.add_child(_Popup(*spot.lines)).add_to(chart)
-    return _whole(chart, title, desk.region.notice, f'<section class="sheet">{sheet}</section>')
-=======
+    return _whole_page(chart, title=title, notice=desk.region.notice, sheet=f'<section class="sheet">{sheet}</section>')
+
+
 def save_isochrone_map(path: Path, desk: Desk, answer: dict[str, Any], *, lang: str) -> None:
     """Write the map of isochrones to an HTML file, whole or not at all.
 
@@ -293,7 +293,6 @@ def _band_colours(count: int) -> list[str]:
     """From the farthest band to the nearest: from yellow over orange to dark red, told apart in grey too."""
     shades = ("#ffe08a", "#fdae61", "#f46d43", "#d73027", "#a50026", "#67001f")
     return [shades[round(at * (len(shades) - 1) / max(count - 1, 1))] for at in range(count)]
->>>>>>> main
 
 
 def _routes(desk: Desk, answer: dict[str, Any], lang: str) -> Iterator[dict[str, Any]]:
@@ -408,19 +407,11 @@ def _add_units(chart: folium.Map, answer: dict[str, Any], _: Translator) -> None
 
 
 def _page(chart: folium.Map, answer: dict[str, Any], _: Translator) -> str:
-<<<<<<< HEAD
-    return _whole(chart, f"Siaga112: {answer['asked']['text']}", answer["region"]["notice"], _sheet(answer, _))
-
-
-def _whole(chart: folium.Map, title: str, notice: str | None, sheet: str) -> str:
-    """The page: style, scripts, chart and sheet in one file."""
-=======
     title = f"Siaga112: {answer['asked']['text']}"
     return _whole_page(chart, title=title, notice=answer["region"]["notice"], sheet=_sheet(answer, _))
 
 
 def _whole_page(chart: folium.Map, *, title: str, notice: str | None, sheet: str) -> str:
->>>>>>> main
     figure: Any = chart.get_root()
     figure.title = html.escape(title)
     for text in (

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 from flask import Blueprint, Response, current_app, jsonify, make_response, render_template, request
+from flask_wtf.csrf import generate_csrf
 from markupsafe import escape
 
 from dispatch.exports_common import csv_text
@@ -16,7 +17,7 @@ from dispatch.vocabulary import unit_kind
 from gis.errors import N_, InputError
 from gis.types import Location
 from planning.coverage import Coverage, Standard, coverage
-from web.access import Permission, needs
+from web.access import Permission, actor, needs
 from web.api import desk
 from web.assets import LEAFLET_VERSION
 from web.credits import credit_line
@@ -75,7 +76,7 @@ def workbench() -> Workbench:
 
 
 @planner_pages.get("/planner")
-@needs(Permission.CENTRE_READ)
+@needs(Permission.PLAN)
 def page() -> Response:
     """The planner's page; `?lang=en` for English."""
     lang = request.args.get("lang", DEFAULT_LANGUAGE)
@@ -88,11 +89,13 @@ def page() -> Response:
         if any(one["kind"] in found for one in stations)
     ]
     tiles = current_app.extensions["siaga112-tiles"]
+    token = generate_csrf() if actor().by_cookie else None
     start = {
         "lang": _.language, "words": _words(_), "kinds": kinds, "stations": stations,
         "legend": [{"colour": colour, "text": text} for colour, text in share_legend()],
         "bounds": desk().region_json()["bounds"], "most_minutes": MOST_MINUTES,
-        "has_people": planner.has_people, "credit": str(escape(credit_line(desk().region))),
+        "has_people": planner.has_people,
+        "csrf": token, "credit": str(escape(credit_line(desk().region))),
         "tiles": {
             "address": f"/tiles/{{z}}/{{x}}/{{y}}{{r}}.png?v={tiles.stamp}", "least_zoom": LEAST_ZOOM,
             "greatest_zoom": GREATEST_ZOOM,
@@ -104,12 +107,12 @@ def page() -> Response:
             stamp=current_app.extensions["siaga112-asset-version"], leaflet=LEAFLET_VERSION,
         )
     )  # fmt: skip
-    answer.headers["Cache-Control"] = "no-cache"
+    answer.headers["Cache-Control"] = "no-cache" if token is None else "no-store"
     return answer
 
 
 @planner_pages.get("/planner/villages.geojson")
-@needs(Permission.CENTRE_READ)
+@needs(Permission.PLAN)
 def villages() -> Response:
     """Outlines of all villages, made simpler for the screen."""
     from shapely.geometry import mapping
@@ -127,7 +130,7 @@ def villages() -> Response:
 
 
 @planner_pages.post("/planner/coverage")
-@needs(Permission.CENTRE_READ)
+@needs(Permission.PLAN)
 def measure() -> Response:
     """Coverage of the posts sent: people of every village reached within each minute."""
     posts, standard = _asked()
@@ -158,7 +161,7 @@ def measure() -> Response:
 
 
 @planner_pages.post("/planner/coverage.csv")
-@needs(Permission.CENTRE_READ)
+@needs(Permission.PLAN)
 def export() -> Response:
     """The same plan as a table of the region, kecamatan and villages."""
     posts, standard = _asked()

@@ -76,7 +76,7 @@ function body() {
 }
 
 async function send(path) {
-  const answer = await fetch(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: body() });
+  const answer = await fetch(path, { method: "POST", headers: { "Content-Type": "application/json", ...(start.csrf ? { "X-CSRFToken": start.csrf } : {}) }, body: body() });
   if (answer.ok) return answer;
   let told = answer.statusText;
   try { told = (await answer.json()).detail ?? told; } catch { /* no document */ }
