@@ -50,6 +50,10 @@ def the_standard(kind: str, minutes: float, share: float) -> Standard:
 @click.option("--close", multiple=True, help="A station closed; repeatable.")
 @click.option("--reopen", multiple=True, help="A station of the list that is not in service, opened; repeatable.")
 @click.option("--move", multiple=True, help="A station elsewhere: STATION=PLACE; repeatable.")
+@click.option("--close-street", "streets", multiple=True, help="A street closed from end to end; repeatable.")
+@click.option("--flood", "floods", multiple=True, type=OUT, help="GeoJSON: roads that touch it are closed; repeatable.")
+@click.option("--at", "moment", help="Heed the traffic of a time, such as 2026-11-26T07:00:00+07:00.")
+@click.option("--profile", help="A vehicle of region.toml in place of the region's default.")
 @click.option("--compare", is_flag=True, help="Show the plan beside the posts as they stand.")
 @click.option("--csv", "csv_file", type=OUT, help="Write every village, kecamatan and the region to a CSV file.")
 @click.option("--gpkg", "gpkg_file", type=OUT, help="Write villages, kecamatan and posts to a GeoPackage.")
@@ -66,6 +70,10 @@ def coverage(
     close: Sequence[str],
     reopen: Sequence[str],
     move: Sequence[str],
+    streets: Sequence[str],
+    floods: Sequence[Path],
+    moment: str | None,
+    profile: str | None,
     compare: bool,
     csv_file: Path | None,
     gpkg_file: Path | None,
@@ -80,21 +88,26 @@ def coverage(
     \b
     siaga112 coverage --kind fire_engine --minutes 15
     siaga112 coverage --kind fire_engine --reopen "Pos Damkar Greged" --compare
+    siaga112 coverage --kind fire_engine --close-street "Jalan Merdeka" --compare
     siaga112 coverage --kind ambulance --minutes 10 --add "Pos Jamblang=balai desa jamblang" --map plan.html
     """
     from planning.comparison import compare as side_by_side
+    from web.cli_exports import time_option
     from web.i18n import translator
     from web.plan_changes import Changes, changed_posts
+    from web.plan_roads import RoadChanges, planner_under
     from web.plan_words import comparison_text, coverage_text
 
     standard = the_standard(kind, minutes, share)
     changes = Changes(add=add, close=close, reopen=reopen, move=move)
-    if compare and not changes:
-        raise InputError("--compare needs a change: --add, --close, --reopen or --move.")
+    roads = RoadChanges(streets=streets, floods=floods, at=time_option("--at", moment), profile=profile)
+    if compare and not (changes or roads):
+        raise InputError("--compare needs a change, such as --add, --close, --reopen, --move or --close-street.")
     desk, planner = planner_of(region_folder)
+    changed = planner_under(planner, roads)
     posts = changed_posts(planner, standard.kinds[0], changes, place=place_finder(desk, lang))
     with progress_bar("measuring", total=2 if compare else 1) as advance:
-        found = planner.coverage(posts, standard)
+        found = changed.coverage(posts, standard)
         advance(1)
         both = None
         if compare:
@@ -127,7 +140,7 @@ def coverage(
         print_json(answer if both is None else {**answer, "comparison": comparison_json(both)})
         return
     _ = translator(lang)
-    cut_off = planner.cut_off(posts, standard.kinds[0])
+    cut_off = changed.cut_off(posts, standard.kinds[0])
     names = {area.code: area.name for area in planner.kecamatan}
     click.echo(coverage_text(found, names, _, posts=len(posts), cut_off=cut_off))
     if both is not None:

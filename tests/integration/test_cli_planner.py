@@ -64,6 +64,18 @@ def test_moving_a_station_is_closing_it_and_adding_one(region: Path) -> None:
     assert [post["name"] for post in added["posts"]] == ["Baru"]
 
 
+def test_a_closed_street_reaches_fewer_and_a_flood_closes_what_it_touches(region: Path, tmp_path: Path) -> None:
+    flood = tmp_path / "flood.geojson"
+    ring = [[108.5098, -6.7103], [108.5102, -6.7103], [108.5102, -6.7097], [108.5098, -6.7097], [108.5098, -6.7103]]
+    flood.write_text(json.dumps({"type": "Polygon", "coordinates": [ring]}))
+    whole = told("coverage", "--minutes", "5", "--region", region)["region"]
+    street = told("coverage", "--minutes", "5", "--close-street", "Jalan Pasar", "--compare", "--region", region)
+    assert street["region"]["within"] < whole["within"] and street["region"]["people"] == whole["people"]
+    assert street["comparison"]["region"]["before"] == whole
+    under_water = told("coverage", "--minutes", "5", "--flood", flood, "--region", region)["region"]
+    assert under_water["within"] < whole["within"]
+
+
 def test_every_file_of_a_coverage_holds_the_same_figures(region: Path, tmp_path: Path) -> None:
     files = {name: tmp_path / f"plan.{name}" for name in ("csv", "gpkg", "html", "png")}
     answer = told(
@@ -140,6 +152,10 @@ def test_candidates_come_from_a_file_or_the_junctions(region: Path, tmp_path: Pa
         (("coverage", "--add", "Pos Kulon=-6.71,108.51"), "called Pos Kulon already"),
         (("coverage", "--add", "-6.71,108.60"), "too far from every road"),
         (("coverage", "--compare"), "--compare needs a change"),
+        (("coverage", "--close-street", "Jalan Entah Berantah"), "Jalan Entah Berantah"),
+        (("coverage", "--flood", "nowhere.geojson"), "cannot be read"),
+        (("coverage", "--at", "pagi"), "time with its zone"),
+        (("coverage", "--profile", "rocket"), "rocket"),
         (("site", "mclp", "-p", "9"), "only 4 candidates"),
         (("site", "p-median", "-p", "-3"), "at least 1"),
         (("site", "mexclp", "--busy", "1.2"), "busy fraction"),
