@@ -84,7 +84,7 @@ def _by_dask(
     from distributed import as_completed as dask_completed
 
     try:
-        client = Client(scheduler, timeout=10)  # type: ignore[no-untyped-call]
+        client = Client(scheduler, timeout=5)  # type: ignore[no-untyped-call]
     except (OSError, ValueError, TimeoutError):
         raise PlanningInputError(
             N_("No Dask scheduler answers at {address}; start one, or leave --scheduler out."), address=scheduler[:80]

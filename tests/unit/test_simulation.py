@@ -280,3 +280,18 @@ def test_what_cannot_be_simulated_is_refused_in_a_sentence(act, said):
 
 def test_of_one_replication_nothing_is_known_about_the_width():
     assert Estimate.of([3.0]).half_width == float("inf") and Estimate.of([1.0, 3.0]).holds(2.5)
+
+
+def test_a_dask_cluster_gives_the_same_answers():
+    distributed = pytest.importorskip("distributed")
+    plan = plan_of(LINE, Roster.always(np.array([0, 1]), turnout_ms=MINUTE), Rules(), CLOSEST_BY_ROAD)
+    alone = replicate(plan, 5, seed=9, workers=1)
+    with distributed.LocalCluster(n_workers=1, processes=False, dashboard_address=None) as cluster:
+        spread = replicate(plan, 5, seed=9, workers=2, scheduler=cluster.scheduler_address)
+    assert [one.response_s for one in alone] == [one.response_s for one in spread]
+
+
+def test_a_scheduler_that_does_not_answer_is_told_in_a_sentence():
+    plan = plan_of(LINE, Roster.always(np.array([0]), turnout_ms=0), Rules(), CLOSEST_BY_ROAD)
+    with pytest.raises(PlanningInputError, match="No Dask scheduler answers"):
+        replicate(plan, 1, seed=9, scheduler="tcp://127.0.0.1:9")
