@@ -82,10 +82,13 @@ class Planner:
     def __init__(self, region: Region, *, router: Router | None = None) -> None:
         self.region = region
         self.router = router or region.router
+        # A post whose roads are all closed reaches nobody; one that never met a road has a wrong position.
+        self._roads_changed = False
 
     def under(self, router: Router) -> Planner:
         """The same people and posts, on the times of another router."""
         other = Planner(self.region, router=router)
+        other._roads_changed = True
         # The people do not depend on times.
         other.__dict__["_spread"] = self._spread
         return other
@@ -265,7 +268,7 @@ class Planner:
         """
         pinned = self.router.pin([post.location for post in posts])
         for post, access in zip(posts, pinned.access, strict=True):
-            if access.status is RoadStatus.OFF_NETWORK:
+            if access.status is RoadStatus.OFF_NETWORK and not self._roads_changed:
                 raise InputError(
                     N_("{post} is too far from every road to be reached; correct its position."), post=post.name
                 )
