@@ -169,9 +169,7 @@ def tiled(network: RoadNetwork, rows: int, columns: int) -> RoadNetwork:
             "edge_forward": np.concatenate(
                 [np.tile(network.edge_forward, tiles), np.ones(links, np.uint8), np.zeros(links, np.uint8)]
             ),
-            "curve_offset": _ragged(
-                np.concatenate([np.tile(np.diff(network.curve_offset), tiles), np.full(links, 2)])
-            ),
+            "curve_offset": _ragged(np.concatenate([np.tile(np.diff(network.curve_offset), tiles), np.full(links, 2)])),
             "curve_lat": np.concatenate([shape_lat, lat[ends]]).astype(np.int32),
             "curve_lon": np.concatenate([shape_lon, lon[ends]]).astype(np.int32),
         },
