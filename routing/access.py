@@ -17,7 +17,7 @@ import numpy.typing as npt
 from gis.types import Location
 from routing.network import RoadNetwork
 from routing.position import Positions
-from routing.search import Components, SearchGraph
+from routing.search import Components, Search
 from routing.settings import RoutingSettings
 from routing.snap import TIE_M, AllowedEdges, Snapper
 from routing.types import RoadAccess, RoadStatus, Snap
@@ -64,7 +64,7 @@ class AccessFinder:
 
     Parameters
     ----------
-    network, settings, snapper, graph
+    network, settings, snapper, search
         Of the same network.
 
     Attributes
@@ -73,21 +73,21 @@ class AccessFinder:
         Of the states under the metric.
     """
 
-    def __init__(self, network: RoadNetwork, settings: RoutingSettings, snapper: Snapper, graph: SearchGraph) -> None:
+    def __init__(self, network: RoadNetwork, settings: RoutingSettings, snapper: Snapper, search: Search) -> None:
         self._settings = settings
         self._snapper = snapper
-        self._graph = graph
-        self._open = graph.metric.is_open
+        self._search = search
+        self._open = search.metric.is_open
         self._open_allowed = snapper.allow(self._open)
         self._twin = network.edge_reverse
         twin_open = np.where(self._twin >= 0, self._open[self._twin], False)
         closed = ~self._open & ~twin_open
         self._closed_allowed = snapper.allow(closed) if closed.any() else None
-        self.components = Components(graph, network)
+        self.components = Components(search, network)
         longest = float(self.components.length_m.max(initial=0.0))
         served = self.components.length_m >= min(settings.served_component_m, longest)
         self._serving = self.components.leading_to(np.flatnonzero(served).tolist())
-        after = graph.turns.state_after(np.arange(network.edge_count, dtype=np.int64))
+        after = search.turns.state_after(np.arange(network.edge_count, dtype=np.int64))
         self._serving_edge = self._open & self._serving[self.components.label[after]]
         self._serving_allowed = snapper.allow(self._serving_edge)
         self._served_labels = frozenset(np.flatnonzero(served).tolist())
@@ -141,10 +141,10 @@ class AccessFinder:
         if known is not None:
             return known
         component = self.components.reached_from(labels)
-        turns = self._graph.turns
+        turns = self._search.turns
         edge = np.zeros(len(self._open), dtype=np.bool_)
-        edge[turns.arc_edge[component[self.components.label[turns.arc_source]]]] = True
-        edge &= self._open
+        left = self._search.arc_open & component[self.components.label[turns.arc_source]]
+        edge[turns.arc_edge[left]] = True
         found = Reach(component=component, edge=edge, allowed=self._snapper.allow(edge))
         with self._lock:
             if len(self._reaches) >= REMEMBERED_REACHES:

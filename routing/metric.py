@@ -6,6 +6,7 @@ to equality with a plain one, and two routes that tie do tie.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -24,6 +25,25 @@ MS_PER_S = 1000
 _MS_PER_HOUR = 3_600_000.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricKey:
+    """Which metric it is.
+
+    Attributes
+    ----------
+    profile
+        Name of the vehicle profile.
+    hour
+        Of the week in local time (0 is Monday from midnight), or None where the speeds are those of any hour.
+    closures
+        Digest of the set of edges closed for now; empty for none.
+    """
+
+    profile: str = ""
+    hour: int | None = None
+    closures: str = ""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Metric:
     """Driving time of every edge.
@@ -34,10 +54,16 @@ class Metric:
         (E,) whole milliseconds from end to end, or `CLOSED`.
     turn_round_ms
         Whole milliseconds of turning round at a node, on top of the edges.
+    obeys_restrictions
+        Whether turn restrictions bind; else they are driven through.
+    key
+        Names the metric.
     """
 
     edge_ms: Int64Array
     turn_round_ms: int = 0
+    obeys_restrictions: bool = True
+    key: MetricKey = MetricKey()
 
     @property
     def is_open(self) -> npt.NDArray[np.bool_]:
@@ -63,10 +89,16 @@ class Metric:
         ms[(ms == 0) & (length_m > 0)] = 1
         known = network.edge_extra_ms >= 0
         ms[known] = network.edge_extra_ms[known]
+        closed = _closed_edges(network, closures)
         ms[~open_by_default(network.edge_flags)] = CLOSED
-        ms[_closed_edges(network, closures)] = CLOSED
+        ms[closed] = CLOSED
         ms.flags.writeable = False
-        return cls(edge_ms=ms, turn_round_ms=round(settings.turn_round_s * MS_PER_S))
+        digest = hashlib.sha256(closed.tobytes()).hexdigest()[:16] if len(closed) else ""
+        return cls(
+            edge_ms=ms,
+            turn_round_ms=round(settings.turn_round_s * MS_PER_S),
+            key=MetricKey(closures=digest),
+        )
 
 
 def edge_speeds_kph(network: RoadNetwork, settings: RoutingSettings) -> npt.NDArray[np.float64]:

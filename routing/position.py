@@ -17,7 +17,7 @@ import numpy.typing as npt
 from routing.metric import Metric
 from routing.network import Float64Array, Int64Array, RoadNetwork
 from routing.ragged import rows
-from routing.search import Starts
+from routing.starts import Starts
 from routing.turns import TurnGraph
 from routing.types import Snap
 
@@ -41,6 +41,8 @@ class Positions:
         (n,) the node where the point is one; -1 elsewhere.
     leave_state, leave_ms
         (n, 2) states to which the point can be left and the milliseconds to each; infinity for none.
+    obeys_restrictions
+        Whether an edge that a restriction forbids is never turned into.
     """
 
     edge: Int64Array
@@ -51,6 +53,7 @@ class Positions:
     leave_state: Int64Array
     leave_ms: Float64Array
     turns: TurnGraph
+    obeys_restrictions: bool
 
     def __len__(self) -> int:
         return len(self.node)
@@ -99,6 +102,7 @@ class Positions:
             leave_state=leave_state,
             leave_ms=leave_ms,
             turns=turns,
+            obeys_restrictions=metric.obeys_restrictions,
         )
 
     def departures(self) -> Starts:
@@ -108,14 +112,17 @@ class Positions:
 
     def arrivals(self) -> Starts:
         """States from which each point can be reached without passing another state."""
+        turns = self.turns
         at_node = np.flatnonzero(self.node >= 0)
-        node_position, node_owner = rows(self.turns.node_state_offset, self.node[at_node])
+        node_position, node_owner = rows(turns.node_state_offset, self.node[at_node])
         point, side = np.nonzero(self.edge >= 0)
-        edge_position, edge_owner = rows(self.turns.entry_offset, self.edge[point, side])
+        edge_position, edge_owner = rows(turns.entry_offset, self.edge[point, side])
+        arc = turns.entry_arc[edge_position]
+        if self.obeys_restrictions:
+            permitted = ~turns.arc_forbidden[arc]
+            arc, edge_owner = arc[permitted], edge_owner[permitted]
         owner = np.concatenate([at_node[node_owner], point[edge_owner]])
-        state = np.concatenate([self.turns.node_state[node_position], self.turns.entry_state[edge_position]]).astype(
-            np.int64
-        )
+        state = np.concatenate([turns.node_state[node_position], turns.arc_source[arc]]).astype(np.int64)
         ms = np.concatenate([np.zeros(len(node_owner)), self.before_ms[point, side][edge_owner]])
         order = np.argsort(owner, kind="stable")
         return Starts(offset=_offsets(np.bincount(owner, minlength=len(self))), state=state[order], ms=ms[order])
@@ -146,6 +153,7 @@ class Positions:
             leave_state=self.leave_state[keep],
             leave_ms=self.leave_ms[keep],
             turns=self.turns,
+            obeys_restrictions=self.obeys_restrictions,
         )
 
 

@@ -1,14 +1,16 @@
 """Exact travel times and routes on one road network under one metric.
 
 All work is in whole milliseconds, which float64 adds without rounding: every answer here equals, to the millisecond,
-that of a plain Dijkstra search over the same edges. A router is built once per region and set of closures and may be
-used by many threads at once.
+that of a plain Dijkstra search over the same edges, whichever engine searches: scipy's, or a hierarchy where one is given.
+A router is built once per metric and may be used by many threads at once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -19,15 +21,20 @@ from gis.types import Location
 from routing.access import AccessFinder
 from routing.directions import steps_along
 from routing.metric import MS_PER_S, Metric
-from routing.network import Float64Array, RoadNetwork
+from routing.network import Float64Array, Int32Array, RoadNetwork
 from routing.path import Stretch, stretch_points
 from routing.position import Positions
-from routing.search import SearchGraph, Starts
+from routing.search import NEVER_MS, Pinned, Search
+from routing.search_scipy import ScipySearch
 from routing.settings import RoutingSettings
 from routing.snap import Snapper
+from routing.starts import Starts
 from routing.turning_round import edges_to_remember
 from routing.turns import TurnGraph
 from routing.types import DrivingTime, RoadAccess, RoadStatus, Route, Snap
+
+if TYPE_CHECKING:
+    from routing.hierarchy import Hierarchy
 
 FIRST_GUESS_KPH = 12.0
 """Straight-line speed of the first limit when the nearest units are sought; a wrong guess costs time only."""
@@ -49,7 +56,7 @@ class PinnedOrigins:
     ----------
     locations, access
         What was asked, and where each meets the roads; it stands at the first snap.
-    positions
+    positions, pinned
         The same for the search.
     reach_road_ms
         (n,) milliseconds from each origin to its road.
@@ -62,6 +69,7 @@ class PinnedOrigins:
     locations: tuple[Location, ...]
     access: tuple[RoadAccess, ...]
     positions: Positions
+    pinned: Pinned
     reach_road_ms: Float64Array
     labels: frozenset[int]
     lat: Float64Array
@@ -71,12 +79,34 @@ class PinnedOrigins:
         return len(self.locations)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class TargetTimes:
-    """Where the target meets the roads, and the time from each origin, in their order."""
+    """Where the target meets the roads, and the time from each origin (n), in their order.
+
+    Attributes
+    ----------
+    access
+        Of the target.
+    reach_road_ms, driving_ms, last_ms
+        (n,) whole milliseconds of the parts; `driving_ms` is infinite where no road leads there.
+    """
 
     access: RoadAccess
-    times: list[DrivingTime]
+    reach_road_ms: Float64Array
+    driving_ms: Float64Array
+    last_ms: Float64Array
+
+    @cached_property
+    def seconds(self) -> Float64Array:
+        """(n,) seconds door to door; NaN where no road leads there."""
+        total_ms = self.reach_road_ms + self.driving_ms + self.last_ms
+        return np.where(np.isfinite(total_ms), total_ms / MS_PER_S, np.nan)
+
+    @cached_property
+    def times(self) -> list[DrivingTime]:
+        """The same as records."""
+        parts = (self.reach_road_ms.tolist(), self.driving_ms.tolist(), self.last_ms.tolist())
+        return [_driving_time(*each) for each in zip(*parts, strict=True)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -93,6 +123,40 @@ class TimeMatrix:
 
     seconds: Float64Array
     reachable: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class NodeTimes:
+    """Times from n origins to all N nodes of the network, reaching the road and driving.
+
+    Attributes
+    ----------
+    ms
+        (n, N) whole milliseconds; `NEVER_MS` where no road leads there (or none within the limit asked for).
+    """
+
+    ms: Int32Array
+
+    @property
+    def seconds(self) -> Float64Array:
+        """(n, N) seconds; NaN where no road leads there."""
+        return _seconds(self.ms)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class NearestOrigins:
+    """Which of some origins is at each of the N nodes first.
+
+    Attributes
+    ----------
+    seconds
+        (N,) seconds, reaching the road and driving; NaN where none gets there.
+    origin
+        (N,) index of the origin, of equal ones the lowest; -1 where none gets there.
+    """
+
+    seconds: Float64Array
+    origin: Int32Array
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,26 +185,44 @@ class Router:
         Of the same network.
     closures
         Edges closed for now, each in its own direction.
+    metric
+        What the edges cost, if not what `settings` and `closures` say.
+    hierarchy
+        Of the same network: it answers, compiled; without one scipy does.
 
     Raises
     ------
     InputError
         When the network has no roads or a closure is not one of its edges.
+    ValueError
+        When the hierarchy does not serve the metric, which is too quick for it.
     """
 
     def __init__(
-        self, network: RoadNetwork, settings: RoutingSettings, *, snapper: Snapper, closures: Iterable[int] = ()
+        self,
+        network: RoadNetwork,
+        settings: RoutingSettings,
+        *,
+        snapper: Snapper,
+        closures: Iterable[int] = (),
+        metric: Metric | None = None,
+        hierarchy: Hierarchy | None = None,
     ) -> None:
         if network.edge_count == 0:
             raise InputError("The road network has no roads; build the region from a file that holds some.")
         self.network = network
         self.settings = settings
         self.snapper = snapper
-        self.metric = Metric.build(network, settings, closures)
-        self._turns = TurnGraph.build(network, edges_to_remember(network, self.metric))
-        self._graph = SearchGraph(self._turns, self.metric)
-        self._finder = AccessFinder(network, settings, snapper, self._graph)
+        self.metric = Metric.build(network, settings, closures) if metric is None else metric
+        self._search = _search(network, self.metric, hierarchy)
+        self._turns = self._search.turns
+        self._finder = AccessFinder(network, settings, snapper, self._search)
         self._lists: dict[tuple[tuple[Location, ...], frozenset[int]], _Met] = {}
+
+    @property
+    def engine(self) -> str:
+        """Which engine searches: `scipy` or `hierarchy`."""
+        return self._search.name
 
     # --- origins and targets -----------------------------------------------------------------------------------
 
@@ -153,6 +235,7 @@ class Router:
             locations=tuple(origins),
             access=access,
             positions=positions,
+            pinned=self._search.pin(positions.departures()),
             reach_road_ms=np.array([self._reach_road_ms(snap) for snap in stands], dtype=np.float64),
             labels=self._finder.labels(positions),
             lat=np.array([origin.lat for origin in origins], dtype=np.float64),
@@ -176,19 +259,20 @@ class Router:
         nearest road that the origins can reach, and walk the rest.
         """
         access, goals = self._goals(target, origins.labels)
-        driving, last = self._driving_ms(goals, origins.positions, _direct_ms(goals, origins.positions))
-        times = [
-            _driving_time(*parts)
-            for parts in zip(origins.reach_road_ms.tolist(), driving.tolist(), last.tolist(), strict=True)
-        ]
+        driving, last = self._driving_ms(goals, origins, _direct_ms(goals, origins.positions))
         on_closed_road = self._finder.on_closed_road(target, access.nearest_m)
-        return TargetTimes(access=replace(access, on_closed_road=on_closed_road), times=times)
+        return TargetTimes(
+            access=replace(access, on_closed_road=True) if on_closed_road else access,
+            reach_road_ms=origins.reach_road_ms,
+            driving_ms=driving,
+            last_ms=last,
+        )
 
     def nearest(self, target: Location, origins: PinnedOrigins, k: int) -> list[tuple[int, DrivingTime]]:
         """The k origins that arrive first (fewer where fewer arrive), as (index, time); ties by index.
 
-        The search is stopped at a limit and repeated with a longer one until the limit proves the answer: whoever is
-        not found within it drives longer than the limit.
+        Where a limit spares work, the search is stopped at one and repeated with a longer one until the limit proves
+        the answer: whoever is not found within it drives longer than the limit.
 
         Raises
         ------
@@ -201,8 +285,9 @@ class Router:
             return []
         access, goals = self._goals(target, origins.labels)
         direct = _direct_ms(goals, origins.positions)
-        for limit_ms in self._limits_ms(target, origins, k) if len(access.snaps) == 1 else (np.inf,):
-            driving, last = self._driving_ms(goals, origins.positions, direct, limit_ms)
+        limited = self._search.stops_early and len(access.snaps) == 1
+        for limit_ms in self._limits_ms(target, origins, k) if limited else (np.inf,):
+            driving, last = self._driving_ms(goals, origins, direct, limit_ms)
             total = origins.reach_road_ms + driving + last
             settled = driving <= limit_ms
             order = np.lexsort((np.arange(len(total)), np.where(settled, total, np.inf)))[:k]
@@ -217,13 +302,10 @@ class Router:
         return [(at, _driving_time(origins.reach_road_ms[at], driving[at], last[at])) for at in order.tolist()]
 
     def matrix(self, origins: Sequence[Location] | PinnedOrigins, targets: Sequence[Location]) -> TimeMatrix:
-        """Times from every origin to every target: what `times_to` gives in total, target by target.
-
-        Searches run from the side that has fewer points.
-        """
+        """Times from every origin to every target: what `times_to` gives in total, target by target."""
         pinned = self._pinned(origins)
         flat, positions = self._met(tuple(targets), pinned.labels)
-        driving = self._driving_matrix_ms(pinned.positions, positions)
+        driving = self._driving_matrix_ms(pinned, positions)
         total_ms = np.full((len(pinned), len(targets)), np.inf)
         for number, (column, goal) in enumerate(flat):
             # The first snap of a target counts wherever it can be reached; the second is for all others.
@@ -247,7 +329,21 @@ class Router:
             raise InputError(f"An edge lies outside 0 to {self.network.edge_count - 1}; name edges of this region.")
         pinned = self._pinned(origins)
         middle = Positions.on_edges(chosen, np.full(len(chosen), 0.5), self.network, self._turns, self.metric)
-        return _matrix(pinned.reach_road_ms[:, None] + self._driving_matrix_ms(pinned.positions, middle))
+        return _matrix(pinned.reach_road_ms[:, None] + self._driving_matrix_ms(pinned, middle))
+
+    def times_everywhere(
+        self, origins: Sequence[Location] | PinnedOrigins, *, limit_s: float | None = None
+    ) -> NodeTimes:
+        """Times from every origin to every node of the network; with a limit, of those within so many seconds."""
+        ms = self._search.node_times_ms(_from_the_door(self._pinned(origins)))
+        if limit_s is not None:
+            ms[ms > round(limit_s * MS_PER_S)] = NEVER_MS
+        return NodeTimes(ms=ms)
+
+    def nearest_everywhere(self, origins: Sequence[Location] | PinnedOrigins) -> NearestOrigins:
+        """For every node of the network, which origin is there first, and when."""
+        ms, origin = self._search.first_ms(_from_the_door(self._pinned(origins)))
+        return NearestOrigins(seconds=_seconds(ms), origin=origin)
 
     # --- routes --------------------------------------------------------------------------------------------------
 
@@ -277,25 +373,20 @@ class Router:
     def _path(self, origin: Positions, to: _Goal) -> list[Stretch] | None:
         """Stretches of a shortest path from a single position to a goal, or None."""
         goal = to.position
-        times, following = self._graph.tree(to.arrivals)
-        sides = times[origin.leave_state[0]] + origin.leave_ms[0]
-        side = int(np.argmin(sides))
+        departures = origin.departures()
+        way = self._search.way(departures, to.arrivals)
         direct_ms = float(origin.direct_ms(goal)[0, 0])
-        if np.isinf(direct_ms) and np.isinf(sides[side]):
-            return None
-        if direct_ms <= sides[side]:
-            return [self._direct(origin, goal, direct_ms)]
+        if way is None or direct_ms <= way.ms:
+            return None if np.isinf(direct_ms) else [self._direct(origin, goal, direct_ms)]
         stretches = []
+        side = int(np.flatnonzero(np.isfinite(origin.leave_ms[0]))[way.start])
         if origin.edge[0, side] >= 0:
             edge, start = int(origin.edge[0, side]), float(origin.fraction[0, side])
             stretches.append(self._stretch(edge, start, 1.0, float(origin.after_ms[0, side])))
-        state = int(origin.leave_state[0, side])
-        while (onwards := int(following[state])) != self._turns.state_count:
-            edge, ms = self._graph.arc_between(state, onwards)
-            stretches.append(self._stretch(edge, 0.0, 1.0, ms))
-            state = onwards
+        for arc in way.arcs:
+            stretches.append(self._stretch(int(self._turns.arc_edge[arc]), 0.0, 1.0, float(self._search.arc_ms[arc])))
         if goal.node[0] < 0:
-            stretches.append(self._last(state, goal))
+            stretches.append(self._last(way.state, goal))
         return stretches
 
     def _direct(self, origin: Positions, goal: Positions, direct_ms: float) -> Stretch:
@@ -311,12 +402,14 @@ class Router:
     def _last(self, state: int, goal: Positions) -> Stretch:
         """The part of an edge by which the goal is reached from the last state: the quicker side that it permits."""
         turns = self._turns
-        sides = [
-            (float(goal.before_ms[0, side]), side)
-            for side in (0, 1)
-            if (edge := int(goal.edge[0, side])) >= 0
-            and state in turns.entry_state[turns.entry_offset[edge] : turns.entry_offset[edge + 1]]
-        ]
+        sides = []
+        for side in (0, 1):
+            edge = int(goal.edge[0, side])
+            if edge >= 0:
+                arcs = turns.entry_arc[turns.entry_offset[edge] : turns.entry_offset[edge + 1]]
+                entering = arcs[turns.arc_source[arcs] == state]
+                if self._search.arc_open[entering].any():
+                    sides.append((float(goal.before_ms[0, side]), side))
         ms, side = min(sides)
         return self._stretch(int(goal.edge[0, side]), 0.0, float(goal.fraction[0, side]), ms)
 
@@ -382,44 +475,46 @@ class Router:
         yield np.inf
 
     def _driving_ms(
-        self, goals: Sequence[_Goal], origins: Positions, direct: Sequence[Float64Array], limit_ms: float = np.inf
+        self, goals: Sequence[_Goal], origins: PinnedOrigins, direct: Sequence[Float64Array], limit_ms: float = np.inf
     ) -> tuple[Float64Array, Float64Array]:
         """(n,) driving and walking milliseconds to the first goal that each origin can reach; infinity for none."""
         driving = np.full(len(origins), np.inf)
         last = np.full(len(origins), goals[-1].last_ms if goals else 0.0)
         for goal, ahead in zip(goals, direct, strict=True):
             waiting = np.isinf(driving)
-            (block,) = self._graph.times_ms(goal.arrivals, backward=True, limit_ms=limit_ms)
-            sides = block[0][origins.leave_state] + origins.leave_ms
-            found = np.minimum(sides.min(axis=1, initial=np.inf), ahead)
+            times = self._search.times_ms(origins.pinned, goal.arrivals, limit_ms=limit_ms)[:, 0]
+            found = np.minimum(times, ahead)
             driving = np.where(waiting, found, driving)
             last = np.where(waiting & np.isfinite(found), goal.last_ms, last)
         return driving, last
 
-    def _driving_matrix_ms(self, origins: Positions, targets: Positions) -> Float64Array:
-        """(n, m) driving milliseconds, by searches from the smaller side."""
-        driving = origins.direct_ms(targets)
-        if not driving.size:
-            return driving
-        if len(targets) <= len(origins):
-            column = 0
-            for block in self._graph.times_ms(targets.arrivals(), backward=True):
-                for times in block:
-                    sides = times[origins.leave_state] + origins.leave_ms
-                    driving[:, column] = np.minimum(driving[:, column], sides.min(axis=1))
-                    column += 1
-            return driving
-        arrivals = targets.arrivals()
-        reached = np.flatnonzero(np.diff(arrivals.offset))
-        if not len(reached):
-            return driving
-        row = 0
-        for block in self._graph.times_ms(origins.departures(), backward=False):
-            for times in block:
-                arriving = np.minimum.reduceat(times[arrivals.state] + arrivals.ms, arrivals.offset[reached])
-                driving[row, reached] = np.minimum(driving[row, reached], arriving)
-                row += 1
+    def _driving_matrix_ms(self, origins: PinnedOrigins, targets: Positions) -> Float64Array:
+        """(n, m) driving milliseconds."""
+        driving = origins.positions.direct_ms(targets)
+        if driving.size:
+            np.minimum(driving, self._search.times_ms(origins.pinned, targets.arrivals()), out=driving)
         return driving
+
+
+def _search(network: RoadNetwork, metric: Metric, hierarchy: Hierarchy | None) -> Search:
+    if hierarchy is None:
+        return ScipySearch(TurnGraph.build(network, edges_to_remember(network, metric)), metric)
+    if not hierarchy.serves(network, metric):
+        raise ValueError("the metric is quicker than what the hierarchy was built for; build it for this metric")
+    from routing.search_hierarchy import HierarchySearch
+
+    return HierarchySearch(hierarchy, metric)
+
+
+def _from_the_door(origins: PinnedOrigins) -> Starts:
+    """The origins' departures, with what each needs to reach the road spent before."""
+    starts = origins.positions.departures()
+    spent = np.repeat(origins.reach_road_ms, np.diff(starts.offset))
+    return Starts(offset=starts.offset, state=starts.state, ms=starts.ms + spent)
+
+
+def _seconds(ms: Int32Array) -> Float64Array:
+    return np.where(ms < NEVER_MS, ms / MS_PER_S, np.nan)
 
 
 def _direct_ms(goals: Sequence[_Goal], origins: Positions) -> list[Float64Array]:

@@ -1,148 +1,117 @@
-"""Shortest times between states: the turn graph under one metric, searched by scipy's Dijkstra.
+"""Shortest times between states: what the router asks of a search, and strongly connected components.
 
-This is the only module that knows how a search is done; another engine (a hierarchy, compiled code) replaces it
-without the router noticing.
+Two engines answer: `routing.search_scipy`, plain and always at hand, and `routing.search_hierarchy`, which is compiled
+and many times as fast. They give the same times to the millisecond, and nothing else knows how a search is done.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import connected_components, dijkstra
 
 from routing.metric import Metric
 from routing.network import Float64Array, Int32Array, Int64Array, RoadNetwork
 from routing.ragged import group
+from routing.starts import Starts
 from routing.turns import TurnGraph
 
-CELLS_AT_ONCE = 2**24
-"""Times held in memory at once when many searches run one after the other."""
+__all__ = ["LONGEST_DRIVE_MS", "Components", "Pinned", "Search", "Starts", "Way"]
 
-_OFF_PATH = -9999  # how scipy marks a state without predecessor
+LONGEST_DRIVE_MS = 2**30 - 2
+"""The longest drive that can be told, twelve days and ten hours; whatever takes longer is out of reach."""
+
+NEVER_MS = LONGEST_DRIVE_MS + 1
+"""How arrays of whole milliseconds tell that there is no way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Starts:
-    """Where n searches begin: search `i` at `state[offset[i]:offset[i + 1]]`, with so many milliseconds spent."""
+class Pinned:
+    """Points from which many questions will be asked, as an engine has prepared them."""
 
-    offset: Int64Array
-    state: Int64Array
-    ms: Float64Array
+    starts: Starts
 
     def __len__(self) -> int:
-        return len(self.offset) - 1
-
-    def part(self, start: int, end: int) -> Starts:
-        """Searches `start` to `end` alone."""
-        kept = slice(int(self.offset[start]), int(self.offset[end]))
-        return Starts(
-            offset=self.offset[start : end + 1] - self.offset[start], state=self.state[kept], ms=self.ms[kept]
-        )
+        return len(self.starts)
 
 
-class SearchGraph:
-    """A turn graph under a metric.
-
-    Parameters
-    ----------
-    turns, metric
-        Of the same network.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """A shortest way from one of a point's states to another's.
 
     Attributes
     ----------
-    forward, backward
-        (S, S) milliseconds from a state to the next, and the same transposed. Of parallel arcs only the least is
-        kept: a sparse matrix may add them up, and scipy's strong components never end on them (1.17). Explicit zeros
-        are arcs of no length.
+    ms
+        All of it, with what both ends had spent.
+    start
+        Which state it begins at, counted among the point's.
+    state
+        The state in which it ends.
+    arcs
+        Driven in order.
     """
 
-    def __init__(self, turns: TurnGraph, metric: Metric) -> None:
-        self.turns = turns
-        self.metric = metric
-        ms = metric.edge_ms[turns.arc_edge]
-        used = np.flatnonzero(ms >= 0)
-        ms = ms + metric.turn_round_ms * turns.arc_turns_round
-        source, target = turns.arc_source[used].astype(np.int64), turns.arc_target[used].astype(np.int64)
-        order = np.lexsort((turns.arc_edge[used], ms[used], target, source))
-        first = np.ones(len(order), dtype=np.bool_)
-        first[1:] = (np.diff(source[order]) != 0) | (np.diff(target[order]) != 0)
-        kept = order[first]
-        offset = np.zeros(turns.state_count + 1, dtype=np.int32)
-        np.cumsum(np.bincount(source[kept], minlength=turns.state_count), out=offset[1:])
-        self._offset = offset
-        self._target = target[kept].astype(np.int32)
-        self._edge = turns.arc_edge[used][kept]
-        shape = (turns.state_count, turns.state_count)
-        self.forward = csr_array((ms[used][kept].astype(np.float64), self._target, offset), shape=shape)
-        self.backward = self.forward.T.tocsr()
+    ms: float
+    start: int
+    state: int
+    arcs: tuple[int, ...]
 
-    def arc_between(self, source: int, target: int) -> tuple[int, float]:
-        """The quickest open edge that leads from one state to another (of equals the lowest), and its milliseconds.
 
-        Turning round into the edge is counted with it.
+class Search(Protocol):
+    """A turn graph under one metric, ready to be asked.
 
-        Raises
-        ------
-        KeyError
-            When no arc joins the two.
+    Attributes
+    ----------
+    name
+        Of the engine.
+    turns, metric
+        Of the same network.
+    arc_ms
+        (A,) whole milliseconds of every arc; closed ones are negative or beyond `LONGEST_DRIVE_MS`.
+    arc_open
+        (A,) True where an arc may be driven.
+    stops_early
+        Whether a limit makes a question cheaper.
+    """
+
+    name: str
+    turns: TurnGraph
+    metric: Metric
+    arc_ms: npt.NDArray[np.integer]
+    arc_open: npt.NDArray[np.bool_]
+    stops_early: bool
+
+    def pin(self, starts: Starts) -> Pinned:
+        """Prepare points (n) that will be driven from."""
+
+    def times_ms(self, origins: Pinned, arrivals: Starts, *, limit_ms: float = np.inf) -> Float64Array:
+        """(n, m) milliseconds from every pinned point to every one of m points; infinity where no road leads there.
+
+        What takes longer than `limit_ms` may be told as infinity.
         """
-        row = slice(int(self._offset[source]), int(self._offset[source + 1]))
-        found = np.flatnonzero(self._target[row] == target)
-        if not len(found):
-            raise KeyError((source, target))
-        return int(self._edge[row][found[0]]), float(self.forward.data[row][found[0]])
 
-    def times_ms(self, starts: Starts, *, backward: bool, limit_ms: float = np.inf) -> Iterator[Float64Array]:
-        """Run every search; yields blocks of rows (S,), in order, that hold milliseconds or infinity.
+    def node_times_ms(self, starts: Starts) -> Int32Array:
+        """(n, N) whole milliseconds from every point to every node, in whatever state; `NEVER_MS` for none."""
 
-        Parameters
-        ----------
-        starts
-            Where each search begins.
-        backward
-            Times from every state to the start instead of from the start to every state.
-        limit_ms
-            States farther than this stay at infinity.
+    def first_ms(self, starts: Starts) -> tuple[Int32Array, Int32Array]:
+        """(N,) milliseconds to every node from the point that is there first, and that point.
+
+        Of equal points the lowest is named; `NEVER_MS` and -1 where no road leads there.
         """
-        size = self.turns.state_count
-        block = max(1, CELLS_AT_ONCE // max(size, 1))
-        for first in range(0, len(starts), block):
-            part = starts.part(first, min(first + block, len(starts)))
-            graph = self._with_starts(part, backward=backward)
-            rows = np.arange(size, size + len(part), dtype=np.int32)
-            yield dijkstra(graph, indices=rows, limit=limit_ms)[:, :size]
 
-    def tree(self, start: Starts) -> tuple[Float64Array, Int32Array]:
-        """One backward search with, for every state, the next state on its way to the start.
+    def way(self, start: Starts, end: Starts) -> Way | None:
+        """A shortest way between two points (the only ones of `start` and `end`), or None."""
 
-        Returns
-        -------
-        times_ms
-            (S,) milliseconds or infinity.
-        following
-            (S,) the next state; S where the start is next; negative where no way leads to the start.
-        """
-        size = self.turns.state_count
-        times, following = dijkstra(self._with_starts(start, backward=True), indices=size, return_predecessors=True)
-        following[following == _OFF_PATH] = -1
-        return times[:size], following[:size]
+    def components(self) -> tuple[int, Int32Array]:
+        """How many strongly connected components the states make, and (S,) the one of each."""
 
-    def _with_starts(self, starts: Starts, *, backward: bool) -> csr_array:
-        """The graph with one more state per search, whose arcs lead to where the search begins."""
-        graph = self.backward if backward else self.forward
-        size = self.turns.state_count + len(starts)
-        return csr_array(
-            (
-                np.concatenate([graph.data, starts.ms]),
-                np.concatenate([graph.indices, starts.state.astype(np.int32)]),
-                np.concatenate([graph.indptr, (starts.offset[1:] + graph.indptr[-1]).astype(np.int32)]),
-            ),
-            shape=(size, size),
-        )
+
+def told(ms: Float64Array) -> Float64Array:
+    """Milliseconds with all that take too long at infinity."""
+    return np.where(ms > LONGEST_DRIVE_MS, np.inf, ms)
 
 
 class Components:
@@ -150,7 +119,7 @@ class Components:
 
     Parameters
     ----------
-    graph
+    search
         The states under a metric.
     network
         For the lengths.
@@ -163,23 +132,16 @@ class Components:
         (C,) metres of road within each component, each curve counted once.
     """
 
-    def __init__(self, graph: SearchGraph, network: RoadNetwork) -> None:
-        count, label = connected_components(graph.forward, directed=True, connection="strong")
+    def __init__(self, search: Search, network: RoadNetwork) -> None:
+        count, label = search.components()
         self.label: Int32Array = label
-        turns = graph.turns
-        is_open = graph.metric.edge_ms[turns.arc_edge] >= 0
-        source, target = label[turns.arc_source[is_open]], label[turns.arc_target[is_open]]
-        edge = turns.arc_edge[is_open]
-        within = source == target
-        curve_count = max(len(network.curve_offset) - 1, 1)
-        pair = np.unique(source[within].astype(np.int64) * curve_count + network.edge_curve[edge[within]])
-        curve_length = np.zeros(curve_count)
-        curve_length[network.edge_curve] = network.edge_length_m
-        weights = curve_length[pair % curve_count]
-        self.length_m: Float64Array = np.zeros(count)
-        self.length_m += np.bincount(pair // curve_count, weights=weights, minlength=count)
-        self._onwards = _neighbours(source[~within], target[~within], count)
-        self._backwards = _neighbours(target[~within], source[~within], count)
+        turns = search.turns
+        source, target = label[turns.arc_source], label[turns.arc_target]
+        within = search.arc_open & (source == target)
+        self.length_m: Float64Array = _lengths(within, source, count, turns, network)
+        between = np.flatnonzero(search.arc_open & ~within)
+        self._onwards = _neighbours(source[between], target[between], count)
+        self._backwards = _neighbours(target[between], source[between], count)
 
     def reached_from(self, labels: Iterable[int]) -> npt.NDArray[np.bool_]:
         """(C,) True for the components that can be reached from any of `labels`, themselves included."""
@@ -201,6 +163,32 @@ class Components:
         return reached
 
 
+def _lengths(
+    within: npt.NDArray[np.bool_], label: Int32Array, count: int, turns: TurnGraph, network: RoadNetwork
+) -> Float64Array:
+    """(C,) metres of the curves of arcs within components, each curve once in each.
+
+    A curve has an edge each way, which most often lie in one component. The arcs beyond the edges are few.
+    """
+    edges = network.edge_count
+    length_m = np.asarray(network.edge_length_m)
+    twin = np.asarray(network.edge_reverse)
+    number = np.arange(edges)
+    repeated = within[:edges] & (twin >= 0) & (twin < number)
+    repeated &= np.where(repeated, within[twin] & (label[twin] == label[:edges]), False)
+    counted = within[:edges] & ~repeated
+    total: Float64Array = np.bincount(label[:edges][counted], weights=length_m[counted], minlength=count)
+    more = edges + np.flatnonzero(within[edges:])
+    if len(more):
+        edge = turns.arc_edge[more]
+        known = within[edge] & (label[edge] == label[more])
+        known |= (twin[edge] >= 0) & within[twin[edge]] & (label[twin[edge]] == label[more])
+        pair = np.stack([label[more], np.asarray(network.edge_curve)[edge]])[:, ~known]
+        (at, _), first = np.unique(pair, axis=1, return_index=True)
+        np.add.at(total, at, length_m[edge[~known][first]])
+    return total
+
+
 def _neighbours(source: Int32Array, target: Int32Array, count: int) -> Callable[[int], list[int]]:
     offset, order = group(source.astype(np.int64), count)
     ends = target[order]
@@ -210,3 +198,5 @@ def _neighbours(source: Int32Array, target: Int32Array, count: int) -> Callable[
         return found
 
     return neighbours
+
+

@@ -35,7 +35,7 @@ class SlowRouter:
         self.edge_ms = [int(ms) for ms in edge_ms]
         offsets = network.restriction_offset.tolist()
         edges = network.restriction_edges.tolist()
-        self.forbidden = {tuple(edges[i:j]) for i, j in pairwise(offsets)}
+        self.forbidden = {tuple(edges[i:j]) for i, j in pairwise(offsets)} if metric.obeys_restrictions else set()
         self.restricted = {edge for sequence in self.forbidden for edge in sequence}
         self.look_back = max((len(sequence) for sequence in self.forbidden), default=1) - 1
         self.graph: nx.DiGraph[Any] = nx.DiGraph()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import pairwise
 
 import networkx as nx
@@ -13,12 +14,14 @@ from hypothesis import strategies as st
 
 from gis.errors import InputError
 from gis.types import Location
+from routing.hierarchy import Hierarchy
 from routing.metric import Metric
 from routing.network import EdgeFlag, RoadNetwork
 from routing.router import LISTS_KEPT, PinnedOrigins, Router
-from routing.search import SearchGraph, Starts
+from routing.search_scipy import ScipySearch
 from routing.settings import RoutingSettings
 from routing.snap import TIE_M, Snapper
+from routing.starts import Starts
 from routing.turning_round import edges_to_remember
 from routing.turns import TurnGraph
 from routing.types import DrivingTime, RoadStatus, Snap
@@ -35,8 +38,23 @@ LIMITS = st.builds(
 )
 
 
-def router_of(network: RoadNetwork, limits: RoutingSettings | None = None, closures: tuple[int, ...] = ()) -> Router:
-    return Router(network, limits or RoutingSettings(), snapper=Snapper.build(network), closures=closures)
+ENGINES = st.sampled_from(("scipy", "hierarchy"))
+
+
+def router_of(
+    network: RoadNetwork,
+    limits: RoutingSettings | None = None,
+    closures: tuple[int, ...] = (),
+    *,
+    engine: str = "scipy",
+    obeys_restrictions: bool = True,
+) -> Router:
+    limits = limits or RoutingSettings()
+    metric = replace(Metric.build(network, limits, closures), obeys_restrictions=obeys_restrictions)
+    hierarchy = Hierarchy.build(network, metric=metric) if engine == "hierarchy" else None
+    router = Router(network, limits, snapper=Snapper.build(network), metric=metric, hierarchy=hierarchy)
+    assert router.engine == engine
+    return router
 
 
 def ms(seconds: float | None) -> int | None:
@@ -59,7 +77,13 @@ def slow_driving_ms(slow: SlowRouter, targets: tuple[Snap, ...], origins: Pinned
 @settings(max_examples=EXAMPLES, deadline=None)
 def test_every_time_is_that_of_a_plain_search_with_whole_histories(data, built, limits):
     edges = st.integers(0, built.network.edge_count - 1)
-    router = router_of(built.network, limits, closures=tuple(data.draw(st.lists(edges, max_size=2))))
+    router = router_of(
+        built.network,
+        limits,
+        closures=tuple(data.draw(st.lists(edges, max_size=2))),
+        engine=data.draw(ENGINES),
+        obeys_restrictions=data.draw(st.booleans()),
+    )
     origins = router.pin(data.draw(st.lists(near_roads(built), max_size=5)))
     target = data.draw(near_roads(built))
     answer = router.answer(target, origins)
@@ -70,7 +94,7 @@ def test_every_time_is_that_of_a_plain_search_with_whole_histories(data, built, 
 @given(data=st.data(), built=road_networks(), limits=LIMITS)
 @settings(max_examples=EXAMPLES, deadline=None)
 def test_the_first_k_are_the_first_k_of_all(data, built, limits):
-    router = router_of(built.network, limits)
+    router = router_of(built.network, limits, engine=data.draw(ENGINES))
     origins = router.pin(data.draw(st.lists(near_roads(built), max_size=6)))
     target, k = data.draw(near_roads(built)), data.draw(st.integers(1, 7))
     times = router.times_to(target, origins)
@@ -81,7 +105,7 @@ def test_the_first_k_are_the_first_k_of_all(data, built, limits):
 @given(data=st.data(), built=road_networks(), limits=LIMITS)
 @settings(max_examples=EXAMPLES, deadline=None)
 def test_a_matrix_holds_what_single_questions_answer_from_either_side(data, built, limits):
-    router = router_of(built.network, limits)
+    router = router_of(built.network, limits, engine=data.draw(ENGINES))
     origins = router.pin(data.draw(st.lists(near_roads(built), max_size=4)))
     targets = data.draw(st.lists(near_roads(built), max_size=4))
     matrix = router.matrix(origins, targets)
@@ -96,7 +120,7 @@ def test_a_matrix_holds_what_single_questions_answer_from_either_side(data, buil
 @settings(max_examples=EXAMPLES, deadline=None)
 def test_targets_that_are_remembered_are_met_as_those_that_are_new(data, built, limits):
     """Who asks decides where a cut-off target is met, so the same targets are not the same for all origins."""
-    router = router_of(built.network, limits)
+    router = router_of(built.network, limits, engine=data.draw(ENGINES))
     places = data.draw(st.lists(near_roads(built), min_size=1, max_size=4))
     targets = data.draw(st.lists(near_roads(built), min_size=1, max_size=4))
     for origins in [places, *([place] for place in places), places]:
@@ -111,7 +135,7 @@ def test_targets_that_are_remembered_are_met_as_those_that_are_new(data, built, 
 @settings(max_examples=EXAMPLES, deadline=None)
 def test_times_to_the_middle_of_edges_are_those_of_a_plain_search(data, built, limits):
     network = built.network
-    router = router_of(network, limits)
+    router = router_of(network, limits, engine=data.draw(ENGINES))
     origins = router.pin(data.draw(st.lists(near_roads(built), max_size=4)))
     edges = np.array(data.draw(st.lists(st.integers(0, network.edge_count - 1), max_size=6)), dtype=np.int64)
     times = router.edge_midpoint_times(origins, edges)
@@ -128,7 +152,7 @@ def test_times_to_the_middle_of_edges_are_those_of_a_plain_search(data, built, l
 @settings(max_examples=EXAMPLES, deadline=None)
 def test_a_route_drives_open_edges_end_to_end_obeys_restrictions_and_takes_its_time(data, built, limits):
     network = built.network
-    router = router_of(network, limits)
+    router = router_of(network, limits, engine=data.draw(ENGINES))
     origin, target = data.draw(near_roads(built)), data.draw(near_roads(built))
     (time,) = router.times_to(target, [origin])
     route = router.route(origin, target)
@@ -348,15 +372,12 @@ def test_knowing_every_edge_driven_last_changes_no_time(data, built):
     network = built.network
     metric = Metric.build(network, limits)
     some, every = (
-        SearchGraph(TurnGraph.build(network, edges), metric)
+        ScipySearch(TurnGraph.build(network, edges), metric)
         for edges in (edges_to_remember(network, metric), range(network.edge_count))
     )
-    for node in range(network.node_count):
-        start = Starts(offset=np.array([0, 1]), state=np.array([node]), ms=np.array([0.0]))
-        (few,), (all_,) = some.times_ms(start, backward=False), every.times_ms(start, backward=False)
-        for other in range(network.node_count):
-            reached = [times[0][graph.turns.state_node == other].min() for graph, times in ((some, few), (every, all_))]
-            assert reached[0] == reached[1]
+    nodes = np.arange(network.node_count)
+    starts = Starts(offset=np.arange(network.node_count + 1), state=nodes, ms=np.zeros(network.node_count))
+    assert np.array_equal(some.node_times_ms(starts), every.node_times_ms(starts))
 
 
 def test_overlapping_restrictions_hold_together():

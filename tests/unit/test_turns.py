@@ -32,7 +32,7 @@ def test_a_walk_is_permitted_just_when_no_forbidden_sequence_is_in_it(data, buil
     node = data.draw(st.integers(0, network.node_count - 1))
     state, driven = node, ()
     for _ in range(8):
-        arcs = np.flatnonzero(turns.arc_source == state)
+        arcs = np.flatnonzero((turns.arc_source == state) & ~turns.arc_forbidden)
         permitted = {
             edge
             for edge in leaving[node]
@@ -54,7 +54,7 @@ def test_every_arc_is_listed_with_its_edge_and_every_state_with_its_node(built):
     turns = TurnGraph.build(network)
     assert (np.diff(turns.arc_source) >= 0).all()
     for edge in range(network.edge_count):
-        states = turns.entry_state[turns.entry_offset[edge] : turns.entry_offset[edge + 1]]
+        states = turns.arc_source[turns.entry_arc[turns.entry_offset[edge] : turns.entry_offset[edge + 1]]]
         assert states.tolist() == turns.arc_source[turns.arc_edge == edge].tolist()
         assert states[0] == network.edge_tail[edge]
     for node in range(network.node_count):

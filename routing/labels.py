@@ -1,0 +1,143 @@
+"""Labels of points: the times between a point and every state above it in a hierarchy; see `hierarchy_kernels`.
+
+Labels of units are kept in a pool that only ever grows, so that whoever reads rows needs no lock and a unit that has
+moved costs one new row. A pool that is full is left to those who still read it, and a new one begun.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from threading import Lock
+
+import numpy as np
+
+from routing.hierarchy import CustomizedHierarchy
+from routing.hierarchy_kernels import NEVER, label
+from routing.network import Int32Array, Int64Array
+from routing.starts import Starts
+
+POOL_ROWS = 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Labels:
+    """Rows R of labels, for heights H.
+
+    Attributes
+    ----------
+    rank, ms
+        (R, H) states from the root down, and the milliseconds between each and the point.
+    low, high
+        (R,) the depths that a row counts for.
+    """
+
+    rank: Int32Array
+    ms: Int32Array
+    low: Int32Array
+    high: Int32Array
+
+    @classmethod
+    def empty(cls, rows: int, height: int) -> Labels:
+        """Room for so many rows."""
+        return cls(
+            rank=np.empty((rows, height), dtype=np.int32),
+            ms=np.empty((rows, height), dtype=np.int32),
+            low=np.empty(rows, dtype=np.int32),
+            high=np.empty(rows, dtype=np.int32),
+        )
+
+    def write(self, metric: CustomizedHierarchy, starts: Starts, *, towards: bool, row: int = 0) -> Int64Array:
+        """Write labels of points from `row` on; returns (n + 1,) the first row of each point and the end.
+
+        Parameters
+        ----------
+        metric
+            The times.
+        starts
+            States at which each point begins.
+        towards
+            Times from the states to the points instead of from the points to the states.
+        row
+            The first free row; there must be as many as `starts` has states.
+        """
+        topology = metric.hierarchy.elimination
+        offset = np.empty(len(starts) + 1, dtype=np.int64)
+        label(
+            topology.up_offset,
+            topology.up_head,
+            topology.parent,
+            topology.depth,
+            metric.down_ms if towards else metric.up_ms,
+            starts.offset,
+            topology.rank[starts.state],
+            np.minimum(starts.ms, NEVER).astype(np.int32),
+            offset,
+            self.rank,
+            self.ms,
+            self.low,
+            self.high,
+            row,
+        )
+        return offset
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PooledRows:
+    """Rows of a pool that belong to n points: (R,) the rows, and the point of each."""
+
+    labels: Labels
+    row: Int64Array
+    owner: Int32Array
+
+
+class LabelPool:
+    """Labels of points that are driven from, each made once.
+
+    Parameters
+    ----------
+    metric
+        The times.
+    """
+
+    def __init__(self, metric: CustomizedHierarchy) -> None:
+        self._metric = metric
+        self._lock = Lock()
+        self._begin(POOL_ROWS)
+
+    def rows(self, starts: Starts) -> PooledRows:
+        """The rows of every point, made where they are not known."""
+        offset = starts.offset.tolist()
+        states, ms = starts.state, starts.ms
+        keys = [
+            (states[first:last].tobytes(), ms[first:last].tobytes())
+            for first, last in zip(offset[:-1], offset[1:], strict=True)
+        ]
+        with self._lock:
+            new = [number for number, key in enumerate(dict.fromkeys(keys)) if key not in self._known]
+            if new:
+                self._add(keys, starts)
+            found = [self._known[key] for key in keys]
+            labels = self._labels
+        first = np.array([rows[0] for rows in found], dtype=np.int64)
+        size = np.array([rows[1] for rows in found], dtype=np.int64)
+        owner = np.repeat(np.arange(len(found), dtype=np.int32), size)
+        row = np.repeat(first, size)
+        if len(row) > len(first):
+            row += np.arange(len(row)) - np.repeat(np.cumsum(size) - size, size)
+        return PooledRows(labels=labels, row=row, owner=owner)
+
+    def _add(self, keys: list[tuple[bytes, bytes]], starts: Starts) -> None:
+        fresh = {key: number for number, key in enumerate(keys) if key not in self._known}
+        if self._used + len(starts.state) > len(self._labels.low):
+            self._begin(max(POOL_ROWS, 4 * len(starts.state)))
+            fresh = {key: number for number, key in enumerate(keys)}
+        chosen = starts.chosen(np.fromiter(fresh.values(), dtype=np.int64, count=len(fresh)))
+        offset = self._labels.write(self._metric, chosen, towards=False, row=self._used).tolist()
+        for key, first, last in zip(fresh, offset[:-1], offset[1:], strict=True):
+            self._known[key] = (first, last - first)
+        self._used = offset[-1]
+
+    def _begin(self, rows: int) -> None:
+        self._labels = Labels.empty(rows, self._metric.hierarchy.height)
+        self._known: dict[tuple[bytes, bytes], tuple[int, int]] = {}
+        self._used = 0

@@ -1,0 +1,158 @@
+"""The fast engine: a customized contraction hierarchy, compiled. Times are those of `routing.search_scipy`.
+
+Every question reads arrays that nothing changes any more, so any number of threads may ask at once, and the compiled
+parts let go of the interpreter's lock.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from routing.hierarchy import Hierarchy
+from routing.hierarchy_kernels import (
+    LANES,
+    NEVER,
+    by_node,
+    climb,
+    strong_components,
+    sweep,
+    sweep_first,
+    times,
+    unpack,
+)
+from routing.labels import LabelPool, Labels, PooledRows
+from routing.metric import Metric
+from routing.network import Float64Array, Int32Array
+from routing.parallel import in_parts
+from routing.search import Pinned, Way
+from routing.starts import Starts
+from routing.turns import arc_costs_ms
+
+TARGETS_AT_ONCE = 128
+"""Labels of so many targets are made and compared before the next ones."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _PinnedRows(Pinned):
+    rows: PooledRows
+
+
+class HierarchySearch:
+    """A hierarchy under a metric; see `routing.search.Search`.
+
+    Parameters
+    ----------
+    hierarchy, metric
+        Of the same network; the hierarchy must serve the metric.
+    """
+
+    name = "hierarchy"
+    stops_early = False
+
+    def __init__(self, hierarchy: Hierarchy, metric: Metric) -> None:
+        self.turns = hierarchy.turns
+        self.metric = metric
+        self.arc_ms = arc_costs_ms(hierarchy.turns, metric)
+        self.arc_open: npt.NDArray[np.bool_] = self.arc_ms >= 0
+        self._hierarchy = hierarchy
+        self._customized = hierarchy.customize(self.arc_ms)
+        self._pool = LabelPool(self._customized)
+
+    def pin(self, starts: Starts) -> Pinned:
+        """As `Search.pin`: every point's label is made once, so a unit that has moved costs its own alone."""
+        return _PinnedRows(starts=starts, rows=self._pool.rows(starts))
+
+    def times_ms(self, origins: Pinned, arrivals: Starts, *, limit_ms: float = np.inf) -> Float64Array:
+        """As `Search.times_ms`; a limit changes nothing."""
+        del limit_ms
+        rows = origins.rows if isinstance(origins, _PinnedRows) else self._pool.rows(origins.starts)
+        pinned = rows.labels
+        found = np.full((len(arrivals), len(origins)), NEVER, dtype=np.int32)
+
+        def fill(start: int, end: int) -> None:
+            part = arrivals if end - start == len(arrivals) else arrivals.part(start, end)
+            labels = Labels.empty(len(part.state), self._hierarchy.height)
+            offset = labels.write(self._customized, part, towards=True)
+            times(
+                rows.row, rows.owner, pinned.rank, pinned.ms, pinned.low, pinned.high,
+                offset, labels.rank, labels.ms, labels.low, labels.high, found[start:end],
+            )  # fmt: skip
+
+        in_parts(len(arrivals), fill, size=TARGETS_AT_ONCE)
+        told = found.T.astype(np.float64)
+        told[told >= NEVER] = np.inf
+        return told
+
+    def node_times_ms(self, starts: Starts) -> Int32Array:
+        """As `Search.node_times_ms`, `LANES` points in one sweep."""
+        topology, turns = self._hierarchy.elimination, self.turns
+        out = np.empty((len(starts), len(turns.node_state_offset) - 1), dtype=np.int32)
+
+        def fill(start: int, end: int) -> None:
+            labels, offset = self._labels(starts.part(start, end))
+            found = np.empty((turns.state_count, LANES), dtype=np.int32)
+            sweep(
+                topology.up_offset, topology.up_head, self._customized.down_ms,
+                offset, labels.rank, labels.ms, labels.high, found,
+            )  # fmt: skip
+            by_node(found, topology.rank, turns.state_node, end - start, out[start:end])
+
+        in_parts(len(starts), fill, size=LANES)
+        return out
+
+    def first_ms(self, starts: Starts) -> tuple[Int32Array, Int32Array]:
+        """As `Search.first_ms`, by one sweep."""
+        topology, turns = self._hierarchy.elimination, self.turns
+        nodes = len(turns.node_state_offset) - 1
+        ms, first = np.empty(nodes, dtype=np.int32), np.empty(nodes, dtype=np.int32)
+        labels, offset = self._labels(starts)
+        sweep_first(
+            topology.up_offset, topology.up_head, self._customized.down_ms,
+            offset, labels.rank, labels.ms, labels.high, topology.rank, turns.state_node, ms, first,
+        )  # fmt: skip
+        return ms, first
+
+    def way(self, start: Starts, end: Starts) -> Way | None:
+        """As `Search.way`: the labels' best meeting, climbed down to both ends and taken apart into arcs."""
+        leaving, leaving_row = self._labels(start.apart())
+        arriving, arriving_row = self._labels(end.apart(), towards=True)
+        del leaving_row, arriving_row  # one state each, so one row each
+        best: tuple[int, int, int, int] | None = None
+        for mine in range(len(start.state)):
+            for theirs in range(len(end.state)):
+                last = min(int(leaving.high[mine]), int(arriving.high[theirs]))
+                shared = leaving.rank[mine, :last] == arriving.rank[theirs, :last]
+                spent = np.where(shared, leaving.ms[mine, :last] + arriving.ms[theirs, :last], 2 * NEVER)
+                if last and (best is None or spent.min() < best[0]):
+                    best = int(spent.min()), mine, theirs, int(np.argmin(spent))
+        if best is None or best[0] >= NEVER:
+            return None
+        ms, mine, theirs, level = best
+        topology, customized = self._hierarchy.elimination, self._customized
+        up = climb(
+            topology.up_offset, topology.up_head, customized.up_ms,
+            leaving.rank[mine, : leaving.high[mine]], leaving.ms[mine, : leaving.high[mine]], level,
+        )  # fmt: skip
+        down = climb(
+            topology.up_offset, topology.up_head, customized.down_ms,
+            arriving.rank[theirs, : arriving.high[theirs]], arriving.ms[theirs, : arriving.high[theirs]], level,
+        )  # fmt: skip
+        places = np.concatenate([up[::-1], down])
+        arcs = unpack(
+            topology.up_offset, topology.up_head, customized.up_ms, customized.down_ms, *self._hierarchy.lower,
+            topology.order, self._hierarchy.arc_offset, self._hierarchy.arc_rank, customized.arc_ms,
+            (np.searchsorted(topology.up_offset, places, side="right") - 1).astype(np.int32),
+            places, np.repeat(np.array([0, 1]), [len(up), len(down)]),
+        )  # fmt: skip
+        return Way(ms=float(ms), start=mine, state=int(end.state[theirs]), arcs=tuple(arcs.tolist()))
+
+    def components(self) -> tuple[int, Int32Array]:
+        """As `Search.components`."""
+        return strong_components(self._hierarchy.arc_offset, self.turns.arc_target, self.arc_open)
+
+    def _labels(self, starts: Starts, *, towards: bool = False) -> tuple[Labels, npt.NDArray[np.int64]]:
+        labels = Labels.empty(len(starts.state), self._hierarchy.height)
+        return labels, labels.write(self._customized, starts, towards=towards)
