@@ -127,7 +127,7 @@ def tiled(network: RoadNetwork, rows: int, columns: int) -> RoadNetwork:
     row, column = np.divmod(np.arange(tiles), columns)
     move_lat, move_lon = np.rint(row * height / DEGREE).astype(np.int64), np.rint(column * width / DEGREE).astype(int)
     # So that the whole lies about the equator, where a real one could.
-    move_lat -= int(round((float(network.node_lat.mean()) + (rows - 1) * height / 2) / DEGREE))
+    move_lat -= round((float(network.node_lat.mean()) + (rows - 1) * height / 2) / DEGREE)
 
     def copied(values: npt.NDArray[Any], step: int) -> npt.NDArray[Any]:
         """Numbers of one tile as those of all, `step` apart; -1 stays."""
