@@ -109,7 +109,7 @@ def measure(engine: Engine, roads: Roads, questions: Questions, patience_s: floa
     note(CUSTOMIZE, timed(lambda _: engine.customize(), range(MOST_RUNS), patience_s / 2))
     engine.pin(questions.units)
     _check(engine, roads, questions)
-    asked = tqdm(questions.incidents.tolist(), f"{roads.name}: {engine.name}", leave=False, delay=2)
+    asked = tqdm(questions.incidents.tolist(), f"{roads.name}: {engine.name}", leave=False, delay=2, disable=None)
     ranks = timed(engine.rank, asked, patience_s / 2)
     note(RANK, ranks)
     pace_s = float(np.median(ranks))

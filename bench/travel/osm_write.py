@@ -56,7 +56,7 @@ def write_osm(network: RoadNetwork, metric: Metric, path: Path, *, shapes: bool 
         for curve, points in enumerate(inner):
             for point in points if tags[curve] else ():
                 writer.add_node(Node(id=size + point + 1, version=1, location=(lon[point], lat[point])))
-        for curve, points in enumerate(tqdm(inner, "ways", leave=False, delay=2)):
+        for curve, points in enumerate(tqdm(inner, "ways", leave=False, delay=2, disable=None)):
             if tags[curve]:
                 edge = forward[curve] if forward[curve] >= 0 else backward[curve]
                 ends = (tail[edge], head[edge]) if along[edge] else (head[edge], tail[edge])
