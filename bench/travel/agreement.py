@@ -6,6 +6,7 @@ searches by itself. Off the road both walk and drive at our speeds, each from it
 
 from __future__ import annotations
 
+import hashlib
 import random
 from collections import Counter
 from collections.abc import Sequence
@@ -20,8 +21,8 @@ from bench.travel.osm_write import write_osm
 from bench.travel.other_python import OSRM_SCALE, PeerAnswer, PeerProcess, build_osrm
 from gis.geodesy import distance_m
 from gis.types import Location
-from routing.router import PinnedOrigins, Router
-from routing.types import RoadStatus
+from routing.router import Router
+from routing.types import Snap
 
 SEED = 112
 OFF_DEG = 0.001
@@ -30,8 +31,8 @@ OFF_DEG = 0.001
 SNAP_APART_M = 2.0
 """Points on the road farther apart than this are different points; OSRM keeps coordinates to a tenth of a metre."""
 
-LENGTH_SHARE = 0.003
-"""By how much two measures of the same road may differ: OSRM's globe is not ours, and its coordinates are coarser."""
+LENGTH_SHARE = 0.001
+"""By how much two times of a trip may differ: OSRM has coordinates of 0.1 m, and measures parts of roads otherwise."""
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -41,9 +42,10 @@ class Reason(StrEnum):
 
     TIE = "both units arrive in the same second"
     ROUNDING = "OSRM rounds every piece of road to 0.1 s; counting milliseconds it names ours"
-    SNAPPING = "another nearest road: it was cut off, or two are equally near"
+    CUT_OFF = "on a piece of road that is cut off, which OSRM leaves for the nearest large one"
+    SNAPPING = "two roads are equally near, and each took another"
     TURNING = "turning round on the way, which OSRM allows at dead ends alone"
-    LENGTH = "closer than the two measures of length are to one another (0.3 %)"
+    LENGTH = "closer than the two measures of a part of a road (0.1 %)"
     UNEXPLAINED = "not explained"
 
 
@@ -82,7 +84,8 @@ class Agreement:
     incidents, same
         How many were asked, and how many have the same first unit.
     median_s, p99_s
-        Difference between the two times of a trip, over all pairs of unit and incident with the same points on the road.
+        Difference between the two times of a trip, over all pairs of unit and incident that both put on the same points
+        of the road.
     differences
         Every incident with two answers.
     """
@@ -106,14 +109,14 @@ class Agreement:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Trips:
-    """One engine's (n, m) seconds door to door, (n,) and (m,) points on the road as (lat, lon), infinite where no way."""
+    """One engine's (n, m) seconds door to door (infinite: no way), and (n, 2), (m, 2) points on the road, (lat, lon)."""
 
     seconds: FloatArray
     origin_at: FloatArray
     target_at: FloatArray
 
 
-def agreement(router: Router, python: Path, folder: Path, *, units: int, incidents: int) -> Agreement:
+def agreement(router: Router, python: Path, folder: Path, *, units: int, incidents: int, cut_off: bool) -> Agreement:
     """Ask both for the first unit of many incidents.
 
     Parameters
@@ -126,15 +129,19 @@ def agreement(router: Router, python: Path, folder: Path, *, units: int, inciden
         Where OSRM's files are made, and found again.
     units, incidents
         How many of each are drawn.
+    cut_off
+        Whether some may stand on pieces of road that are cut off from the largest.
     """
-    osm = folder / "roads.osm.pbf"
-    if not osm.is_file():
-        folder.mkdir(parents=True, exist_ok=True)
-        write_osm(router.network, router.metric, osm)
+    osm = _written(router, folder)
     dice = random.Random(SEED)
-    origins = router.pin([place_near_road(router, dice) for _ in range(units)])
-    targets = [place_near_road(router, dice) for _ in range(incidents)]
-    ours = _our_trips(router, origins, targets)
+    origins = router.pin([place_near_road(router, dice, cut_off=cut_off) for _ in range(units)])
+    targets = [place_near_road(router, dice, cut_off=cut_off) for _ in range(incidents)]
+    stands = [access.snaps[0] for access in origins.access]
+    meets = [router.access(target, origins).snaps[0] for target in targets]
+    seconds = router.matrix(origins, targets).seconds
+    ours = _Trips(
+        seconds=np.where(np.isnan(seconds), np.inf, seconds), origin_at=_latlon(stands), target_at=_latlon(meets)
+    )
     osrm, exact = (
         _osrm_trips(router, python, osm, origins.locations, targets, scale=scale) for scale in (1, OSRM_SCALE)
     )
@@ -153,6 +160,10 @@ def agreement(router: Router, python: Path, folder: Path, *, units: int, inciden
             reason = Reason.TIE
         elif int(np.argmin(exact.seconds[:, number])) == first:
             reason = Reason.ROUNDING
+        elif cut_off and not all(
+            _on_largest(router, snap) for snap in (meets[number], *(stands[unit] for unit in pair))
+        ):
+            reason = Reason.CUT_OFF
         elif not (same_target[number] and same_origin[list(pair)].all()):
             reason = Reason.SNAPPING
         elif any(_turns_round(router, origins.locations[unit], targets[number]) for unit in pair):
@@ -182,8 +193,22 @@ def agreement(router: Router, python: Path, folder: Path, *, units: int, inciden
     )
 
 
-def place_near_road(router: Router, dice: random.Random) -> Location:
-    """A place about a node, on or off the road, that the served network reaches without a detour."""
+def _written(router: Router, folder: Path) -> Path:
+    """The roads as OSRM reads them, in a folder named after them, so that what is found there is theirs."""
+    network = router.network
+    digest = hashlib.sha256(np.ascontiguousarray(router.metric.edge_ms))
+    for array in (network.edge_tail, network.edge_head, network.curve_lat, network.curve_lon):
+        digest.update(np.ascontiguousarray(array))
+    osm = folder / digest.hexdigest()[:16] / "roads.osm.pbf"
+    if not osm.is_file():
+        osm.parent.mkdir(parents=True, exist_ok=True)
+        part = osm.with_name("part.osm.pbf")
+        write_osm(network, router.metric, part).rename(osm)
+    return osm
+
+
+def place_near_road(router: Router, dice: random.Random, *, cut_off: bool) -> Location:
+    """A place about a node, on or off the road; its nearest road is one of the largest piece, unless `cut_off`."""
     network = router.network
     while True:
         node = dice.randrange(network.node_count)
@@ -191,17 +216,9 @@ def place_near_road(router: Router, dice: random.Random) -> Location:
             lat=float(network.node_lat[node]) + dice.gauss(0.0, OFF_DEG),
             lon=float(network.node_lon[node]) + dice.gauss(0.0, OFF_DEG),
         )
-        if router.access(place).status is RoadStatus.CONNECTED:
+        access = router.access(place)
+        if access.snaps and (cut_off or _on_largest(router, access.snaps[0])):
             return place
-
-
-def _our_trips(router: Router, origins: PinnedOrigins, targets: Sequence[Location]) -> _Trips:
-    seconds = router.matrix(origins, targets).seconds
-    stands = [access.snaps[0].location for access in origins.access]
-    meets = [router.access(target, origins).snaps[0].location for target in targets]
-    return _Trips(
-        seconds=np.where(np.isnan(seconds), np.inf, seconds), origin_at=_latlon(stands), target_at=_latlon(meets)
-    )
 
 
 def _osrm_trips(
@@ -222,8 +239,12 @@ def _turns_round(router: Router, origin: Location, target: Location) -> bool:
     return route is not None and any(step.manoeuvre == "uturn" for step in route.steps)
 
 
-def _latlon(places: Sequence[Location]) -> FloatArray:
-    return np.array([(place.lat, place.lon) for place in places])
+def _on_largest(router: Router, snap: Snap) -> bool:
+    return int(router.network.edge_component[snap.edge]) == 0
+
+
+def _latlon(snaps: Sequence[Snap]) -> FloatArray:
+    return np.array([(snap.location.lat, snap.location.lon) for snap in snaps])
 
 
 def _reversed(answer: PeerAnswer, name: str) -> FloatArray:

@@ -1,8 +1,8 @@
 """A road network written as an OpenStreetMap file, so that other engines drive the very same roads at the same speeds.
 
 Every curve becomes a way of its own between nodes of the network. Its speeds stand in tags of our own, as exact numbers
-of km/h for each direction, and rounded in `maxspeed` for engines that read nothing else; what is closed has no speed.
-Turn restrictions become relations.
+of km/h for each direction (so that OSRM, which measures roads a little otherwise, takes our time for it), and rounded
+in `maxspeed` for engines that read nothing else; what is closed has no speed. Turn restrictions become relations.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ import osmium
 from osmium.osm.mutable import Node, Relation, Way
 from tqdm import tqdm
 
+from gis.geodesy import WGS84_A, WGS84_E2
 from routing.metric import Metric
-from routing.network import DEGREE, ROAD_CLASSES, EdgeFlag, RoadNetwork
+from routing.network import DEGREE, ROAD_CLASSES, EdgeFlag, Float64Array, RoadNetwork
 
 FORWARD, BACKWARD = "siaga112:kph:forward", "siaga112:kph:backward"
 NO_TIME_KPH = 100.0
@@ -70,7 +71,7 @@ def write_osm(network: RoadNetwork, metric: Metric, path: Path, *, shapes: bool 
 def _ways(network: RoadNetwork, metric: Metric) -> tuple[list[int], list[int], list[dict[str, str]]]:
     """For each curve the edge along it and the one against it (-1: none), and its tags; none where all is closed."""
     is_along = network.edge_forward == 1
-    kph = 3600.0 * network.edge_length_m / np.maximum(metric.edge_ms, 1)
+    kph = 3600.0 * _measured_m(network)[network.edge_curve] / np.maximum(metric.edge_ms, 1)
     kph[(network.edge_length_m <= 0) | (metric.edge_ms == 0)] = NO_TIME_KPH
     sides = []
     for mask in (is_along, ~is_along):
@@ -96,6 +97,17 @@ def _ways(network: RoadNetwork, metric: Metric) -> tuple[list[int], list[int], l
             found["junction"] = "roundabout"
         tags.append(found)
     return sides[0], sides[1], tags
+
+
+def _measured_m(network: RoadNetwork) -> Float64Array:
+    """(G,) metres of each curve as OSRM measures them: on the ellipsoid, between coordinates of six decimals."""
+    lat, lon = np.round(network.curve_lat * DEGREE, 6), np.round(network.curve_lon * DEGREE, 6)
+    sin2 = np.sin(np.radians((lat[1:] + lat[:-1]) / 2)) ** 2
+    meridian = WGS84_A * (1 - WGS84_E2) / (1 - WGS84_E2 * sin2) ** 1.5
+    parallel = WGS84_A * np.sqrt((1 - sin2) / (1 - WGS84_E2 * sin2))
+    step = np.hypot(meridian * np.radians(np.diff(lat)), parallel * np.radians(np.diff(lon)))
+    run = np.concatenate([[0.0], np.cumsum(step)])
+    return np.asarray(run[network.curve_offset[1:] - 1] - run[network.curve_offset[:-1]])
 
 
 def _restrictions(network: RoadNetwork, metric: Metric) -> Iterator[dict[str, Any]]:
