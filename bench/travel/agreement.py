@@ -109,7 +109,7 @@ class Agreement:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Trips:
-    """One engine's (n, m) seconds door to door (infinite: no way), and (n, 2), (m, 2) points on the road, (lat, lon)."""
+    """One engine's (n, m) seconds door to door (infinite: no way); (n, 2), (m, 2) points on the road as (lat, lon)."""
 
     seconds: FloatArray
     origin_at: FloatArray

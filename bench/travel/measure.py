@@ -23,6 +23,8 @@ MOST_RUNS = 9
 MOST_CHECKED = 100_000
 """Nodes up to which slow engines are also held to tables and sweeps."""
 
+MOST_BUILT_TWICE = 2_000_000
+
 BUILD, CUSTOMIZE, RANK, TABLE, SWEEP = "build", "customize", "rank", "table", "sweep"
 
 T = TypeVar("T")
@@ -105,7 +107,8 @@ def measure(engine: Engine, roads: Roads, questions: Questions, patience_s: floa
     def note(question: str, times: list[float] | str) -> None:
         figures.append(figure(roads, question, engine.name, times))
 
-    note(BUILD, timed(lambda _: engine.build(roads), [None], patience_s, warm=False))
+    # The first build loads or compiles what is compiled; of the largest network one is enough.
+    note(BUILD, timed(lambda _: engine.build(roads), range(3), patience_s / 2, warm=roads.size <= MOST_BUILT_TWICE))
     note(CUSTOMIZE, timed(lambda _: engine.customize(), range(MOST_RUNS), patience_s / 2))
     engine.pin(questions.units)
     _check(engine, roads, questions)

@@ -7,15 +7,20 @@ peer's own call, so that neither the pipe nor JSON counts. Places are [longitude
     python peer_worker.py valhalla CONFIG.json
 """
 
+from __future__ import annotations
+
 import json
 import sys
 import time
+from typing import Any
+
+Places = list[list[float]]
 
 
 class Osrm:
     """The table service of OSRM, in process."""
 
-    def __init__(self, path, algorithm):
+    def __init__(self, path: str, algorithm: str) -> None:
         import osrm
 
         self.osrm = osrm
@@ -27,7 +32,7 @@ class Osrm:
             default_radius="unlimited",
         )
 
-    def question(self, origins, targets):
+    def question(self, origins: Places, targets: Places) -> Any:
         """What is to be asked; not timed."""
         return self.osrm.TableParameters(
             coordinates=[tuple(place) for place in [*origins, *targets]],
@@ -37,11 +42,11 @@ class Osrm:
             generate_hints=False,
         )
 
-    def ask(self, question):
+    def ask(self, question: Any) -> Any:
         """The peer's own answer."""
         return self.engine.Table(question)
 
-    def read(self, answer):
+    def read(self, answer: Any) -> dict[str, Any]:
         """Seconds from each origin to each target (None: no way), and metres from each to its road."""
         rows = answer["durations"]
         return {
@@ -56,30 +61,30 @@ class Osrm:
 class Valhalla:
     """The matrix service of Valhalla, in process."""
 
-    def __init__(self, config):
+    def __init__(self, config: str) -> None:
         import valhalla
 
         self.actor = valhalla.Actor(config)
 
-    def question(self, origins, targets):
+    def question(self, origins: Places, targets: Places) -> Any:
         """What is to be asked; not timed."""
         places = [[{"lon": lon, "lat": lat} for lon, lat in side] for side in (origins, targets)]
         return json.dumps({"sources": places[0], "targets": places[1], "costing": "auto", "verbose": False})
 
-    def ask(self, question):
+    def ask(self, question: Any) -> Any:
         """The peer's own answer."""
         return self.actor.matrix(question)
 
-    def read(self, answer):
+    def read(self, answer: Any) -> dict[str, Any]:
         """Seconds from each origin to each target (None: no way)."""
         return {"seconds": json.loads(answer)["sources_to_targets"]["durations"]}
 
 
-def _number(value):
+def _number(value: object) -> float | None:
     return float(value) if isinstance(value, int | float) else None
 
 
-def main(kind, *arguments):
+def main(kind: str, *arguments: str) -> None:
     """Answer until the questions end."""
     started = time.perf_counter()
     peer = {"osrm": Osrm, "valhalla": Valhalla}[kind](*arguments)
@@ -95,7 +100,7 @@ def main(kind, *arguments):
         _say(peer.read(answer) | {"times_s": times})
 
 
-def _say(message):
+def _say(message: dict[str, Any]) -> None:
     sys.stdout.write(json.dumps(message) + "\n")
     sys.stdout.flush()
 
