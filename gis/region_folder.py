@@ -15,7 +15,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -59,12 +59,15 @@ class Manifest:
     files: dict[str, tuple[int, str]]
 
 
-def write_manifest(folder: Path, *, built_at: datetime, builder: str) -> Manifest:
-    """Record every file below `folder` but the settings; written last, so that its presence ends the build."""
+def write_manifest(folder: Path, *, built_at: datetime, builder: str, derived: Collection[str] = ()) -> Manifest:
+    """Record every file below `folder` but the settings; written last, so that its presence ends the build.
+
+    Folders named in `derived` are left out: they can be made again from the rest, and have records of their own.
+    """
     files = {
         path.relative_to(folder).as_posix(): (path.stat().st_size, _sha256(path))
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name not in (MANIFEST, SETTINGS)
+        if path.is_file() and path.name not in (MANIFEST, SETTINGS) and path.relative_to(folder).parts[0] not in derived
     }
     manifest = Manifest(format_version=FORMAT_VERSION, built_at=built_at, builder=builder, files=files)
     record = {

@@ -1,10 +1,10 @@
 """The order in which a hierarchy takes states away: nested dissection by where they lie.
 
 A road network is cut in two by few junctions, each half again, and so on; the junctions of a cut rank above both sides.
-The ways between two places then pass over the cuts above both, which are few. Cuts are looked for along eight directions
-(in the manner of inertial flow: Schild and Sommer 2015, without its flow). States at one node lie at one place and
-beside each other in every direction, so a cut keeps them together. The order depends on the network alone: equal places
-are told apart by number, and nothing is left to chance.
+The ways between two places then pass over the cuts above both, which are few. Cuts are looked for along eight
+directions (in the manner of inertial flow: Schild and Sommer 2015, without its flow). States at one node lie at one
+place and beside each other in every direction, so a cut keeps them together. The order depends on the network alone:
+equal places are told apart by number, and nothing is left to chance.
 """
 
 from __future__ import annotations
@@ -22,9 +22,7 @@ DIRECTIONS = tuple(math.pi * number / 8 for number in range(8))
 """Angles of the lines along which cuts are looked for."""
 
 
-def dissection_order(
-    offset: Int64Array, head: Int32Array, lat: Float64Array, lon: Float64Array
-) -> Int32Array:
+def dissection_order(offset: Int64Array, head: Int32Array, lat: Float64Array, lon: Float64Array) -> Int32Array:
     """States by rank, the first to be taken away first.
 
     Parameters

@@ -191,8 +191,8 @@ def eliminate(
 ) -> tuple[Int64Array, Int32Array, Int32Array]:
     """Neighbours of higher rank when states are taken away from the lowest, each joining all its higher neighbours.
 
-    All in ranks: (n + 1,) offsets, heads in rising order, and (n,) the parent: the lowest higher neighbour, or -1. A state
-    inherits the higher neighbours of those whose parent it is (Rose, Tarjan and Lueker 1976).
+    All in ranks: (n + 1,) offsets, heads in rising order, and (n,) the parent: the lowest higher neighbour, or -1. A
+    state inherits the higher neighbours of those whose parent it is (Rose, Tarjan and Lueker 1976).
     """
     count = len(order)
     room = max(np.int64(16), np.int64(len(head)) * 2)

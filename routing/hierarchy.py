@@ -1,7 +1,7 @@
 """A customizable contraction hierarchy: the topology, built once per region, and its times under one metric.
 
-`Hierarchy` is what does not change: the states of the turn graph and how they are taken away. It is stored in the region
-beside the roads that it was built from. `CustomizedHierarchy` adds the milliseconds of one metric, which takes
+`Hierarchy` is what does not change: the states of the turn graph and how they are taken away. It is stored in the
+region beside the roads that it was built from. `CustomizedHierarchy` adds the milliseconds of one metric, which takes
 milliseconds to make, so that a closed bridge or another hour never rebuilds anything.
 """
 
@@ -31,6 +31,10 @@ _HASH_BLOCK = 2**22
 
 class HierarchyUnusableError(Exception):
     """A stored hierarchy that must not be used; the message says why. It is always rebuilt, never shown as an error."""
+
+
+class HierarchyMissingError(HierarchyUnusableError):
+    """There is none."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -142,7 +146,7 @@ class Hierarchy:
             version, belongs_to, files = record["format"], record["network"], dict(record["files"])
             turn_round_ms = int(record["turn_round_ms"]) if version == FORMAT_VERSION else 0
         except FileNotFoundError:
-            raise HierarchyUnusableError("it is missing") from None
+            raise HierarchyMissingError("it is missing") from None
         except (OSError, ValueError, KeyError, TypeError):
             raise HierarchyUnusableError(f"{RECORD} cannot be read") from None
         if version != FORMAT_VERSION:
@@ -195,7 +199,7 @@ def network_digest(network: RoadNetwork) -> str:
     """What a hierarchy depends on: nodes, edges and restrictions, not their lengths or speeds."""
     digest = hashlib.sha256(str(network.node_count).encode())
     for name in ("edge_tail", "edge_head", "edge_reverse", "restriction_offset", "restriction_edges"):
-        digest.update(np.ascontiguousarray(getattr(network, name)))
+        digest.update(np.ascontiguousarray(getattr(network, name)).data)
     return digest.hexdigest()
 
 
@@ -209,5 +213,3 @@ def _sha256(path: Path) -> str:
         while block := stream.read(_HASH_BLOCK):
             digest.update(block)
     return digest.hexdigest()
-
-

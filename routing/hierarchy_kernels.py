@@ -6,8 +6,8 @@ drive that can be told is 2**30 - 2 ms, twelve days and ten hours. No kernel is 
 interpreter's lock, and `routing.parallel` runs several on threads, which no threading layer of numba can disturb.
 
 A *label* of a point holds the time between the point and every state above it in the elimination tree, root first: row
-`r` has the state at each depth (`rank[r, depth]`) and the time (`ms[r, depth]`). The way between two points passes over a
-state that is above both (Dibbelt, Strasser and Wagner 2016), so its time is the least sum over the depths that two
+`r` has the state at each depth (`rank[r, depth]`) and the time (`ms[r, depth]`). The way between two points passes over
+a state that is above both (Dibbelt, Strasser and Wagner 2016), so its time is the least sum over the depths that two
 labels share. A point whose states do not all lie on one branch has several rows; the first takes in what the others
 know of the branch that they share with it, and they count from depth `low` on alone.
 
@@ -41,8 +41,8 @@ def customize(
 ) -> tuple[Int32Array, Int32Array]:
     """Milliseconds up and down every pair of neighbours, by way of lower states too.
 
-    `arc_ms` holds `NEVER` for arcs that are closed. Every state joins all pairs of its higher neighbours, from the lowest
-    state to the highest.
+    `arc_ms` holds `NEVER` for arcs that are closed. Every state joins all pairs of its higher neighbours, from the
+    lowest state to the highest.
     """
     up_ms = np.full(len(up_head), NEVER, np.int32)
     down_ms = np.full(len(up_head), NEVER, np.int32)
@@ -63,11 +63,9 @@ def customize(
                 while up_head[slot] != head:
                     slot += 1
                 onwards = np.int32(back_ms + up_ms[other])
-                if onwards < up_ms[slot]:
-                    up_ms[slot] = onwards
+                up_ms[slot] = min(up_ms[slot], onwards)
                 onwards = np.int32(down_ms[other] + out_ms)
-                if onwards < down_ms[slot]:
-                    down_ms[slot] = onwards
+                down_ms[slot] = min(down_ms[slot], onwards)
     return up_ms, down_ms
 
 
@@ -132,9 +130,7 @@ def label(
                 low[row] = 0
                 if row > first:
                     shared = 0
-                    while (
-                        shared < high[first] and shared < high[row] and rank[first, shared] == rank[row, shared]
-                    ):
+                    while shared < high[first] and shared < high[row] and rank[first, shared] == rank[row, shared]:
                         shared += 1
                     low[row] = shared
                 row += 1
@@ -148,8 +144,7 @@ def label(
                 for slot in range(up_offset[at], up_offset[at + 1]):
                     onwards = np.int32(spent + up_ms[slot])
                     level_of_head = depth[up_head[slot]]
-                    if onwards < ms[mine, level_of_head]:
-                        ms[mine, level_of_head] = onwards
+                    ms[mine, level_of_head] = min(ms[mine, level_of_head], onwards)
             for level in range(low[mine]):
                 ms[first, level] = min(ms[first, level], ms[mine, level])
         row_offset[point + 1] = row
@@ -178,8 +173,8 @@ def times(
 ) -> None:
     """Lower `out` (m, n) to the time from every origin to every one of m targets.
 
-    `row_of` and `owner` (R,) are the rows of the origins' labels and the origin of each; the targets' rows are one after
-    the other as `label` writes them.
+    `row_of` and `owner` (R,) are the rows of the origins' labels and the origin of each; the targets' rows are one
+    after the other as `label` writes them.
     """
     for target in range(len(to_offset) - 1):
         for theirs in range(to_offset[target], to_offset[target + 1]):
@@ -278,8 +273,7 @@ def sweep_first(
         for row in range(row_offset[point], row_offset[point + 1]):
             for level in range(high[row]):
                 spent = (np.int64(ms[row, level]) << 32) | point
-                if spent < best[rank[row, level]]:
-                    best[rank[row, level]] = spent
+                best[rank[row, level]] = min(best[rank[row, level]], spent)
     for at in range(count - 1, -1, -1):
         least = best[at]
         for slot in range(up_offset[at], up_offset[at + 1]):
@@ -315,9 +309,7 @@ def _slot(up_offset: Int64Array, up_head: Int32Array, low: int, high: int) -> in
     return -1
 
 
-@njit(
-    "int64[::1](int64[::1], int32[::1], int32[::1], int32[::1], int32[::1], int64)", cache=True, nogil=True
-)
+@njit("int64[::1](int64[::1], int32[::1], int32[::1], int32[::1], int32[::1], int64)", cache=True, nogil=True)
 def climb(
     up_offset: Int64Array, up_head: Int32Array, up_ms: Int32Array, rank: Int32Array, ms: Int32Array, level: int
 ) -> Int64Array:
@@ -370,8 +362,8 @@ def unpack(
     """Arcs along a way over places among the neighbours, each driven up or (`downs`) down, in order.
 
     A pair of neighbours is an arc of its time, or the way over a state below both that takes as long: looked for among
-    those, so that nothing has to be kept for it. `slot_low` (k,) is the lower state of each place; `arc_offset` begins the
-    arcs of every state, `arc_rank` is where each leads.
+    those, so that nothing has to be kept for it. `slot_low` (k,) is the lower state of each place; `arc_offset` begins
+    the arcs of every state, `arc_rank` is where each leads.
     """
     room = np.int64(256)
     lows = np.empty(room, np.int64)
@@ -436,9 +428,7 @@ def unpack(
 
 
 @njit("Tuple((int64, int32[::1]))(int64[::1], int32[::1], boolean[::1])", cache=True, nogil=True)
-def strong_components(
-    offset: Int64Array, target: Int32Array, is_open: npt.NDArray[np.bool_]
-) -> tuple[int, Int32Array]:
+def strong_components(offset: Int64Array, target: Int32Array, is_open: npt.NDArray[np.bool_]) -> tuple[int, Int32Array]:
     """How many strongly connected components the open arcs make, and the one of every state (Tarjan 1972)."""
     count = len(offset) - 1
     label_of = np.full(count, -1, np.int32)

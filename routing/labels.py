@@ -7,6 +7,7 @@ moved costs one new row. A pool that is full is left to those who still read it,
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from threading import Lock
 
 import numpy as np
@@ -102,16 +103,14 @@ class LabelPool:
     def __init__(self, metric: CustomizedHierarchy) -> None:
         self._metric = metric
         self._lock = Lock()
+        self._used = 0
         self._begin(POOL_ROWS)
 
     def rows(self, starts: Starts) -> PooledRows:
         """The rows of every point, made where they are not known."""
         offset = starts.offset.tolist()
         states, ms = starts.state, starts.ms
-        keys = [
-            (states[first:last].tobytes(), ms[first:last].tobytes())
-            for first, last in zip(offset[:-1], offset[1:], strict=True)
-        ]
+        keys = [(states[first:last].tobytes(), ms[first:last].tobytes()) for first, last in pairwise(offset)]
         with self._lock:
             new = [number for number, key in enumerate(dict.fromkeys(keys)) if key not in self._known]
             if new:
@@ -122,7 +121,7 @@ class LabelPool:
         size = np.array([rows[1] for rows in found], dtype=np.int64)
         owner = np.repeat(np.arange(len(found), dtype=np.int32), size)
         row = np.repeat(first, size)
-        if len(row) > len(first):
+        if (size > 1).any():
             row += np.arange(len(row)) - np.repeat(np.cumsum(size) - size, size)
         return PooledRows(labels=labels, row=row, owner=owner)
 
@@ -133,7 +132,7 @@ class LabelPool:
             fresh = {key: number for number, key in enumerate(keys)}
         chosen = starts.chosen(np.fromiter(fresh.values(), dtype=np.int64, count=len(fresh)))
         offset = self._labels.write(self._metric, chosen, towards=False, row=self._used).tolist()
-        for key, first, last in zip(fresh, offset[:-1], offset[1:], strict=True):
+        for key, (first, last) in zip(fresh, pairwise(offset), strict=True):
             self._known[key] = (first, last - first)
         self._used = offset[-1]
 

@@ -89,7 +89,7 @@ class Metric:
         ms[(ms == 0) & (length_m > 0)] = 1
         known = network.edge_extra_ms >= 0
         ms[known] = network.edge_extra_ms[known]
-        closed = _closed_edges(network, closures)
+        closed = checked_closures(network, closures)
         ms[~open_by_default(network.edge_flags)] = CLOSED
         ms[closed] = CLOSED
         ms.flags.writeable = False
@@ -115,7 +115,14 @@ def edge_speeds_kph(network: RoadNetwork, settings: RoutingSettings) -> npt.NDAr
     return speed
 
 
-def _closed_edges(network: RoadNetwork, closures: Iterable[int]) -> Int64Array:
+def checked_closures(network: RoadNetwork, closures: Iterable[int]) -> Int64Array:
+    """Closed edges, rising and each once.
+
+    Raises
+    ------
+    InputError
+        When one is not an edge of the network.
+    """
     closed = np.array(sorted(set(closures)), dtype=np.int64)
     if len(closed) and not (closed[0] >= 0 and closed[-1] < network.edge_count):
         raise InputError(

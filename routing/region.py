@@ -8,6 +8,8 @@ Layout, format 1::
     network/         arrays of `routing.network.RoadNetwork`
     snapping/        arrays of `routing.snap.Snapper`
     background/      arrays of `routing.background.Background`: water, rail and the like, for maps
+    hierarchy/       arrays of `routing.hierarchy.Hierarchy`, with a record of their own; made from network/ alone, so
+                     it is not in the manifest, and made again where it is missing or cannot be trusted
     units.csv        optional: the units that are offered when nobody names others
     report.json      what the build read, used, repaired and skipped, and why
     manifest.json    sizes and checksums; written last
@@ -16,12 +18,13 @@ Layout, format 1::
 from __future__ import annotations
 
 import json
+import logging
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -32,15 +35,23 @@ from gis.errors import RegionDamagedError, SourceError
 from gis.gazetteer import Gazetteer
 from gis.region_folder import SETTINGS, Manifest, read_manifest
 from routing.background import Background
+from routing.kernels import KernelsUnusableError, warm_kernels
 from routing.midpoints import curve_midpoints
 from routing.network import RoadNetwork
 from routing.router import Router
+from routing.routers import Routers, Say
 from routing.settings import RoutingSettings
 from routing.snap import Snapper
+
+if TYPE_CHECKING:
+    from routing.hierarchy import Hierarchy
+
+_log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
 GEOPACKAGE = "region.gpkg"
+HIERARCHY = "hierarchy"
 REPORT = "report.json"
 UNITS = "units.csv"
 DEMONSTRATION_NOTICE = "PETA CONTOH - bukan untuk operasi"
@@ -148,8 +159,41 @@ class Region:
 
     @cached_property
     def router(self) -> Router:
-        """Travel times by the region's own settings."""
+        """Travel times by the region's own settings, from scipy: at once, and with nothing to compile."""
         return Router(self.network, self.routing_settings, snapper=self.snapper)
+
+    def open_routers(self, say: Say = lambda _: None) -> Routers:
+        """Routers for a server, from the hierarchy: compiled code is made ready before this returns.
+
+        Where that cannot be used, scipy answers, and the routers' state says why.
+
+        Parameters
+        ----------
+        say
+            Told what takes long.
+        """
+        remarks: list[str] = []
+        hierarchy = None
+        try:
+            warm_kernels(say)
+            hierarchy = self._hierarchy(say, remarks)
+        except KernelsUnusableError as error:
+            remarks.append(f"The compiled travel-time engine cannot be used ({error}); scipy answers, which is slower.")
+            _log.warning("%s", remarks[-1])
+        return Routers(self.network, self.routing_settings, snapper=self.snapper, hierarchy=hierarchy, remarks=remarks)
+
+    def _hierarchy(self, say: Say, remarks: list[str]) -> Hierarchy:
+        from routing.hierarchy import Hierarchy, HierarchyMissingError, HierarchyUnusableError
+
+        try:
+            return Hierarchy.load(self.folder / HIERARCHY, self.network)
+        except HierarchyMissingError:
+            say("building the hierarchy of the roads; 'siaga112 region build' would store it")
+        except HierarchyUnusableError as error:
+            remarks.append(f"The hierarchy of the region {self.folder} is not used, since {error}; it was built again.")
+            _log.warning("%s", remarks[-1])
+            say("building the hierarchy of the roads again")
+        return Hierarchy.build(self.network, self.routing_settings)
 
     @cached_property
     def edge_village(self) -> npt.NDArray[np.int32]:

@@ -33,8 +33,10 @@ from gis.gazetteer_build import (
 from gis.geodesy import distance_m
 from gis.region_folder import SETTINGS, replacing_folder, write_manifest
 from gis.types import Place
+from routing.kernels import KernelsUnusableError, warm_kernels
+from routing.network import RoadNetwork
 from routing.osm_read import OsmExtract, read_osm
-from routing.region import GEOPACKAGE, REPORT, UNITS
+from routing.region import GEOPACKAGE, HIERARCHY, REPORT, UNITS
 from routing.settings import default_toml as routing_toml
 from routing.snap import Snapper
 
@@ -48,7 +50,7 @@ OSM_LICENCE = "© OpenStreetMap contributors, ODbL"
 
 NOT_STATED = "not stated"
 
-STAGES = ("villages", "roads", "boundaries", "names", "writing")
+STAGES = ("villages", "roads", "boundaries", "names", "writing", "compiling", "hierarchy")
 """What `progress` is called with, in this order."""
 
 SAME_PLACE_M = 300.0
@@ -145,12 +147,13 @@ def build_region(
         tables = _Tables.read(sources)
         villages, unmatched = _enriched(boundary_set, tables)
         places, streets, merged = _gazetteer_entries(villages, boundary_set, extract, tables, boundaries)
+        warnings = _warnings(sources)
         report = {
             "boundaries": boundary_set.report,
             "osm": extract.report,
             "tables": {**tables.counts, "codes_without_village": unmatched, "merged_places": merged},
             "gazetteer": _count_kinds(places, streets),
-            "warnings": _warnings(sources),
+            "warnings": warnings,
         }
         progress("writing")
         with _writing_tables(out):
@@ -165,11 +168,12 @@ def build_region(
             part.save(folder / name)
         (folder / "snapping").mkdir()
         Snapper.build(extract.network).save(folder / "snapping")
+        warnings += _write_hierarchy(folder / HIERARCHY, extract.network, progress)
         if sources.units is not None:
             shutil.copyfile(sources.units, folder / UNITS)
         (folder / REPORT).write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
         (folder / SETTINGS).write_text(_settings_text(sources, boundary_set, built_at), encoding="utf-8")
-        write_manifest(folder, built_at=built_at, builder=f"siaga112 {version('siaga112')}")
+        write_manifest(folder, built_at=built_at, builder=f"siaga112 {version('siaga112')}", derived=(HIERARCHY,))
     return report
 
 
@@ -186,6 +190,21 @@ def _read_roads(sources: RegionSources) -> OsmExtract:
     from routing.osm_graphml import read_graphml
 
     return read_graphml(graphs[0])
+
+
+def _write_hierarchy(folder: Path, network: RoadNetwork, progress: Progress) -> list[str]:
+    """Store what servers answer from; returns what to tell where it cannot be made on this machine."""
+    progress("compiling")
+    try:
+        warm_kernels()
+    except KernelsUnusableError as error:
+        return [f"The region has no hierarchy, since the compiled travel-time engine cannot be used here: {error}."]
+    from routing.hierarchy import Hierarchy
+
+    progress("hierarchy")
+    folder.mkdir()
+    Hierarchy.build(network).save(folder, network)
+    return []
 
 
 def _refuse_apart(boundaries: BoundaryIndex, extract: OsmExtract) -> None:

@@ -1,8 +1,8 @@
 """Exact travel times and routes on one road network under one metric.
 
 All work is in whole milliseconds, which float64 adds without rounding: every answer here equals, to the millisecond,
-that of a plain Dijkstra search over the same edges, whichever engine searches: scipy's, or a hierarchy where one is given.
-A router is built once per metric and may be used by many threads at once.
+that of a plain Dijkstra search over the same edges, whichever engine searches: scipy's, or a hierarchy where one is
+given. A router is built once per metric and may be used by many threads at once.
 """
 
 from __future__ import annotations
@@ -56,8 +56,8 @@ class PinnedOrigins:
     ----------
     locations, access
         What was asked, and where each meets the roads; it stands at the first snap.
-    positions, pinned
-        The same for the search.
+    positions, pinned, search
+        The same for the search, and the search that it is for: a router that has another meets the roads anew.
     reach_road_ms
         (n,) milliseconds from each origin to its road.
     labels
@@ -70,6 +70,7 @@ class PinnedOrigins:
     access: tuple[RoadAccess, ...]
     positions: Positions
     pinned: Pinned
+    search: Search
     reach_road_ms: Float64Array
     labels: frozenset[int]
     lat: Float64Array
@@ -236,15 +237,20 @@ class Router:
             access=access,
             positions=positions,
             pinned=self._search.pin(positions.departures()),
+            search=self._search,
             reach_road_ms=np.array([self._reach_road_ms(snap) for snap in stands], dtype=np.float64),
             labels=self._finder.labels(positions),
             lat=np.array([origin.lat for origin in origins], dtype=np.float64),
             lon=np.array([origin.lon for origin in origins], dtype=np.float64),
         )
 
+    def moved(self, origins: PinnedOrigins, index: int, location: Location) -> PinnedOrigins:
+        """The same origins, of which one has moved; the others are not looked at."""
+        return self.pin([*origins.locations[:index], location, *origins.locations[index + 1 :]])
+
     def access(self, target: Location, origins: PinnedOrigins | None = None) -> RoadAccess:
         """Where a target meets the roads that the origins can reach (without origins: the served network)."""
-        return self._goals(target, frozenset() if origins is None else origins.labels)[0]
+        return self._goals(target, frozenset() if origins is None else self._pinned(origins).labels)[0]
 
     # --- times ---------------------------------------------------------------------------------------------------
 
@@ -258,6 +264,7 @@ class Router:
         On a cut-off piece of road, origins that can reach that piece are timed to it; all others are timed to the
         nearest road that the origins can reach, and walk the rest.
         """
+        origins = self._pinned(origins)
         access, goals = self._goals(target, origins.labels)
         driving, last = self._driving_ms(goals, origins, _direct_ms(goals, origins.positions))
         on_closed_road = self._finder.on_closed_road(target, access.nearest_m)
@@ -283,6 +290,7 @@ class Router:
             raise InputError(f"The number of nearest units is {k}; ask for at least 1.")
         if not len(origins):
             return []
+        origins = self._pinned(origins)
         access, goals = self._goals(target, origins.labels)
         direct = _direct_ms(goals, origins.positions)
         limited = self._search.stops_early and len(access.snaps) == 1
@@ -420,7 +428,10 @@ class Router:
     # --- parts ---------------------------------------------------------------------------------------------------
 
     def _pinned(self, origins: Sequence[Location] | PinnedOrigins) -> PinnedOrigins:
-        return origins if isinstance(origins, PinnedOrigins) else self.pin(origins)
+        """Origins for this router; those of another one, which knew other closures, are pinned anew."""
+        if not isinstance(origins, PinnedOrigins):
+            return self.pin(origins)
+        return origins if origins.search is self._search else self.pin(origins.locations)
 
     def _met(self, targets: tuple[Location, ...], labels: frozenset[int]) -> _Met:
         """Where many targets meet the roads, each with its number; the last few lists of targets are remembered, for

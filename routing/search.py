@@ -80,7 +80,7 @@ class Search(Protocol):
     name: str
     turns: TurnGraph
     metric: Metric
-    arc_ms: npt.NDArray[np.integer]
+    arc_ms: Int64Array
     arc_open: npt.NDArray[np.bool_]
     stops_early: bool
 
@@ -177,7 +177,8 @@ def _lengths(
     repeated = within[:edges] & (twin >= 0) & (twin < number)
     repeated &= np.where(repeated, within[twin] & (label[twin] == label[:edges]), False)
     counted = within[:edges] & ~repeated
-    total: Float64Array = np.bincount(label[:edges][counted], weights=length_m[counted], minlength=count)
+    total: Float64Array = np.zeros(count)
+    total += np.bincount(label[:edges][counted], weights=length_m[counted], minlength=count)
     more = edges + np.flatnonzero(within[edges:])
     if len(more):
         edge = turns.arc_edge[more]
@@ -198,5 +199,3 @@ def _neighbours(source: Int32Array, target: Int32Array, count: int) -> Callable[
         return found
 
     return neighbours
-
-

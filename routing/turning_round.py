@@ -8,8 +8,8 @@ junction: whoever drives out of this zone, turns round there for nothing and com
 that junction costs, and is never first. Times are thus those of a search that charges every turn; the tests hold
 them to one.
 
-A zone that is larger than a metric needs is exact too, so one zone serves every metric that is nowhere quicker and turns
-no slower than the one it was made for: `quickest_metric`, with everything open. A metric beyond that is told by
+A zone that is larger than a metric needs is exact too, so one zone serves every metric that is nowhere quicker and
+turns no slower than the one it was made for: `quickest_metric`, with everything open. A metric beyond that is told by
 `remembers_enough`.
 """
 

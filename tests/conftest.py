@@ -24,9 +24,15 @@ __all__ = [
 REPOSITORY = Path(__file__).resolve().parents[1]
 SHARED_DATA = REPOSITORY.parent / "shared" / "data"
 
-if not os.environ.get("CI"):  # where it is set, Hypothesis has a profile of its own that is as patient
-    settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-    settings.load_profile("patient")
+# No test judges by time: a machine may be slow or busy. Each property is tried with 50 examples, new ones every time;
+# SIAGA112_EXAMPLES asks for more. Modules about exactness ask for a number of their own.
+settings.register_profile(
+    "siaga112",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    max_examples=int(os.environ.get("SIAGA112_EXAMPLES", "50")),
+)
+settings.load_profile("siaga112")
 
 
 @pytest.fixture(scope="session")

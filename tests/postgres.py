@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.desks import Desk, MemoryDesk, StoreDesk, empty_database
-from tests.private_postgres import PrivatePostgres, private_postgres
+from tests.private_postgres import UNSYNCED, PrivatePostgres, private_postgres
 
 BACKENDS = ("sqlite", "postgresql")
 DESKS = ["memory", "sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
@@ -21,10 +21,10 @@ DESKS = ["memory", "sqlite", pytest.param("postgresql", marks=pytest.mark.postgr
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PrivatePostgres]:
-    """A PostgreSQL of the tests' own, for the whole run; a test that crashes it starts it again."""
+    """A PostgreSQL of the tests' own, for the whole run; whoever crashes one starts a server of his own."""
     if os.environ.get("SIAGA112_NO_POSTGRES") == "1":
         pytest.skip("SIAGA112_NO_POSTGRES is set")
-    with private_postgres() as server:
+    with private_postgres(UNSYNCED) as server:
         yield server
 
 

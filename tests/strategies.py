@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import shapely
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from dispatch.types import Unit, UnitStatus
@@ -13,10 +12,6 @@ from gis.types import Location
 from routing.network import EdgeFlag
 from routing.types import DrivingTime
 from tests.networks import BuiltNetwork, Road, network_from_edges
-
-# No test judges by time: a machine may be slow or busy.
-settings.register_profile("siaga112", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("siaga112")
 
 NOW = datetime(2026, 1, 31, 6, 45, tzinfo=UTC)
 """The clock of tests about dispatch."""

@@ -29,7 +29,7 @@ from gis.errors import N_, InputError
 from web.access import Permission, actor, needs
 from web.api_commands import answer_json, centre, check_path_ids, idempotency_key, json_body
 from web.i18n import LANGUAGES
-from web.problems import BadRequestError, NotFoundError, problem
+from web.problems import BadRequestError, NotFoundError, problem, unknown_id
 
 centre_api = Blueprint("centre_api", __name__, url_prefix="/api/v1")
 centre_api.before_request(check_path_ids)
@@ -80,7 +80,7 @@ def incident(incident_id: str) -> Response:
     with store.book() as book:
         found = book.incident(incident_id)
         if found is None:
-            raise NotFoundError(f"There is no incident '{incident_id[:64]}'; check its id.")
+            raise unknown_id("incident", incident_id)
         answer = {
             "incident": dump(found),
             "calls": [dump(one) for one in book.calls_of(incident_id)],
@@ -101,7 +101,7 @@ def story(incident_id: str) -> Response:
     store = centre().store
     with store.book() as book:
         if book.incident(incident_id) is None:
-            raise NotFoundError(f"There is no incident '{incident_id[:64]}'; check its id.")
+            raise unknown_id("incident", incident_id)
     limit = _whole("limit", MAX_PAGE, MAX_PAGE)
     events = store.events_after(_seq(), limit=limit, incident_id=incident_id)
     return send_json({"events": [event_json(one) for one in events], "next": events[-1].seq if events else None})
@@ -114,7 +114,7 @@ def incident_texts(incident_id: str) -> Response:
     with centre().store.book() as book:
         found = book.incident(incident_id)
         if found is None:
-            raise NotFoundError(f"There is no incident '{incident_id[:64]}'; check its id.")
+            raise unknown_id("incident", incident_id)
         calls = book.calls_of(incident_id)
     return send_json(_texts(found, calls))
 
@@ -170,7 +170,7 @@ def call(call_id: str) -> Response:
     with centre().store.book() as book:
         found = book.call(call_id)
     if found is None:
-        raise NotFoundError(f"There is no call '{call_id[:64]}'; check its id.")
+        raise unknown_id("call", call_id)
     return _versioned({"call": dump(found), "ghost": dump(centre().ghost(call_id))}, found.version)
 
 
@@ -181,7 +181,7 @@ def call_texts(call_id: str) -> Response:
     with centre().store.book() as book:
         found = book.call(call_id)
     if found is None:
-        raise NotFoundError(f"There is no call '{call_id[:64]}'; check its id.")
+        raise unknown_id("call", call_id)
     return send_json(_texts(None, (found,)))
 
 
@@ -234,7 +234,7 @@ def unit(unit_id: str) -> Response:
         known = book.unit(unit_id)
         devices = queries.devices_of(book.connection, unit_id)
     if known is None:
-        raise NotFoundError(f"There is no unit '{unit_id[:64]}'; check its id.")
+        raise unknown_id("unit", unit_id)
     placed = next((one for one in centre().units() if one.unit.unit_id == unit_id), known)
     return _versioned(
         {
@@ -259,7 +259,7 @@ def positions(unit_id: str) -> Response:
     limit = _whole("limit", DEFAULT_PAGE, MAX_PAGE)
     with centre().store.book() as book:
         if book.unit(unit_id) is None:
-            raise NotFoundError(f"There is no unit '{unit_id[:64]}'; check its id.")
+            raise unknown_id("unit", unit_id)
         found = history(book.connection, unit_id, since=since, until=until, limit=limit)
     return send_json({"items": [dump(one) for one in found]})
 

@@ -14,7 +14,7 @@ from web.access import Permission, needs
 from web.api_centre import language, send_json
 from web.api_commands import centre, check_path_ids
 from web.i18n import translator
-from web.problems import BadRequestError, NotFoundError
+from web.problems import BadRequestError, unknown_id
 from web.wording_recommendation import (
     joint_json,
     joint_text,
@@ -72,7 +72,7 @@ def inquiries(incident_id: str) -> Response:
     with store.book() as book:
         incident = book.incident(incident_id)
         if incident is None:
-            raise NotFoundError(f"There is no incident '{incident_id[:64]}'; check its id.")
+            raise unknown_id("incident", incident_id)
         asked = queries.verifications_of(book.connection, incident_id)
         handovers = queries.handovers_of(book.connection, incident_id)
     directory, now = store.directory(), store.now()

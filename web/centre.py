@@ -58,6 +58,7 @@ from gis.errors import N_, InputError
 from gis.region_folder import SETTINGS
 from gis.types import AreaLevel, Location
 from routing.region import Region
+from routing.router import Router
 from web.directory import region_directory, region_population
 from web.service import Desk
 
@@ -78,6 +79,7 @@ class Centre:
         self._fleet = Fleet()
         self._lock = Lock()
         self._rows: dict[Location, npt.NDArray[np.float64]] = {}
+        self._rows_of: Router | None = None
 
     # --- starting ------------------------------------------------------------------------------------------------
 
@@ -237,13 +239,13 @@ class Centre:
             middle = place.location or self.region.boundaries.middle(area)
             pieces = self.desk.pieces_of(area)
             length_m = np.asarray(self.region.network.edge_length_m)[pieces]
-            road_s = self.region.router.edge_midpoint_times(pinned, pieces).seconds
+            road_s = self.desk.router.edge_midpoint_times(pinned, pieces).seconds
             located = replace(incident, location=replace(place, location=middle))
             return located, None, AreaTimes.of(road_s, length_m)
         if place.location is None or area is not None:
             # Not known where; or in an area that the region had when it was located and has no more.
             return incident, None, None
-        return incident, self.region.router.times_to(place.location, pinned), None
+        return incident, self.desk.router.times_to(place.location, pinned), None
 
     def _level(self, code: str) -> AreaLevel | None:
         try:
@@ -280,14 +282,18 @@ class Centre:
 
     def _village_times(self, origins: Sequence[Location]) -> npt.NDArray[np.float64]:
         """Seconds from each origin to the middle of each village; remembered by position, for few units move."""
+        router = self.desk.router
         with self._lock:
+            if self._rows_of is not router:  # roads were closed or opened
+                self._rows_of, self._rows = router, {}
             known = {place: self._rows[place] for place in origins if place in self._rows}
         new = [place for place in dict.fromkeys(origins) if place not in known]
         if new:
-            found = dict(zip(new, self.region.router.matrix(new, self._demand[1]).seconds, strict=True))
+            found = dict(zip(new, router.matrix(new, self._demand[1]).seconds, strict=True))
             with self._lock:
                 # Positions that units have left are forgotten all at once: the next question fills in the rest.
-                self._rows = ({} if len(self._rows) + len(found) > MOST_ROWS else self._rows) | known | found
+                if self._rows_of is router:
+                    self._rows = ({} if len(self._rows) + len(found) > MOST_ROWS else self._rows) | known | found
             known |= found
         return np.array([known[place] for place in origins])
 

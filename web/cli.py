@@ -27,7 +27,7 @@ from web.cli_common import (
 from web.cli_database import DATABASE_COMMANDS
 from web.cli_directory import directory_group
 from web.cli_exports import EXPORT_COMMANDS
-from web.cli_incident import incident
+from web.cli_incident_others import incident
 from web.cli_region import region
 from web.cli_webhook import webhook
 
@@ -282,6 +282,10 @@ def serve(
     desk = open_desk(region_folder, units)
     for problem in desk.unit_problems:
         click.echo(f"siaga112: {problem}", err=True)
+    routers = desk.region.open_routers(lambda begun: click.echo(f"siaga112: {begun} …", err=True))
+    for remark in routers.state().remarks:
+        click.echo(f"siaga112: {remark}", err=True)
+    desk.answer_from(routers)
     running = None
     if not map_only:
         from web.running import Running, database_url

@@ -366,6 +366,10 @@ def print_answer(answer: dict[str, Any], as_json: bool) -> None:
         click.echo(f"assignment {one['assignment_id']}: {one['unit_id']}{ended}")
     for one in answer.get("units", []):
         click.echo(f"unit {one['unit']['unit_id']}: {one['unit']['status']}")
+    for one in answer.get("verifications", []):
+        click.echo(f"verification {one['verification_id']}: {one['answer'] or 'asked'}")
+    for one in answer.get("handovers", []):
+        click.echo(f"handover {one['handover_id']}: {one['neighbour']}" + _suffix(one["reference"], ", received as "))
 
 
 def _suffix(value: str | None, before: str) -> str:

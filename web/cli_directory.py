@@ -25,7 +25,7 @@ def directory_group() -> None:
 @json_option
 @region_option
 def show(lang: str, as_json: bool, region_folder: Path | None) -> None:
-    r"""Show the directory of the region.
+    """Show the directory of the region.
 
     \b
     siaga112 directory show
@@ -56,7 +56,7 @@ def show(lang: str, as_json: bool, region_folder: Path | None) -> None:
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @json_option
 def check(file: Path, as_json: bool) -> None:
-    r"""Check FILE, a region.toml or a part of it, before it goes into service.
+    """Check FILE, a region.toml or a part of it, before it goes into service.
 
     \b
     siaga112 directory check region/region.toml

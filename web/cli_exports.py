@@ -60,7 +60,7 @@ def export_incidents(
     database: str | None,
     region_folder: Path | None,
 ) -> None:
-    r"""Write incidents to a file.
+    """Write incidents to a file.
 
     \b
     siaga112 export incidents --level agency --format geojson --out incidents.geojson
@@ -134,7 +134,7 @@ def report() -> None:
 def report_monthly(
     months: Sequence[str], mapping: Path | None, out: Path, database: str | None, region_folder: Path | None
 ) -> None:
-    r"""Write the monthly report as CSV.
+    """Write the monthly report as CSV.
 
     \b
     siaga112 report monthly --month 2026-10 --mapping columns.toml --out report.csv

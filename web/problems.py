@@ -11,7 +11,7 @@ from flask import Flask, Response, current_app, request
 from werkzeug.exceptions import HTTPException
 
 from dispatch.errors import KeyReusedError, RefusedError, StoreError, UnknownIdError, VersionConflictError
-from gis.errors import InputError, OutsideRegionError, RegionError, SiagaError
+from gis.errors import N_, InputError, OutsideRegionError, RegionError, SiagaError
 from web.access import ForbiddenError
 from web.answers import place_json
 from web.i18n import DEFAULT_LANGUAGE, LANGUAGES, translator
@@ -34,6 +34,11 @@ class BadRequestError(InputError):
     """A parameter of the request is missing or malformed."""
 
     code = "bad-request"
+
+
+def unknown_id(what: str, key: str) -> UnknownIdError:
+    """The refusal of an address whose incident, call or unit does not exist, as a command would word it."""
+    return UnknownIdError(N_("There is no {what} “{key}”; check its id."), what=what, key=key[:64])
 
 
 _STATUS: tuple[tuple[type[SiagaError], HTTPStatus, str], ...] = (

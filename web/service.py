@@ -34,7 +34,8 @@ from gis.types import AreaMatch, Location
 from routing.geojson import route_geojson
 from routing.gpx import route_gpx
 from routing.region import Region
-from routing.router import PinnedOrigins
+from routing.router import PinnedOrigins, Router
+from routing.routers import Routers
 from routing.types import RoadStatus, Route
 from web.answers import (
     area_match_json,
@@ -74,11 +75,26 @@ class Desk:
         self._clock = clock
         self._units_file = units_file or region.units_file
         self._live: Callable[[], Sequence[Unit]] | None = None
-        self._pins: tuple[tuple[Location, ...], PinnedOrigins] | None = None
+        self._pins: tuple[tuple[Location, ...], Router, PinnedOrigins] | None = None
+        self._routers: Routers | None = None
 
     def follow(self, units: Callable[[], Sequence[Unit]]) -> None:
         """Rank these units from now on, as they stand at each question, in place of the list."""
         self._live = units
+
+    def answer_from(self, routers: Routers) -> None:
+        """Ask these routers from now on, in place of the region's own, which knows no closures."""
+        self._routers = routers
+
+    @property
+    def routers(self) -> Routers | None:
+        """What answers in a server; None where the region's own router does."""
+        return self._routers
+
+    @property
+    def router(self) -> Router:
+        """What answers now; its `metric.key` names what it knows."""
+        return self.region.router if self._routers is None else self._routers.router()
 
     # --- what there is -------------------------------------------------------------------------------------------
 
@@ -124,17 +140,17 @@ class Desk:
 
     def pinned(self, locations: tuple[Location, ...]) -> PinnedOrigins:
         """Where units stand, on the roads; found anew only when one has moved."""
-        kept = self._pins
-        if kept is None or kept[0] != locations:
-            kept = self._pins = (locations, self.region.router.pin(locations))
-        return kept[1]
+        router, kept = self.router, self._pins
+        if kept is None or kept[0] != locations or kept[1] is not router:
+            kept = self._pins = (locations, router, router.pin(locations))
+        return kept[2]
 
     def warm(self) -> None:
         """Load all parts now, so that the first call is as quick as the others."""
         self.region.gazetteer.prepare()
         _ = self.settings, self.region.edge_village
         if self._units_file is not None:
-            self.region.router.times_to(self.region.boundaries.bounds.middle, self._pinned(self.units))
+            self.router.times_to(self.region.boundaries.bounds.middle, self._pinned(self.units))
 
     def region_json(self) -> dict[str, Any]:
         """Name, notice, extent and counts of the region."""
@@ -285,7 +301,7 @@ class Desk:
         wanted = None if kind is None else unit_kind(kind)
         words = frozenset(normalised(word) for word in capabilities)
         units = self.units
-        target = self.region.router.answer(asked.location, self._pinned(units))
+        target = self.router.answer(asked.location, self._pinned(units))
         if target.access.status is RoadStatus.OFF_NETWORK and asked.area is None:
             raise _off_network(match)
         ranking: Ranking | VillageRanking
@@ -375,7 +391,7 @@ class Desk:
         return rank_units_for_village(
             target=asked.location,
             units=units,
-            road_s=self.region.router.edge_midpoint_times(self._pinned(units), pieces).seconds,
+            road_s=self.router.edge_midpoint_times(self._pinned(units), pieces).seconds,
             length_m=np.asarray(self.region.network.edge_length_m)[pieces],
             settings=self.settings,
             now=self._clock(),
@@ -406,7 +422,8 @@ class Desk:
     def route_between(self, origin: Location, target: Location, *, lang: str) -> dict[str, Any]:
         """A route as a GeoJSON FeatureCollection, and how the target meets the roads."""
         route = self._route(origin, target)
-        access = self.region.router.access(target, self.region.router.pin([origin]))
+        router = self.router
+        access = router.access(target, router.pin([origin]))
         if access.nearest_m is not None and route.target.distance_m <= access.nearest_m:
             access = replace(access, status=RoadStatus.CONNECTED)  # from here even a road cut off for others is reached
         return {
@@ -422,7 +439,7 @@ class Desk:
         return route_gpx(self._route(origin, target), lang, name=name, credit=owed_credit(self.region, ROADS))
 
     def _route(self, origin: Location, target: Location) -> Route:
-        route = self.region.router.route(origin, target)
+        route = self.router.route(origin, target)
         if route is None:
             raise OutsideRegionError(
                 N_("No road leads from {origin} to {target} in this region; choose another unit or look at the map."),

@@ -312,6 +312,23 @@ def test_an_id_that_nothing_has_is_not_found(made: CentreApp, ids: dict[str, str
             assert answer.status_code == 404, answer.text
 
 
+def test_reading_and_writing_say_the_same_of_an_unknown_id(made: CentreApp) -> None:
+    client = made.app.test_client()
+    for lang in ("id", "en"):
+        for kind, write, body in (
+            ("incident", "notes", {"text": "catatan"}),
+            ("call", "end", {}),
+            ("unit", "status", {"status": "available"}),
+        ):
+            path = f"/api/v1/{kind}s/X-999"
+            read = client.get(f"{path}?lang={lang}")
+            written = client.post(f"{path}/{write}?lang={lang}", json=body)
+            assert (read.status_code, written.status_code) == (404, 404)
+            assert read.get_json()["detail"] == written.get_json()["detail"]
+            assert read.get_json()["type"] == written.get_json()["type"] == "urn:siaga112:problem:not-found"
+            assert ("periksa" in read.get_json()["detail"]) is (lang == "id")
+
+
 def test_what_hangs_on_another_record_is_not_found_without_it(made: CentreApp, ids: dict[str, str]) -> None:
     at = f"/api/v1/incidents/{ids['incident_id']}"
     for path, body in (

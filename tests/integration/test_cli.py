@@ -8,9 +8,11 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
@@ -177,6 +179,22 @@ def test_the_help_shows_examples_line_by_line(command: str) -> None:
     assert "\\b" not in text
     assert "\b" not in text
     assert re.search(rf"^  siaga112 {command} \S.*$", text, re.MULTILINE)
+
+
+def test_no_help_of_any_command_shows_its_own_markup() -> None:
+    def walk(group: click.Group, name: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+        for word, command in group.commands.items():
+            yield (*name, word)
+            if isinstance(command, click.Group):
+                yield from walk(command, (*name, word))
+
+    names = list(walk(main, ()))
+    assert ("report", "monthly") in names
+    for name in names:
+        shown = run(*name, "--help")
+        assert shown.exit_code == 0
+        assert "\\b" not in shown.stdout, name
+        assert "\b" not in shown.stdout, name
 
 
 def test_nearest_ranks_by_road_and_says_why(region: Path) -> None:

@@ -115,6 +115,28 @@ def test_a_whole_incident_from_the_call_to_the_report(at: Terminal, tmp_path: Pa
     assert at.json("replay") == {"differences": []}
 
 
+def test_others_are_told_asked_and_corrected_from_a_terminal(at: Terminal) -> None:
+    incident_id = other_incident(at)
+    at.text("incident", "notified", incident_id, "polres")
+    asked = at.json("incident", "verify", incident_id, "32.09.20.2009", "kuwu")["verifications"][0]["verification_id"]
+    assert at.text("incident", "answer", asked, "confirmed").splitlines()[-1] == f"verification {asked}: confirmed"
+    moved = at.json("incident", "hand-over", incident_id, "brebes")["handovers"][0]["handover_id"]
+    told = at.text("incident", "receipt", moved, "BBS-7").splitlines()[-1]
+    assert told == f"handover {moved}: brebes, received as BBS-7"
+    other = other_incident(at)
+    given = at.json("assign", other, "AMB-13")["assignments"][0]
+    at.text("status", "AMB-13", "en_route")
+    time = given["milestones"]["dispatched"]["server_time"]
+    corrected = ("incident", "correct", given["assignment_id"], "en_route", time, "--reason", "lupa lapor")
+    milestone = at.json(*corrected)["assignments"][0]["milestones"]["en_route"]
+    assert milestone["corrected_time"] == time != milestone["server_time"]
+    for words in (("verify", "X-9", "32.09.20.2009", "kuwu"), ("hand-over", other, "atlantis"),
+                  ("notified", other, "nasa"), ("answer", "X-9", "denied"), ("receipt", "X-9", "BBS-8"),
+                  ("correct", given["assignment_id"], "lunch", time, "--reason", "salah")):  # fmt: skip
+        at.refused("incident", *words)
+    assert at.json("replay") == {"differences": []}
+
+
 def other_incident(at: Terminal) -> str:
     made = at.json("incident", "open", "--category", "medical", "--severity", "low", "--at", POINT)
     return str(made["incidents"][0]["incident_id"])

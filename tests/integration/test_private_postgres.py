@@ -48,8 +48,8 @@ def test_what_was_committed_survives_a_kill_and_what_was_not_does_not(own_server
         assert connection.execute("SELECT number FROM kept ORDER BY number").fetchall() == [(0,), (1,), (2,)]
 
 
-def test_the_server_syncs_to_disk_so_that_kill_tests_mean_something(postgres_server: PrivatePostgres) -> None:
-    with connect(postgres_server.url()) as connection:
+def test_a_server_that_is_killed_syncs_to_disk_so_that_kill_tests_mean_something(own_server: PrivatePostgres) -> None:
+    with connect(own_server.url()) as connection:
         for setting in ("fsync", "synchronous_commit", "full_page_writes"):
             assert connection.execute(f"SHOW {setting}").fetchone() == ("on",)
 

@@ -332,7 +332,7 @@ def test_the_store_on_sqlite_does_what_the_model_does() -> None:
             close_database = staticmethod(lambda url: Path(url.removeprefix("sqlite:///")).write_bytes(b""))  # type: ignore[assignment]
             done: ClassVar[Counter[str]] = Counter()
 
-        run(OnSqlite, examples=25, steps=40)
+        run(OnSqlite, examples=15, steps=40)
         # The machine would prove nothing if all its commands were refused.
         for what in ("AssignUnits done", "AssignUnits refused", "ReportStatus done", "CloseIncident done"):
             assert OnSqlite.done[what] > 0, OnSqlite.done
@@ -346,5 +346,5 @@ def test_the_store_on_postgresql_does_what_the_model_does(postgres_server: Priva
         close_database = staticmethod(postgres_server.drop_database)  # type: ignore[assignment]
         done: ClassVar[Counter[str]] = Counter()
 
-    run(OnPostgres, examples=12, steps=30)
+    run(OnPostgres, examples=8, steps=30)
     assert OnPostgres.done["AssignUnits done"] > 0

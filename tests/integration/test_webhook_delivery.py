@@ -283,20 +283,22 @@ def test_a_worker_killed_half_way_loses_nothing(store_url: str) -> None:
             incident_id = centre.open_incident()
             centre.add_notes(incident_id, 40)
             for stop_after in (5, 12, 25):
-                held = threading.Event()
+                held, killed = threading.Event(), threading.Event()
 
                 def hold(
-                    handler: Handler, message: Message, stop_after: int = stop_after, held: threading.Event = held
-                ) -> None:
+                    handler: Handler, message: Message, stop_after: int = stop_after,
+                    held: threading.Event = held, killed: threading.Event = killed,
+                ) -> None:  # fmt: skip
                     if len(agency.messages) > stop_after:
                         held.set()
-                        handler.server.closing.wait(1)
+                        killed.wait(60)
                     handler.answer(200)
 
                 agency.behaviour = hold
                 running = process(store_url)
                 assert held.wait(60)
                 kill(running)
+                killed.set()
                 centre.add_notes(incident_id, 5)
             agency.behaviour = lambda handler, _: handler.answer(200)
             sent = {e.seq for e in centre.store.events_after(webhook.since_seq) if is_sent(e.type)}

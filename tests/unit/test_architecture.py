@@ -29,6 +29,7 @@ ONLY_IN = {
     "click": ("web/",),
     "networkx": ("routing/",),
     "rapidfuzz": ("gis/",),
+    "numba": ("routing/dissection_kernels.py", "routing/hierarchy_kernels.py"),
     "scipy": ("routing/", "gis/", "planning/", "dispatch/joint"),
 }
 
@@ -42,6 +43,7 @@ SLOW_TO_IMPORT = {
     "matplotlib",
     "folium",
     "pyproj",
+    "numba",
 }
 
 

@@ -72,11 +72,9 @@ def test_the_catalogue_holds_the_messages_of_the_code_and_no_others(language: st
 
 @pytest.mark.parametrize("language", TRANSLATED)
 def test_no_message_is_untranslated_or_fuzzy(language: str) -> None:
-    unfinished = [
-        message.id
-        for message in catalogue(language)
-        if message.id and (message.fuzzy or not all(strings(catalogue(language))[message.id]))
-    ]
+    catalog = catalogue(language)
+    texts = strings(catalog)
+    unfinished = [message.id for message in catalog if message.id and (message.fuzzy or not all(texts[message.id]))]
     assert unfinished == [], UPDATE
 
 

@@ -60,10 +60,13 @@ def make(facts: Path, out: Path, *, region: bool) -> None:
 
 
 def pack(folder: Path, archive: Path) -> None:
-    """Pack a folder, with equal bytes for equal content: names in order, one date for all, the usual deflate."""
+    """Pack a folder, with equal bytes for equal content: names in order, one date for all, the usual deflate.
+
+    The hierarchy of the roads is left out: it takes room, and a server makes it in no time for so few roads.
+    """
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as packed:
         for path in sorted(folder.rglob("*")):
-            if path.is_file():
+            if path.is_file() and path.parent != folder / "hierarchy":
                 entry = zipfile.ZipInfo(path.relative_to(folder).as_posix(), date_time=(1980, 1, 1, 0, 0, 0))
                 entry.compress_type = zipfile.ZIP_DEFLATED
                 entry.external_attr = 0o644 << 16
