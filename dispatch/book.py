@@ -20,6 +20,7 @@ from dispatch.incidents import (
     UnitState,
     Verification,
 )
+from dispatch.learnt_speeds import LearntSpeeds
 
 Record = (
     Call | Incident | UnitState | Assignment | RecommendationRef | Verification | Handover | Alert | Device | Centre
@@ -85,6 +86,14 @@ class Book(Protocol):
         """What holds for the whole centre."""
         ...
 
+    def speeds(self) -> LearntSpeeds | None:
+        """The learnt speeds in force."""
+        ...
+
+    def hold_speeds(self, speeds: LearntSpeeds | None) -> None:
+        """Put learnt speeds in force, or none; the event that says so is all that is stored of it."""
+        ...
+
     def incidents_on(self, day: str) -> int:
         """How many incidents have an id of that day (`261124`)."""
         ...
@@ -112,6 +121,7 @@ class MemoryBook:
         self.alerts: dict[str, Alert] = {}
         self.devices: dict[str, Device] = {}
         self.whole: Centre | None = None
+        self.learnt: LearntSpeeds | None = None
         self._active: dict[str, str] = {}
 
     def call(self, call_id: str) -> Call | None:
@@ -171,6 +181,14 @@ class MemoryBook:
     def centre(self) -> Centre | None:
         """What holds for the whole centre."""
         return self.whole
+
+    def speeds(self) -> LearntSpeeds | None:
+        """The learnt speeds in force."""
+        return self.learnt
+
+    def hold_speeds(self, speeds: LearntSpeeds | None) -> None:
+        """Put learnt speeds in force, or none."""
+        self.learnt = speeds
 
     def incidents_on(self, day: str) -> int:
         """How many incidents have an id of that day."""

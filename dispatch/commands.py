@@ -454,6 +454,21 @@ class RevokeDevice(_Strict):
     token_hash: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdoptSpeeds(_Strict):
+    """Put the factors of a report of learnt speeds in force."""
+
+    report: dict[str, object]
+    reason: Name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawSpeeds(_Strict):
+    """Let the speeds of the settings count again."""
+
+    reason: Name
+
+
 Command = (
     LoadDirectory
     | TakeCall
@@ -486,4 +501,6 @@ Command = (
     | EraseTexts
     | RegisterDevice
     | RevokeDevice
+    | AdoptSpeeds
+    | WithdrawSpeeds
 )

@@ -333,6 +333,27 @@ class DeviceRevoked:
     revoked_at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpeedsAdopted:
+    """Learnt speeds came into force; the report with its factors stands in `documents`."""
+
+    type: ClassVar[str] = "speeds.adopted"
+    digest: str
+    reason: str
+    adopted_at: datetime
+    adopted_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpeedsWithdrawn:
+    """The speeds of the settings count again."""
+
+    type: ClassVar[str] = "speeds.withdrawn"
+    digest: str
+    reason: str
+    withdrawn_at: datetime
+
+
 EventBody = (
     DirectoryLoaded
     | CallTaken
@@ -363,6 +384,8 @@ EventBody = (
     | TextsErased
     | DeviceRegistered
     | DeviceRevoked
+    | SpeedsAdopted
+    | SpeedsWithdrawn
 )
 
 BODY_TYPES: dict[str, type[EventBody]] = {one.type: one for one in EventBody.__args__}

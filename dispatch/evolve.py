@@ -36,6 +36,8 @@ from dispatch.event_types import (
     NoteAdded,
     OverdueNoticed,
     RecommendationMade,
+    SpeedsAdopted,
+    SpeedsWithdrawn,
     TextsErased,
     UnitAssigned,
     UnitEdited,
@@ -57,6 +59,7 @@ from dispatch.incidents import (
     UnitState,
     Verification,
 )
+from dispatch.learnt_speeds import LearntSpeeds
 
 T = TypeVar("T")
 
@@ -126,6 +129,14 @@ def evolve(body: EventBody, book: Book) -> None:
             )
         case DeviceRevoked():
             book.put(replace(_found(book.device(body.token_hash)), revoked_at=body.revoked_at))
+        case SpeedsAdopted():
+            book.hold_speeds(
+                LearntSpeeds(
+                    digest=body.digest, reason=body.reason, adopted_at=body.adopted_at, adopted_by=body.adopted_by
+                )
+            )
+        case SpeedsWithdrawn():
+            book.hold_speeds(None)
         case OverdueNoticed() | TextsErased():
             pass  # The log itself is what remembers these.
 

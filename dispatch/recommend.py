@@ -44,6 +44,7 @@ from gis.types import Location
 from routing.types import DrivingTime
 
 NO_STARTS: Final[Mapping[str, Location]] = MappingProxyType({})
+NO_PROFILES: Final[Mapping[str, str]] = MappingProxyType({})
 NOT_TRUSTED: Final = frozenset({Exclusion.STALE, Exclusion.FIX_IN_FUTURE})
 
 
@@ -61,6 +62,8 @@ def recommend(
     agencies: Set[str] | None = None,
     standard_s: float | None = None,
     cover: Sequence[CoverCost] = (),
+    profiles: Mapping[str, str] = NO_PROFILES,
+    hour: int | None = None,
 ) -> Recommendation:
     """Recommend units for an incident; `recommendation_inputs` has the parameters.
 
@@ -85,6 +88,8 @@ def recommend(
             agencies=agencies,
             standard_s=standard_s,
             cover=cover,
+            profiles=profiles,
+            hour=hour,
         )
     )
 
@@ -103,6 +108,8 @@ def recommendation_inputs(
     agencies: Set[str] | None = None,
     standard_s: float | None = None,
     cover: Sequence[CoverCost] = (),
+    profiles: Mapping[str, str] = NO_PROFILES,
+    hour: int | None = None,
 ) -> RecommendationInputs:
     """Everything that a recommendation rests on, as one record; the same whatever the order of the units.
 
@@ -131,6 +138,10 @@ def recommendation_inputs(
         Seconds from the report to the first unit on scene, by the category.
     cover
         From `dispatch.cover.cover_costs`; units it leaves out have no such figure.
+    profiles
+        The vehicle profile that the times of each unit are for, by id.
+    hour
+        Hour of the week by which traffic was told; None for no hour in particular.
     """
     check_request([state.unit for state in units], None)
     if times is not None and len(times) != len(units):
@@ -155,13 +166,24 @@ def recommendation_inputs(
                 time=None if times is None or area is not None else times[row],
                 start=starts.get(units[row].unit.unit_id),
                 cover=costs.get(units[row].unit.unit_id),
+                profile=profiles.get(units[row].unit.unit_id),
             )
             for row in order
         ),
         area=area,
         settings=settings,
         now=now,
+        hour=hour,
     )
+
+
+def with_exemptions(inputs: RecommendationInputs, used: Mapping[str, tuple[str, ...]]) -> RecommendationInputs:
+    """The inputs with the exemptions that some units use on their way, by id."""
+    units = tuple(
+        replace(one, exemptions=used[one.state.unit.unit_id]) if one.state.unit.unit_id in used else one
+        for one in inputs.units
+    )
+    return replace(inputs, units=units)
 
 
 def recommend_from(inputs: RecommendationInputs) -> Recommendation:
@@ -204,6 +226,7 @@ def recommend_from(inputs: RecommendationInputs) -> Recommendation:
             for one in inputs.units
             if not one.state.retired and one.state.unit.kind not in {answer.requirement.kind for answer in answers}
         ),
+        hour=inputs.hour,
     )
 
 
@@ -340,6 +363,8 @@ def _candidate(one: UnitInput, inputs: RecommendationInputs) -> Candidate:
         start=one.start,
         chosen_for=None,
         cover=one.cover,
+        profile=one.profile,
+        exemptions=one.exemptions,
     )
 
 

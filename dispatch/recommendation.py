@@ -99,12 +99,18 @@ class UnitInput:
         Where it will set out from, where that is not its last fix: the hospital it takes a patient to.
     cover
         What sending it costs the cover by its kind; None where that was not asked.
+    profile
+        The vehicle profile that its times are for; None where nobody said.
+    exemptions
+        Rules of the road that it breaks on its way by what its agency is granted; None where nobody looked.
     """
 
     state: UnitState
     time: DrivingTime | None = None
     start: Location | None = None
     cover: CoverCost | None = None
+    profile: str | None = None
+    exemptions: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +135,8 @@ class RecommendationInputs:
         Times over an area's roads, a row per unit, where no point is known; its middle is the incident's location.
     now
         The clock.
+    hour
+        Hour of the week (0 from Monday midnight, local time) by which traffic was told; None for no hour in particular.
     """
 
     incident: Incident
@@ -140,6 +148,7 @@ class RecommendationInputs:
     area: AreaTimes | None
     settings: RecommendationSettings
     now: datetime
+    hour: int | None = None
 
 
 class Basis(StrEnum):
@@ -170,6 +179,8 @@ class Candidate:
         Number (from 0) of the requirement for which the response sends it; None where it is not sent.
     cover
         What sending it costs the others; None where that was not asked. It orders nothing.
+    profile, exemptions
+        As in `UnitInput`.
     """
 
     point: RankedUnit | None
@@ -179,6 +190,8 @@ class Candidate:
     start: Location | None
     chosen_for: int | None
     cover: CoverCost | None
+    profile: str | None = None
+    exemptions: tuple[str, ...] | None = None
 
     @property
     def _ranked(self) -> RankedUnit | VillageUnit:
@@ -331,6 +344,8 @@ class Recommendation:
         Ids of units that are no longer part of the fleet.
     not_asked
         Ids of units of no kind that is still asked for.
+    hour
+        As in `RecommendationInputs`.
     """
 
     policy: int
@@ -351,6 +366,7 @@ class Recommendation:
     late_s: float | None
     retired: tuple[str, ...]
     not_asked: tuple[str, ...]
+    hour: int | None = None
 
     @property
     def shortfalls(self) -> tuple[Shortfall, ...]:

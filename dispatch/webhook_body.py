@@ -79,6 +79,8 @@ NEVER_SENT: Final = frozenset(
         "texts.erased",
         "device.registered",
         "device.revoked",
+        "speeds.adopted",
+        "speeds.withdrawn",
     }
 )
 """About callers, or of no use outside the centre."""

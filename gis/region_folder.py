@@ -24,7 +24,7 @@ from typing import Any
 
 from gis.errors import InputError, RegionDamagedError, RegionError, RegionVersionError
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 MANIFEST = "manifest.json"
 SETTINGS = "region.toml"
 VERIFY_ON_OPEN_BYTES = 64 * 2**20

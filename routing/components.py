@@ -10,16 +10,20 @@ import numpy.typing as npt
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from routing.network import EdgeFlag, Float64Array, Int32Array, UInt16Array
+from routing.network import EdgeFlag, Float64Array, Int32Array, UInt32Array
 
 _CLOSED = EdgeFlag.NO_ACCESS | EdgeFlag.PRIVATE | EdgeFlag.BARRIER
 
 
-def open_by_default(edge_flags: UInt16Array) -> npt.NDArray[np.bool_]:
-    """Which edges the default access rules open: none that is closed, private or a barrier unless EMERGENCY."""
-    closed = (edge_flags & np.uint16(_CLOSED)) != 0
-    emergency = (edge_flags & np.uint16(EdgeFlag.EMERGENCY)) != 0
-    return np.asarray(~closed | emergency, dtype=np.bool_)
+def open_by_default(edge_flags: UInt32Array) -> npt.NDArray[np.bool_]:
+    """Which edges the default access rules open.
+
+    None that is closed, private or a barrier unless EMERGENCY, and none against a one-way road.
+    """
+    closed = (edge_flags & np.uint32(_CLOSED)) != 0
+    emergency = (edge_flags & np.uint32(EdgeFlag.EMERGENCY)) != 0
+    contraflow = (edge_flags & np.uint32(EdgeFlag.CONTRAFLOW)) != 0
+    return np.asarray((~closed | emergency) & ~contraflow, dtype=np.bool_)
 
 
 def strong_components(
@@ -27,7 +31,7 @@ def strong_components(
     node_count: int,
     edge_tail: Int32Array,
     edge_head: Int32Array,
-    edge_flags: UInt16Array,
+    edge_flags: UInt32Array,
     edge_curve: Int32Array,
     edge_length_m: Float64Array,
 ) -> tuple[Int32Array, Float64Array]:

@@ -265,8 +265,8 @@ def slots_of_arcs(
     return found
 
 
-@njit("Tuple((int64[::1], int32[::1], int64[::1]))(int64[::1], int32[::1])", cache=True, nogil=True)
-def lower_neighbours(up_offset: Int64Array, up_head: Int32Array) -> tuple[Int64Array, Int32Array, Int64Array]:
+@njit("Tuple((int64[::1], int32[::1], int32[::1]))(int64[::1], int32[::1])", cache=True, nogil=True)
+def lower_neighbours(up_offset: Int64Array, up_head: Int32Array) -> tuple[Int64Array, Int32Array, Int32Array]:
     """The higher neighbours turned round: (n + 1,) offsets, tails in rising order, and the place of each."""
     count = len(up_offset) - 1
     offset = np.zeros(count + 1, np.int64)
@@ -276,7 +276,7 @@ def lower_neighbours(up_offset: Int64Array, up_head: Int32Array) -> tuple[Int64A
         offset[high + 1] += offset[high]
     free = offset[:-1].copy()
     tail = np.empty(len(up_head), np.int32)
-    place = np.empty(len(up_head), np.int64)
+    place = np.empty(len(up_head), np.int32)
     for low in range(count):
         for slot in range(up_offset[low], up_offset[low + 1]):
             high = up_head[slot]
@@ -294,3 +294,19 @@ def depths(parent: Int32Array) -> Int32Array:
         if parent[low] >= 0:
             depth[low] = depth[parent[low]] + 1
     return depth
+
+
+@njit("int32[::1](int32[::1], int64)", cache=True, nogil=True)
+def branches(parent: Int32Array, most: int) -> Int32Array:
+    """The branch of every rank: the highest rank above it with no more than so many below; -1 above those."""
+    count = len(parent)
+    size = np.ones(count, np.int64)
+    for rank in range(count):
+        if parent[rank] >= 0:
+            size[parent[rank]] += size[rank]
+    root = np.full(count, -1, np.int32)
+    for rank in range(count - 1, -1, -1):
+        if size[rank] <= most:
+            above = parent[rank]
+            root[rank] = root[above] if above >= 0 and root[above] >= 0 else rank
+    return root

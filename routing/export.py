@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from routing.network import ROAD_CLASSES, EdgeFlag, RoadNetwork
+from routing.network import BARRIERS, ROAD_CLASSES, SMOOTHNESSES, SURFACES, EdgeFlag, RoadNetwork
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -19,6 +19,11 @@ _TAG_OF_FLAG = (
     (int(EdgeFlag.TUNNEL), "tunnel", "yes"),
     (int(EdgeFlag.ROUNDABOUT), "junction", "roundabout"),
     (int(EdgeFlag.EMERGENCY), "emergency", "yes"),
+    (int(EdgeFlag.FORD), "ford", "yes"),
+    (int(EdgeFlag.BUS), "bus", "yes"),
+    (int(EdgeFlag.LOCKED), "locked", "yes"),
+    (int(EdgeFlag.MOTORCYCLE), "motorcycle", "yes"),
+    (int(EdgeFlag.NO_MOTORCYCLE), "motorcycle", "no"),
     # of several the last one stands: the strictest
     (int(EdgeFlag.DESTINATION), "access", "destination"),
     (int(EdgeFlag.PRIVATE), "access", "private"),
@@ -31,8 +36,11 @@ def to_networkx(network: RoadNetwork) -> nx.MultiDiGraph[int]:
 
     Nodes are keyed by `node_osm_id` and have `x`, `y`, `street_count`. Edges have `osmid`, `highway`, `oneway`,
     `reversed`, `length`, and where known `name`, `maxspeed` (km/h), `geometry` (where the edge is more than a
-    straight line), `toll`, `bridge`, `tunnel`, `junction`, `access`, `emergency`, and `duration_ms` of ferries. The
-    edge across a barrier has `highway="barrier"` and no length. Turn restrictions have no place in such a graph.
+    straight line), `toll`, `bridge`, `tunnel`, `junction`, `access`, `emergency`, `bus`, `motorcycle`, `ford`, `width`,
+    `maxheight`, `maxwidth`, `maxweight`, `lanes`, `surface`, `smoothness`, `level_crossings`, and `duration_ms` of
+    ferries. The edge across a barrier has `highway="barrier"`, its kind as `barrier`, `stops="yes"` where it stops
+    cars, and no length. Edges against one-way roads are left out (a lane for buses there is told by
+    `oneway:bus="no"`), and turn restrictions have no place in such a graph.
     """
     import networkx as nx
     import shapely
@@ -45,7 +53,7 @@ def to_networkx(network: RoadNetwork) -> nx.MultiDiGraph[int]:
         graph.add_node(osm_id, x=lon, y=lat, street_count=count)
 
     size = np.diff(network.curve_offset)
-    for edge in range(network.edge_count):
+    for edge in np.flatnonzero(~network.is_contraflow).tolist():
         tags = _edge_tags(network, edge)
         if size[network.edge_curve[edge]] > 2:
             lat, lon = network.edge_points(edge)
@@ -74,6 +82,35 @@ def _edge_tags(network: RoadNetwork, edge: int) -> dict[str, Any]:
     for flag, key, value in _TAG_OF_FLAG:
         if flags & flag:
             tags[key] = value
+    return tags | _shape_tags(network, edge)
+
+
+def _shape_tags(network: RoadNetwork, edge: int) -> dict[str, Any]:
+    """Width, limits, surface, what stands on the edge."""
+    tags: dict[str, Any] = {}
+    for key, column in (
+        ("width", network.edge_width_m),
+        ("maxheight", network.edge_maxheight_m),
+        ("maxwidth", network.edge_maxwidth_m),
+        ("maxweight", network.edge_maxweight_t),
+    ):
+        if np.isfinite(column[edge]):
+            tags[key] = str(column[edge])  # the shortest text that means the same number
+    for key, numbers, words in (
+        ("surface", network.edge_surface, SURFACES),
+        ("smoothness", network.edge_smoothness, SMOOTHNESSES),
+        ("barrier", network.edge_barrier, BARRIERS),
+    ):
+        if numbers[edge]:
+            tags[key] = words[numbers[edge]]
+    for key, counts in (("lanes", network.edge_lanes), ("level_crossings", network.edge_level_crossings)):
+        if counts[edge]:
+            tags[key] = str(counts[edge])
+    if network.edge_flags[edge] & int(EdgeFlag.BARRIER):
+        tags["stops"] = "yes"
+    twin = int(network.edge_reverse[edge])
+    if twin >= 0 and network.is_contraflow[twin] and network.edge_flags[twin] & int(EdgeFlag.BUS):
+        tags["oneway:bus"] = "no"
     return tags
 
 

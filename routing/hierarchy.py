@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from routing.customization import Plan, customized
 from routing.elimination import Elimination
 from routing.metric import Metric
 from routing.network import Int32Array, Int64Array, RoadNetwork
@@ -98,21 +99,17 @@ class Hierarchy:
         return self.elimination.rank[self.turns.arc_target]
 
     @cached_property
-    def lower(self) -> tuple[Int64Array, Int32Array, Int64Array]:
-        """Lower neighbours of each rank, for taking ways apart; made when the first route is asked for."""
-        from routing.dissection_kernels import lower_neighbours
-
-        return lower_neighbours(self.elimination.up_offset, self.elimination.up_head)
+    def plan(self) -> Plan:
+        """How it is customized; made with the first metric."""
+        return Plan.of(self.elimination)
 
     def customize(self, arc_ms: Int64Array) -> CustomizedHierarchy:
         """Put a metric's milliseconds (A,) of every arc on the hierarchy; see `routing.turns.arc_costs_ms`."""
-        from routing.hierarchy_kernels import NEVER, customize
+        from routing.hierarchy_kernels import NEVER
 
         # Negative, which is closed, becomes the largest of all.
         costs = np.minimum(arc_ms.view(np.uint64), NEVER).astype(np.int32)
-        up_ms, down_ms = customize(
-            self.elimination.up_offset, self.elimination.up_head, self.elimination.arc_slot, costs
-        )
+        up_ms, down_ms = customized(self.elimination, self.plan, costs)
         return CustomizedHierarchy(hierarchy=self, arc_ms=costs, up_ms=up_ms, down_ms=down_ms)
 
     # --- on disk ---------------------------------------------------------------------------------------------------

@@ -31,21 +31,11 @@ LANES = 16
 _BLOCK = 512
 
 
-@njit(
-    "Tuple((int32[::1], int32[::1]))(int64[::1], int32[::1], int32[::1], int32[::1])",
-    cache=True,
-    nogil=True,
-)
-def customize(
-    up_offset: Int64Array, up_head: Int32Array, arc_slot: Int32Array, arc_ms: Int32Array
-) -> tuple[Int32Array, Int32Array]:
-    """Milliseconds up and down every pair of neighbours, by way of lower states too.
-
-    `arc_ms` holds `NEVER` for arcs that are closed. Every state joins all pairs of its higher neighbours, from the
-    lowest state to the highest.
-    """
-    up_ms = np.full(len(up_head), NEVER, np.int32)
-    down_ms = np.full(len(up_head), NEVER, np.int32)
+@njit("void(int32[::1], int32[::1], int32[::1], int32[::1])", cache=True, nogil=True)
+def put_arcs(arc_slot: Int32Array, arc_ms: Int32Array, up_ms: Int32Array, down_ms: Int32Array) -> None:
+    """Begin a customization: the milliseconds of the arcs alone, `NEVER` where there is none or it is closed."""
+    up_ms[:] = NEVER
+    down_ms[:] = NEVER
     for arc in range(len(arc_slot)):
         slot = arc_slot[arc]
         if slot >= 0:
@@ -53,20 +43,52 @@ def customize(
                 down_ms[slot >> 1] = min(down_ms[slot >> 1], arc_ms[arc])
             else:
                 up_ms[slot >> 1] = min(up_ms[slot >> 1], arc_ms[arc])
-    for low in range(len(up_offset) - 1):
-        end = up_offset[low + 1]
-        for one in range(up_offset[low], end):
-            out_ms, back_ms = up_ms[one], down_ms[one]
-            slot = up_offset[up_head[one]]
-            for other in range(one + 1, end):
-                head = up_head[other]
-                while up_head[slot] != head:
-                    slot += 1
-                onwards = np.int32(back_ms + up_ms[other])
-                up_ms[slot] = min(up_ms[slot], onwards)
-                onwards = np.int32(down_ms[other] + out_ms)
-                down_ms[slot] = min(down_ms[slot], onwards)
-    return up_ms, down_ms
+
+
+@njit(
+    "void(int64[::1], int32[::1], int64[::1], int32[::1], int32[::1], int32[::1], int64, int32[::1], int32[::1])",
+    cache=True,
+    nogil=True,
+)
+def customize(
+    up_offset: Int64Array,
+    up_depth: Int32Array,
+    low_offset: Int64Array,
+    low_tail: Int32Array,
+    low_slot: Int32Array,
+    ranks: Int32Array,
+    height: int,
+    up_ms: Int32Array,
+    down_ms: Int32Array,
+) -> None:
+    """Lower the milliseconds between `ranks` (rising) and their higher neighbours to those by way of lower ranks.
+
+    Whatever lies below any of `ranks` must be done before, or be one of them. Only their own milliseconds are written,
+    so parts of a hierarchy that do not lie above each other can be worked on at once. The higher neighbours of a rank
+    lie at different depths, by which they are found.
+    """
+    up = np.empty(height, np.int32)
+    down = np.empty(height, np.int32)
+    for at in range(len(ranks)):
+        rank = ranks[at]
+        first, last = up_offset[rank], up_offset[rank + 1]
+        for slot in range(first, last):
+            up[up_depth[slot]] = up_ms[slot]
+            down[up_depth[slot]] = down_ms[slot]
+        for entry in range(low_offset[rank], low_offset[rank + 1]):
+            below = np.int64(low_slot[entry])
+            out_ms, back_ms = down_ms[below], up_ms[below]
+            if out_ms >= NEVER and back_ms >= NEVER:
+                continue
+            for slot in range(below + 1, up_offset[low_tail[entry] + 1]):
+                depth = np.uint64(up_depth[slot])
+                onwards = np.int32(out_ms + up_ms[slot])
+                up[depth] = min(up[depth], onwards)
+                onwards = np.int32(back_ms + down_ms[slot])
+                down[depth] = min(down[depth], onwards)
+        for slot in range(first, last):
+            up_ms[slot] = up[up_depth[slot]]
+            down_ms[slot] = down[up_depth[slot]]
 
 
 @njit(
@@ -213,22 +235,24 @@ def sweep(
     high: Int32Array,
     found: Int32Array,
 ) -> None:
-    """Fill `found` (n, LANES) with the times from up to `LANES` labelled points to every state."""
-    count = len(up_offset) - 1
-    for at in range(count):
-        for lane in range(LANES):
-            found[at, lane] = NEVER
+    """Fill `found` (n, L) with the times from up to L labelled points to every state."""
+    # The number of lanes is not told to the compiler, which would take the inner loop apart instead of making it wide.
+    lanes = found.shape[1]
+    found[:] = NEVER
     for lane in range(len(row_offset) - 1):
         for row in range(row_offset[lane], row_offset[lane + 1]):
             for level in range(high[row]):
                 at = rank[row, level]
                 found[at, lane] = min(found[at, lane], ms[row, level])
-    for at in range(count - 1, -1, -1):
+    for at in range(len(up_offset) - 2, -1, -1):
+        mine = found[at]
         for slot in range(up_offset[at], up_offset[at + 1]):
-            head = up_head[slot]
             onwards = down_ms[slot]
-            for lane in range(LANES):
-                found[at, lane] = min(found[at, lane], np.int32(found[head, lane] + onwards))
+            if onwards >= NEVER:
+                continue
+            above = found[up_head[slot]]
+            for lane in range(lanes):
+                mine[lane] = min(mine[lane], np.int32(above[lane] + onwards))
 
 
 @njit("void(int32[:, ::1], int32[::1], int32[::1], int64, int32[:, ::1])", cache=True, nogil=True)
@@ -338,7 +362,7 @@ def climb(
 
 
 @njit(
-    "int32[::1](int64[::1], int32[::1], int32[::1], int32[::1], int64[::1], int32[::1], int64[::1], "
+    "int32[::1](int64[::1], int32[::1], int32[::1], int32[::1], int64[::1], int32[::1], int32[::1], "
     "int32[::1], int64[::1], int32[::1], int32[::1], int32[::1], int64[::1], int64[::1])",
     cache=True,
     nogil=True,
@@ -350,7 +374,7 @@ def unpack(
     down_ms: Int32Array,
     low_offset: Int64Array,
     low_tail: Int32Array,
-    low_slot: Int64Array,
+    low_slot: Int32Array,
     order: Int32Array,
     arc_offset: Int64Array,
     arc_rank: Int32Array,
@@ -397,7 +421,7 @@ def unpack(
                 continue
             for entry in range(low_offset[low], low_offset[low + 1]):
                 middle = np.int64(low_tail[entry])
-                to_low = low_slot[entry]
+                to_low = np.int64(low_slot[entry])
                 to_high = _slot(up_offset, up_head, middle, high)
                 if to_high < 0:
                     continue

@@ -90,6 +90,15 @@ class PooledRows:
     row: Int64Array
     owner: Int32Array
 
+    def with_one(self, index: int, other: PooledRows) -> PooledRows:
+        """The same points, of which one has the rows of the single one of `other`; both of one pool."""
+        first, last = np.searchsorted(self.owner, [index, index + 1])
+        return PooledRows(
+            labels=self.labels,
+            row=np.concatenate([self.row[:first], other.row, self.row[last:]]),
+            owner=np.concatenate([self.owner[:first], np.full_like(other.owner, index), self.owner[last:]]),
+        )
+
 
 class LabelPool:
     """Labels of points that are driven from, each made once.

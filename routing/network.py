@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, fields
 from enum import IntFlag
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 Int32Array = npt.NDArray[np.int32]
 Int64Array = npt.NDArray[np.int64]
 Float64Array = npt.NDArray[np.float64]
-UInt16Array = npt.NDArray[np.uint16]
+Float16Array = npt.NDArray[np.float16]
+UInt32Array = npt.NDArray[np.uint32]
 UInt8Array = npt.NDArray[np.uint8]
 
 DEGREE = 1e-7
@@ -34,6 +36,25 @@ ROAD_CLASSES: tuple[str, ...] = (
 )  # fmt: skip
 """Classes by number (`edge_class`); `barrier` is the zero-length edge across a bollard, gate or block."""
 
+SURFACES: tuple[str, ...] = (
+    "", "paved", "asphalt", "concrete", "concrete:plates", "concrete:lanes", "paving_stones", "sett", "cobblestone",
+    "bricks", "metal", "wood", "compacted", "fine_gravel", "gravel", "pebblestone", "grass_paver", "unpaved", "ground",
+    "dirt", "earth", "clay", "grass", "rock", "sand", "mud",
+)  # fmt: skip
+"""Surfaces by number (`edge_surface`); the first is not known."""
+
+SMOOTHNESSES: tuple[str, ...] = (
+    "", "excellent", "good", "intermediate", "bad", "very_bad", "horrible", "very_horrible",
+)  # fmt: skip
+"""Smoothness by number (`edge_smoothness`), from good to bad; the first is not known. Impassable ways are no roads."""
+
+BARRIERS: tuple[str, ...] = (
+    "", "unknown", "bollard", "block", "jersey_barrier", "chain", "cycle_barrier", "motorcycle_barrier", "kissing_gate",
+    "wall", "debris", "bus_trap", "gate", "lift_gate", "swing_gate", "sliding_gate", "checkpoint", "toll_booth",
+    "height_restrictor", "width_restrictor",
+)  # fmt: skip
+"""Kinds of barrier by number (`edge_barrier`); the first is none. `routing.osm_barriers` tells which tags are which."""
+
 
 class EdgeFlag(IntFlag):
     """Facts of an edge that a metric may use."""
@@ -41,15 +62,21 @@ class EdgeFlag(IntFlag):
     PRIVATE = 1  # access=private or the like: closed unless a profile opens it
     NO_ACCESS = 2  # motor vehicles forbidden: closed unless a profile opens it
     DESTINATION = 4  # access=destination, customers, delivery, permit: open
-    EMERGENCY = 8  # emergency=yes or designated: open whatever the other tags say
+    EMERGENCY = 8  # emergency=yes or designated: open to emergency vehicles whatever the other tags of access say
     TOLL = 16
     BRIDGE = 32
     TUNNEL = 64
     ROUNDABOUT = 128
-    ONEWAY = 256  # the opposite direction is forbidden by law (there is no twin edge)
+    ONEWAY = 256  # the opposite direction is forbidden by law: its twin edge is CONTRAFLOW, or there is none
     FERRY = 512
     BARRIER = 1024  # the zero-length edge of a barrier that stops cars; closed unless EMERGENCY
     LINK = 2048
+    FORD = 4096  # through water
+    CONTRAFLOW = 8192  # against a one-way road: closed, whatever the other flags, unless a profile drives there
+    BUS = 16384  # buses or public transport may drive where (or, with CONTRAFLOW, as) other cars may not
+    LOCKED = 32768  # a gate that is locked
+    MOTORCYCLE = 65536  # motorcycles may ride whatever the flags say of cars
+    NO_MOTORCYCLE = 131072  # motorcycles may not, whatever the flags say of cars
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -77,8 +104,18 @@ class RoadNetwork:
     edge_extra_ms
         (E,) milliseconds beyond length over speed (a ferry's duration); -1 where none. When it is not
         negative it replaces length over speed.
+    edge_width_m
+        (E,) metres that may be driven on; NaN where nobody tagged it.
+    edge_maxheight_m, edge_maxwidth_m, edge_maxweight_t
+        (E,) limits in metres and tonnes, those of a barrier included; NaN where there is none.
+    edge_lanes
+        (E,) lanes of the whole road; 0 where nobody tagged them.
+    edge_surface, edge_smoothness, edge_barrier
+        (E,) index in `SURFACES`, `SMOOTHNESSES`, `BARRIERS`.
+    edge_level_crossings
+        (E,) crossings with a railway on the edge.
     edge_reverse
-        (E,) the same curve driven the other way, or -1.
+        (E,) the same curve driven the other way, be it against the law (`EdgeFlag.CONTRAFLOW`), or -1.
     edge_name
         (E,) index in `names`; 0 is the empty name.
     edge_way_id
@@ -113,8 +150,17 @@ class RoadNetwork:
     edge_length_m: Float64Array
     edge_class: UInt8Array
     edge_maxspeed_kph: npt.NDArray[np.float32]
-    edge_flags: UInt16Array
+    edge_flags: UInt32Array
     edge_extra_ms: Int32Array
+    edge_width_m: Float16Array
+    edge_maxheight_m: Float16Array
+    edge_maxwidth_m: Float16Array
+    edge_maxweight_t: Float16Array
+    edge_lanes: UInt8Array
+    edge_surface: UInt8Array
+    edge_smoothness: UInt8Array
+    edge_barrier: UInt8Array
+    edge_level_crossings: UInt8Array
     edge_reverse: Int32Array
     edge_name: Int32Array
     edge_way_id: Int64Array
@@ -138,6 +184,24 @@ class RoadNetwork:
     def edge_count(self) -> int:
         """Number of directed edges E."""
         return len(self.edge_tail)
+
+    @cached_property
+    def is_contraflow(self) -> npt.NDArray[np.bool_]:
+        """(E,) True where an edge runs against a one-way road."""
+        return np.asarray((self.edge_flags & np.uint32(EdgeFlag.CONTRAFLOW)) != 0)
+
+    @property
+    def lawful_edge_count(self) -> int:
+        """Number of edges but for those against one-way roads."""
+        return self.edge_count - int(self.is_contraflow.sum())
+
+    @cached_property
+    def is_first_of_curve(self) -> npt.NDArray[np.bool_]:
+        """(E,) True for one edge of each curve: the forward one, but for one-way roads that run against their curve."""
+        against = self.is_contraflow
+        reverse = np.asarray(self.edge_reverse)
+        alone = (reverse < 0) | against[reverse]
+        return np.asarray(~against & ((np.asarray(self.edge_forward) == 1) | alone), dtype=np.bool_)
 
     def edge_points(self, edge: int) -> tuple[Float64Array, Float64Array]:
         """Latitudes and longitudes (degrees) along one edge, in the direction of travel, ends included."""
@@ -175,3 +239,15 @@ class RoadNetwork:
         }
         names = tuple(json.loads((folder / "names.json").read_text(encoding="utf-8")))
         return cls(names=names, **arrays)
+
+
+def facts_unknown(edge_count: int) -> dict[str, Any]:
+    """What the arrays of `RoadNetwork` hold for edges of which nobody tagged width, limits, surface and the like."""
+    not_a_number = np.full(edge_count, np.nan, dtype=np.float16)
+    nothing = np.zeros(edge_count, dtype=np.uint8)
+    return {
+        **dict.fromkeys(("edge_width_m", "edge_maxheight_m", "edge_maxwidth_m", "edge_maxweight_t"), not_a_number),
+        **dict.fromkeys(
+            ("edge_lanes", "edge_surface", "edge_smoothness", "edge_barrier", "edge_level_crossings"), nothing
+        ),
+    }

@@ -17,12 +17,13 @@ from gis.errors import SourceError
 from gis.gazetteer import Street
 from routing.assembly import CurveTable, assemble, curve_lengths_m, degrees
 from routing.background import Background
-from routing.network import DEGREE, ROAD_CLASSES, EdgeFlag, RoadNetwork
+from routing.network import BARRIERS, DEGREE, ROAD_CLASSES, EdgeFlag, RoadNetwork
+from routing.osm_facts import RoadFacts, is_ford, road_facts
 from routing.osm_files import file_format
 from routing.osm_read import OsmExtract
 from routing.osm_report import Tally
 from routing.osm_streets import StreetCollector
-from routing.osm_tags import access, default_closed, drivable, maxspeed_kph, road_flags
+from routing.osm_tags import access, bus, default_closed, drivable, maxspeed_kph, motorcycle, road_flags
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -113,7 +114,7 @@ def _extract(graph: nx.MultiDiGraph[Any], source: str) -> OsmExtract:
         report={
             "files": [],
             "read": {"nodes": len(ids), "edges": count},
-            "roads": {"used": network.edge_count, "skipped": tally.section("roads skipped")},
+            "roads": {"used": network.lawful_edge_count, "skipped": tally.section("roads skipped")},
             "oddities": tally.section("oddities"),
             "streets": {"used": len(streets)},
         },
@@ -149,6 +150,10 @@ class _Facts:
     road_class: int
     way_id: int
     name: int
+    shape: RoadFacts
+    barrier: int
+    level_crossings: int
+    bus_against: bool
     sides: list[tuple[int, float, int] | None]  # flags, limit, duration
 
 
@@ -202,7 +207,21 @@ class _Curves:
         own = (tail, head, points, length_m, kind, way_id, name)
         self._unpaired.setdefault(own, []).append(len(self.facts))
         ends = (head, tail, points[::-1]) if backward else (tail, head, points)
-        self.facts.append(_Facts(*ends, length_m, kind, way_id, name, sides))
+        crossings = _number(data.get("level_crossings")) or 0
+        self.facts.append(
+            _Facts(
+                *ends,
+                length_m,
+                kind,
+                way_id,
+                name,
+                shape=road_facts(tags, note),
+                barrier=_barrier_kind(tags) if road_class == "barrier" else 0,
+                level_crossings=int(min(max(crossings, 0), np.iinfo(np.uint8).max)),
+                bus_against=bool(bus(tags, road_class, against=True)),
+                sides=sides,
+            )
+        )
 
     def _points(self, tail: int, head: int, geometry: Any) -> Points:
         """Along the edge; its ends are at its nodes, even where the geometry was drawn a little off."""
@@ -221,9 +240,10 @@ class _Curves:
         offset = np.concatenate([[0], np.cumsum([len(fact.points) for fact in facts])])
         measured = curve_lengths_m(offset, points[:, 0], points[:, 1])
         given = np.array([fact.length_m for fact in facts])
-        sides = [[fact.sides[side] or (0, math.nan, -1) for fact in facts] for side in (0, 1)]
+        missing = [(int(EdgeFlag.BUS) if fact.bus_against else 0, math.nan, -1) for fact in facts]
+        sides = [[fact.sides[side] or missing[row] for row, fact in enumerate(facts)] for side in (0, 1)]
         exists = np.array([[fact.sides[side] is not None for fact in facts] for side in (0, 1)])
-        flags = np.array([[flags for flags, _, _ in row] for row in sides], dtype=np.uint16)
+        flags = np.array([[flags for flags, _, _ in row] for row in sides], dtype=np.uint32)
         one_way = exists.sum(axis=0) == 1
         return CurveTable(
             tail=np.array([fact.tail for fact in facts], dtype=np.int64),
@@ -236,9 +256,18 @@ class _Curves:
             way_id=np.array([fact.way_id for fact in facts], dtype=np.int64),
             name=np.array([fact.name for fact in facts], dtype=np.int32),
             exists=exists,
-            flags=flags | np.where(one_way, int(EdgeFlag.ONEWAY), 0).astype(np.uint16),
+            flags=flags | np.where(one_way & exists, int(EdgeFlag.ONEWAY), 0).astype(np.uint32),
             maxspeed_kph=np.array([[limit for _, limit, _ in row] for row in sides], dtype=np.float32),
             extra_ms=np.array([[duration for _, _, duration in row] for row in sides], dtype=np.int32),
+            width_m=np.array([fact.shape.width_m for fact in facts], dtype=np.float16),
+            maxheight_m=np.array([fact.shape.maxheight_m for fact in facts], dtype=np.float16),
+            maxwidth_m=np.array([fact.shape.maxwidth_m for fact in facts], dtype=np.float16),
+            maxweight_t=np.array([fact.shape.maxweight_t for fact in facts], dtype=np.float16),
+            lanes=np.array([fact.shape.lanes for fact in facts], dtype=np.uint8),
+            surface=np.array([fact.shape.surface for fact in facts], dtype=np.uint8),
+            smoothness=np.array([fact.shape.smoothness for fact in facts], dtype=np.uint8),
+            barrier=np.array([fact.barrier for fact in facts], dtype=np.uint8),
+            level_crossings=np.array([fact.level_crossings for fact in facts], dtype=np.uint8),
         )
 
     def streets(self) -> list[Street]:
@@ -254,8 +283,22 @@ class _Curves:
 def _flags(tags: dict[str, str], road_class: str, note: Callable[[str], None]) -> EdgeFlag:
     found = access(tags, note=note)
     if road_class == "barrier":
-        return EdgeFlag.BARRIER | (found & (EdgeFlag.EMERGENCY | EdgeFlag.PRIVATE))
-    return found | road_flags(tags, road_class) | (default_closed(tags, road_class) if not found else EdgeFlag(0))
+        # a graph from elsewhere does not say of what kind its barriers are: they stop cars
+        stops = "barrier" not in tags or tags.get("stops") == "yes"
+        found &= EdgeFlag.EMERGENCY | EdgeFlag.PRIVATE
+        found |= EdgeFlag.LOCKED if tags.get("locked") == "yes" else EdgeFlag(0)
+        found |= motorcycle(tags, car=found & EdgeFlag.PRIVATE)
+        return found | (EdgeFlag.BARRIER if stops else EdgeFlag(0))
+    found |= default_closed(tags, road_class) if not found else EdgeFlag(0)
+    found |= motorcycle(tags, car=found)
+    if found & EdgeFlag.NO_ACCESS:
+        found |= bus(tags, road_class, against=False)
+    return found | road_flags(tags, road_class) | (EdgeFlag.FORD if is_ford(tags) else EdgeFlag(0))
+
+
+def _barrier_kind(tags: dict[str, str]) -> int:
+    kind = tags.get("barrier", "")
+    return BARRIERS.index(kind if kind in BARRIERS and kind else "unknown")
 
 
 def _as_tags(data: dict[str, Any], note: Callable[[str], None]) -> dict[str, str]:

@@ -36,7 +36,7 @@ from routing.osm_text import TextNode, TextRelation, TextWay, WayNodes, read_thi
 
 Progress = Callable[[str, float | None], None]
 
-_NODE_KEYS: Final = ("barrier", *PLACE_KEYS)
+_NODE_KEYS: Final = ("barrier", "railway", "ford", *PLACE_KEYS)
 _WAY_KEYS: Final = ("highway", "route", *LINE_KEYS, *PLACE_KEYS)
 _AREA_KEYS: Final = (*AREA_KEYS, *PLACE_KEYS)
 
@@ -104,7 +104,7 @@ def read_osm(files: Sequence[Path], *, progress: Progress | None = None) -> OsmE
     tell("network", None)
     network = build_network(
         ways,
-        barriers=content.roads.barriers,
+        node_facts=content.roads.nodes,
         restrictions=content.restrictions,
         names=tuple(content.roads.names),
         tally=tally,
@@ -195,8 +195,7 @@ class _Content:
             self._area(thing)
 
     def _node(self, node: TextNode) -> None:
-        if "barrier" in node.tags:
-            self.roads.add_barrier(node.osm_id, node.tags)
+        self.roads.add_node(node.osm_id, node.tags)
         if node.lat is not None and node.lon is not None:
             self.places.add_node(node.osm_id, node.tags, node.lat, node.lon)
 

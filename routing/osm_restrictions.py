@@ -114,7 +114,8 @@ class _Edges:
         self._node_of = {int(osm_id): number for number, osm_id in enumerate(network.node_osm_id)}
         self._of_way: dict[tuple[int, bool], list[int]] = defaultdict(list)
         wanted = np.fromiter(wanted_ways, dtype=np.int64, count=len(wanted_ways))
-        chosen = np.flatnonzero(np.isin(network.edge_way_id, wanted))
+        # a restriction speaks of the directions that the law leaves open
+        chosen = np.flatnonzero(np.isin(network.edge_way_id, wanted) & ~network.is_contraflow)
         # curves of one way are numbered along the way
         for edge in chosen[np.argsort(network.edge_curve[chosen], kind="stable")]:
             self._of_way[int(network.edge_way_id[edge]), bool(network.edge_forward[edge])].append(int(edge))

@@ -11,18 +11,20 @@ import numpy as np
 import numpy.typing as npt
 
 from routing.network import ROAD_CLASSES, EdgeFlag
-from routing.osm_network import RoadWays
+from routing.osm_facts import FACT_KEYS, BarrierFacts, RoadFacts, barrier_facts, is_ford, is_level_crossing, road_facts
+from routing.osm_network import NodeFacts, RoadWays
 from routing.osm_report import Tally
 from routing.osm_tags import (
     ROAD_KEYS,
     Direction,
     Note,
     access,
-    barrier,
+    bus,
     default_closed,
     drivable,
     duration_ms,
     maxspeed_kph,
+    motorcycle,
     oneway,
     road_flags,
     street_name,
@@ -30,6 +32,7 @@ from routing.osm_tags import (
 from routing.osm_text import WayNodes
 
 _CLASS_NUMBER = {name: number for number, name in enumerate(ROAD_CLASSES)}
+_WAY_KEYS = tuple(dict.fromkeys((*ROAD_KEYS, *FACT_KEYS)))
 _CLOSING = EdgeFlag.NO_ACCESS | EdgeFlag.PRIVATE | EdgeFlag.DESTINATION
 
 
@@ -45,14 +48,17 @@ class _Facts(NamedTuple):
     backward_kph: float
     name: int
     ferry_ms: int
+    shape: RoadFacts
 
 
 @dataclass(slots=True)
 class RoadCollector:
-    """Takes ways and barrier nodes one by one; `ways()` gives them as arrays."""
+    """Takes ways and nodes on roads one by one; `ways()` gives the ways as arrays."""
 
     tally: Tally
-    barriers: dict[int, EdgeFlag] = field(default_factory=dict)
+    barriers: dict[int, BarrierFacts] = field(default_factory=dict)
+    level_crossings: set[int] = field(default_factory=set)
+    fords: set[int] = field(default_factory=set)
     names: dict[str, int] = field(default_factory=lambda: {"": 0})
     _way_id: array[int] = field(default_factory=lambda: array("q"))
     _size: array[int] = field(default_factory=lambda: array("q"))
@@ -60,13 +66,34 @@ class RoadCollector:
     _facts: list[_Facts] = field(default_factory=list)
     _known: dict[tuple[str | None, ...], tuple[_Facts, tuple[str, ...]]] = field(default_factory=dict)
 
+    @property
+    def nodes(self) -> NodeFacts:
+        """What stands on the roads."""
+        return NodeFacts(
+            barriers=self.barriers,
+            level_crossings=np.array(sorted(self.level_crossings), dtype=np.int64),
+            fords=np.array(sorted(self.fords), dtype=np.int64),
+        )
+
+    def add_node(self, node_id: int, tags: Mapping[str, str]) -> None:
+        """Take a node with `barrier=*`, `railway=*` or `ford=*`."""
+        if "barrier" in tags:
+            self.add_barrier(node_id, tags)
+        if is_level_crossing(tags):
+            self.level_crossings.add(node_id)
+        if is_ford(tags):
+            self.fords.add(node_id)
+
     def add_barrier(self, node_id: int, tags: Mapping[str, str]) -> None:
         """Take a node with `barrier=*`."""
-        flags = barrier(tags, lambda oddity: self.tally.add("oddities", oddity, node_id))
+        found = barrier_facts(tags, lambda oddity: self.tally.add("oddities", oddity, node_id))
+        flags = EdgeFlag(0) if found is None else found.flags & (EdgeFlag.BARRIER | EdgeFlag.EMERGENCY)
         effect = "stops cars, emergency vehicles pass" if flags & EdgeFlag.EMERGENCY else "stops cars"
-        self.tally.add("barrier nodes", f"{tags['barrier']}: {effect if flags else 'cars pass'}", node_id)
-        if flags:
-            self.barriers[node_id] = flags
+        self.tally.add(
+            "barrier nodes", f"{tags['barrier']}: {effect if flags & EdgeFlag.BARRIER else 'cars pass'}", node_id
+        )
+        if found is not None:
+            self.barriers[node_id] = found
 
     def add_way(self, way_id: int, tags: Mapping[str, str], nodes: WayNodes) -> bool:
         """Take a way with `highway=*` or `route=ferry` if cars drive on it."""
@@ -86,7 +113,7 @@ class RoadCollector:
 
     def _read_tags(self, tags: Mapping[str, str], road_class: str) -> tuple[_Facts, tuple[str, ...]]:
         """Facts and oddities of the tags. Few combinations of tags make most ways, so each is read once."""
-        key = tuple(map(tags.get, ROAD_KEYS))
+        key = tuple(map(tags.get, _WAY_KEYS))
         known = self._known.get(key)
         if known is None:
             oddities: list[str] = []
@@ -107,6 +134,9 @@ class RoadCollector:
         def column(name: str, kind: type[np.generic]) -> npt.NDArray[Any]:
             return np.array([getattr(facts, name) for facts in self._facts], dtype=kind)[order]
 
+        def shape(name: str, kind: type[np.generic]) -> npt.NDArray[Any]:
+            return np.array([getattr(facts.shape, name) for facts in self._facts], dtype=kind)[order]
+
         return RoadWays(
             way_id=way_id[order],
             offset=offset,
@@ -116,12 +146,19 @@ class RoadCollector:
             road_class=column("road_class", np.uint8),
             forward=column("forward", np.bool_),
             backward=column("backward", np.bool_),
-            forward_flags=column("forward_flags", np.uint16),
-            backward_flags=column("backward_flags", np.uint16),
+            forward_flags=column("forward_flags", np.uint32),
+            backward_flags=column("backward_flags", np.uint32),
             forward_kph=column("forward_kph", np.float32),
             backward_kph=column("backward_kph", np.float32),
             name=column("name", np.int32),
             ferry_ms=column("ferry_ms", np.int32),
+            width_m=shape("width_m", np.float16),
+            maxheight_m=shape("maxheight_m", np.float16),
+            maxwidth_m=shape("maxwidth_m", np.float16),
+            maxweight_t=shape("maxweight_t", np.float16),
+            lanes=shape("lanes", np.uint8),
+            surface=shape("surface", np.uint8),
+            smoothness=shape("smoothness", np.uint8),
         )
 
 
@@ -131,14 +168,19 @@ def _joined(parts: list[npt.NDArray[Any]], kind: type[np.generic]) -> npt.NDArra
 
 def _facts_of(tags: Mapping[str, str], road_class: str, note: Note) -> _Facts:
     direction = oneway(tags, note)
-    common = road_flags(tags, road_class)
+    common = road_flags(tags, road_class) | (EdgeFlag.FORD if is_ford(tags) else EdgeFlag(0))
     flags: list[int] = []
     for forward in (True, False):
         found = access(tags, forward=forward, note=note)
         if not found & _CLOSING:
             found |= default_closed(tags, road_class)
+        found |= motorcycle(tags, car=found, forward=forward)
+        against = direction is (Direction.BACKWARD if forward else Direction.FORWARD)
+        if against or found & EdgeFlag.NO_ACCESS:
+            found |= bus(tags, road_class, against=against)
         if direction is Direction.REVERSIBLE:
             found |= EdgeFlag.NO_ACCESS
+            found &= ~(EdgeFlag.MOTORCYCLE | EdgeFlag.BUS)
         flags.append(int(common | found))
     kph = [maxspeed_kph(tags, forward=forward, note=note) or np.nan for forward in (True, False)]
     ferry = duration_ms(tags, note) if road_class == "ferry" else None
@@ -152,4 +194,5 @@ def _facts_of(tags: Mapping[str, str], road_class: str, note: Note) -> _Facts:
         backward_kph=kph[1],
         name=0,
         ferry_ms=-1 if ferry is None else ferry,
+        shape=road_facts(tags, note),
     )

@@ -241,6 +241,7 @@ _OPENED_BY_TAG: Final[Mapping[str, str]] = {
     "pedestrian": "living_street", "footway": "service", "path": "track", "cycleway": "service", "bridleway": "track",
 }  # fmt: skip
 _EXPLICIT = frozenset({"yes", "designated", "permissive", "official", "destination", "delivery", "private", "permit"})
+_MOTORCYCLES_ALLOWED = frozenset({"yes", "designated", "permissive", "official", "destination"})
 _FERRY_CARS = (*_MOTOR_KEYS, "hgv")
 _LIFE_CYCLE = ("abandoned", "disused", "razed", "demolished", "removed")
 
@@ -259,8 +260,9 @@ def drivable(tags: Tags) -> Drivable:
     Every class of `ROAD_CLASSES` joins, tracks and all kinds of `service` (parking aisles, driveways, alleys)
     included, because the last metres to a patient lead over them; what the law closes joins with its flags.
     Footways, paths, cycleways and pedestrian streets join only where a tag lets cars in: `motorcar=*`, or
-    `emergency=yes`; for `pedestrian` also `motor_vehicle=*` or `vehicle=*` (on paths those often speak of
-    motorcycles). Areas, roads under construction, planned or abandoned ones, steps and the rest do not join.
+    `emergency=yes`; for `pedestrian` also `motor_vehicle=*` or `vehicle=*`. Where a tag lets motorcycles in
+    (`motorcycle=*`, or `motor_vehicle=*`, which on a footway speaks of them) they join too, closed to cars. Areas,
+    roads under construction, planned or abandoned ones, steps and the rest do not join.
 
     A ferry joins where a tag says that it takes motor vehicles: the wiki gives no default, and a unit sent to a boat
     for people on foot would stand at the water.
@@ -280,6 +282,8 @@ def drivable(tags: Tags) -> Drivable:
     if highway in _OPENED_BY_TAG:
         keys = _MOTOR_KEYS if highway == "pedestrian" else ("motorcar",)
         if any(tags.get(key) in _EXPLICIT for key in keys) or tags.get("emergency") in {"yes", "designated"}:
+            return Drivable(_OPENED_BY_TAG[highway], "")
+        if _lets_motorcycles_in(tags):
             return Drivable(_OPENED_BY_TAG[highway], "")
     return Drivable(None, f"highway={highway}")
 
@@ -314,11 +318,59 @@ def road_flags(tags: Tags, road_class: str) -> EdgeFlag:
 
 def default_closed(tags: Tags, road_class: str) -> EdgeFlag:
     """`NO_ACCESS` where the class itself bars cars that no tag lets in (busways, opened footways); else nothing."""
-    if any(tags.get(key) in _EXPLICIT for key in _MOTOR_KEYS):
+    on_foot = tags.get("highway") in _OPENED_BY_TAG and tags.get("highway") != "pedestrian"
+    if any(tags.get(key) in _EXPLICIT for key in (("motorcar",) if on_foot else _MOTOR_KEYS)):
         return EdgeFlag(0)
     if road_class == "busway" or tags.get("highway") in _OPENED_BY_TAG:
         return EdgeFlag.NO_ACCESS
     return EdgeFlag(0)
+
+
+def motorcycle(tags: Tags, *, car: EdgeFlag, forward: bool = True) -> EdgeFlag:
+    """`MOTORCYCLE` or `NO_MOTORCYCLE` where motorcycles fare otherwise than cars, whose flags are `car`.
+
+    The most specific of `motorcycle`, `motor_vehicle`, `vehicle` and `access` counts, each first with `:forward` or
+    `:backward`; on footways and the like only the first two, and without them motorcycles are not let in.
+    """
+    on_foot = tags.get("highway") in _OPENED_BY_TAG
+    side = ":forward" if forward else ":backward"
+    found = EdgeFlag.NO_ACCESS if on_foot else EdgeFlag(0)
+    keys = ("motorcycle", "motor_vehicle", *(() if on_foot else ("vehicle", "access")))
+    for key in (specific for plain in keys for specific in (plain + side, plain)):
+        value = tags.get(key)
+        flags = None if value is None else _access_flags(value)
+        if flags is not None:
+            found = flags
+            break
+    closed = EdgeFlag.NO_ACCESS | EdgeFlag.PRIVATE
+    if bool(found & closed) == bool(car & closed):
+        return EdgeFlag(0)
+    return EdgeFlag.NO_MOTORCYCLE if found & closed else EdgeFlag.MOTORCYCLE
+
+
+def _lets_motorcycles_in(tags: Tags) -> bool:
+    word = tags.get("motorcycle", tags.get("motor_vehicle"))
+    return word in _MOTORCYCLES_ALLOWED
+
+
+# --- buses -----------------------------------------------------------------------------------------------------
+
+_BUS_OPEN = frozenset({"yes", "designated", "official", "permissive"})
+_BUS_ONLY = frozenset({"psv", "bus"})
+
+
+def bus(tags: Tags, road_class: str, *, against: bool) -> EdgeFlag:
+    """`BUS` where buses drive and other cars may not: on the way itself, or `against` its one-way direction."""
+    if against:
+        opposite = tags.get("busway") in {"opposite_lane", "opposite"}
+        allowed = opposite or any(tags.get(key) == "no" for key in ("oneway:bus", "oneway:psv"))
+    else:
+        allowed = (
+            road_class == "busway"
+            or any(tags.get(key) in _BUS_OPEN for key in ("bus", "psv"))
+            or any(tags.get(key) in _BUS_ONLY for key in _ACCESS_KEYS)
+        )
+    return EdgeFlag.BUS if allowed else EdgeFlag(0)
 
 
 # --- barriers --------------------------------------------------------------------------------------------------
@@ -412,5 +464,6 @@ ROAD_KEYS: Final = (
     "maxspeed", "maxspeed:forward", "maxspeed:backward", *_UNUSED_LIMITS, *_MAXSPEED_TYPE_KEYS,
     *(key + side for key in _ACCESS_KEYS for side in ("", ":forward", ":backward", ":conditional")),
     "toll", "toll:motorcar", "toll:motor_vehicle", "bridge", "tunnel", "duration",
+    "motorcycle", "motorcycle:forward", "motorcycle:backward", "bus", "psv", "busway", "oneway:bus", "oneway:psv",
 )  # fmt: skip
 """Every key that tells something of a road but its names: ways that agree in these are alike."""

@@ -15,13 +15,14 @@ def workers() -> int:
     return max(1, min(len(os.sched_getaffinity(0)), MOST_WORKERS))
 
 
-def in_parts(count: int, work: Callable[[int, int], object], *, size: int) -> None:
+def in_parts(count: int, work: Callable[[int, int], object], *, size: int, apart: bool = False) -> None:
     """Call `work(start, end)` for parts of 0..count - 1 of at most `size`, on as many threads as there are processors.
 
-    The first error of any part is raised here, when all have ended.
+    A single part is worked on at once by whoever calls, unless it must be `apart`. The first error of any part is
+    raised here, when all have ended.
     """
     parts = [(start, min(start + size, count)) for start in range(0, count, size)]
-    if len(parts) < 2 or workers() == 1:
+    if not apart and (len(parts) < 2 or workers() == 1):
         for part in parts:
             work(*part)
         return

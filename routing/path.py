@@ -43,7 +43,7 @@ def stretch_points(
     points = [(origin.location.lat, origin.location.lon)]
     for stretch in stretches:
         lat, lon = network.edge_points(stretch.edge)
-        share = _edge_shares(stretch.edge, network, point_share)
+        share = edge_shares(stretch.edge, network, point_share)
         inner = (share > stretch.start) & (share < stretch.end)
         inner[0] |= stretch.start <= 0.0
         inner[-1] |= stretch.end >= 1.0
@@ -52,7 +52,8 @@ def stretch_points(
     return [point for number, point in enumerate(points) if number == 0 or point != points[number - 1]]
 
 
-def _edge_shares(edge: int, network: RoadNetwork, point_share: Float64Array) -> Float64Array:
+def edge_shares(edge: int, network: RoadNetwork, point_share: Float64Array) -> Float64Array:
+    """(p,) share of an edge's length before each of its points, in the direction of travel."""
     curve = int(network.edge_curve[edge])
     share = np.asarray(point_share[int(network.curve_offset[curve]) : int(network.curve_offset[curve + 1])])
     return share if network.edge_forward[edge] else 1.0 - share[::-1]

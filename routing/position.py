@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -140,6 +141,26 @@ class Positions:
                 i, j = i[ahead], j[ahead]
                 best[i, j] = np.minimum(best[i, j], others.before_ms[j, theirs] - self.before_ms[i, mine])
         return best
+
+    def with_one(self, index: int, other: Positions) -> Positions:
+        """The same points, of which one is the single one of `other`."""
+
+        def changed(mine: npt.NDArray[Any], theirs: npt.NDArray[Any]) -> npt.NDArray[Any]:
+            copied = mine.copy()
+            copied[index] = theirs[0]
+            return copied
+
+        return Positions(
+            edge=changed(self.edge, other.edge),
+            fraction=changed(self.fraction, other.fraction),
+            before_ms=changed(self.before_ms, other.before_ms),
+            after_ms=changed(self.after_ms, other.after_ms),
+            node=changed(self.node, other.node),
+            leave_state=changed(self.leave_state, other.leave_state),
+            leave_ms=changed(self.leave_ms, other.leave_ms),
+            turns=self.turns,
+            obeys_restrictions=self.obeys_restrictions,
+        )
 
     def chosen(self, index: int | npt.NDArray[np.int64] | slice) -> Positions:
         """Some of the points, in the order asked for."""

@@ -1,6 +1,6 @@
 """A built region, opened read-only: where (boundaries, gazetteer) and how far (roads) in one folder.
 
-Layout, format 1::
+Layout, format 2::
 
     region.toml      name, sources, routing and dispatch settings; meant to be edited
     region.gpkg      layers villages, kecamatan, kabupaten, places, streets, stations: opens in QGIS
@@ -22,8 +22,10 @@ import logging
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from threading import RLock
 from typing import TYPE_CHECKING, Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -36,8 +38,10 @@ from gis.gazetteer import Gazetteer
 from gis.region_folder import SETTINGS, Manifest, read_manifest
 from routing.background import Background
 from routing.kernels import KernelsUnusableError, warm_kernels
+from routing.metric import Metric
 from routing.midpoints import curve_midpoints
 from routing.network import RoadNetwork
+from routing.region_metrics import RegionMetrics
 from routing.router import Router
 from routing.routers import Routers, Say
 from routing.settings import RoutingSettings
@@ -159,10 +163,48 @@ class Region:
 
     @cached_property
     def router(self) -> Router:
-        """Travel times by the region's own settings, from scipy: at once, and with nothing to compile."""
-        return Router(self.network, self.routing_settings, snapper=self.snapper)
+        """Travel times of the default profile at no hour in particular, from scipy: nothing to compile."""
+        return self.router_for()
 
-    def open_routers(self, say: Say = lambda _: None) -> Routers:
+    def router_for(self, profile: str | None = None, hour: int | None = None) -> Router:
+        """Travel times of a vehicle (its profile's name or key) at an hour of the week; made once for each.
+
+        Raises
+        ------
+        InputError
+            There is no such profile, or it forbids every road.
+        """
+        vehicle = self.routing_settings.profile(profile)
+        key = (vehicle.key, hour)
+        with self._routers_lock:
+            if key not in self._routers:
+                metric = Metric.build(self.network, self.routing_settings, profile=vehicle, hour=hour)
+                self._routers[key] = Router(self.network, self.routing_settings, snapper=self.snapper, metric=metric)
+            return self._routers[key]
+
+    @cached_property
+    def _routers(self) -> dict[tuple[str, int | None], Router]:
+        return {}
+
+    @cached_property
+    def _routers_lock(self) -> RLock:
+        return RLock()
+
+    def hour(self, at: datetime | None) -> int | None:
+        """The hour of the week by which traffic at a time is told; None where it is as at no hour in particular."""
+        return self.routing_settings.hour(at, self.timezone)
+
+    def metrics(self) -> RegionMetrics:
+        """A maker of metrics, which learnt speeds can be put into."""
+        return RegionMetrics(
+            self.network,
+            self.routing_settings,
+            timezone=self.timezone,
+            kecamatan=[area.code for area in self.boundaries.kecamatan],
+            edge_kecamatan=lambda: self.edge_kecamatan,
+        )
+
+    def open_routers(self, say: Say = lambda _: None, *, metrics: RegionMetrics | None = None) -> Routers:
         """Routers for a server, from the hierarchy: compiled code is made ready before this returns.
 
         Where that cannot be used, scipy answers, and the routers' state says why.
@@ -171,7 +213,10 @@ class Region:
         ----------
         say
             Told what takes long.
+        metrics
+            Makes the metrics, by the learnt speeds in force.
         """
+        makes = metrics or self.metrics()
         remarks: list[str] = []
         hierarchy = None
         try:
@@ -180,7 +225,15 @@ class Region:
         except KernelsUnusableError as error:
             remarks.append(f"The compiled travel-time engine cannot be used ({error}); scipy answers, which is slower.")
             _log.warning("%s", remarks[-1])
-        return Routers(self.network, self.routing_settings, snapper=self.snapper, hierarchy=hierarchy, remarks=remarks)
+        return Routers(
+            self.network,
+            self.routing_settings,
+            snapper=self.snapper,
+            hierarchy=hierarchy,
+            make_metric=makes.make,
+            hour_of=makes.hour,
+            remarks=remarks,
+        )
 
     def _hierarchy(self, say: Say, remarks: list[str]) -> Hierarchy:
         from routing.hierarchy import Hierarchy, HierarchyMissingError, HierarchyUnusableError
@@ -199,13 +252,26 @@ class Region:
     def edge_village(self) -> npt.NDArray[np.int32]:
         """(E,) number of the village in which the middle of each edge lies, or -1.
 
-        Each curve counts once: where it may be driven both ways, the edge that runs against it has -1.
+        Each curve counts once: all edges but one of each (`RoadNetwork.is_first_of_curve`) have -1.
         """
         network = self.network
         lat, lon = curve_midpoints(network, self.snapper)
         village = self.boundaries.locate_many(lat, lon).village.astype(np.int32)[network.edge_curve]
-        once = (np.asarray(network.edge_forward) == 1) | (np.asarray(network.edge_reverse) < 0)
-        return np.where(once, village, -1).astype(np.int32)
+        return np.where(network.is_first_of_curve, village, -1).astype(np.int32)
+
+    @cached_property
+    def edge_kecamatan(self) -> npt.NDArray[np.int32]:
+        """(E,) number of the kecamatan (in `boundaries.kecamatan`) in which the middle of each edge lies, or -1.
+
+        All edges of a curve have the same.
+        """
+        network = self.network
+        village = np.full(len(network.curve_offset) - 1, -1, dtype=np.int32)
+        np.maximum.at(village, network.edge_curve, self.edge_village)
+        number = {area.code: index for index, area in enumerate(self.boundaries.kecamatan)}
+        parents = [number.get(one.parent_code or "", -1) for one in self.boundaries.villages]
+        of_village = np.array([*parents, -1], dtype=np.int32)  # the last is that of no village, -1
+        return of_village[village[network.edge_curve]]
 
     @cached_property
     def background(self) -> Background:

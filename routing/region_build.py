@@ -38,6 +38,7 @@ from routing.network import RoadNetwork
 from routing.osm_read import OsmExtract, read_osm
 from routing.region import GEOPACKAGE, HIERARCHY, REPORT, UNITS
 from routing.settings import default_toml as routing_toml
+from routing.settings import own_toml
 from routing.snap import Snapper
 
 if TYPE_CHECKING:
@@ -84,6 +85,8 @@ class RegionSources:
         IANA name.
     demonstration
         A made-up map: every screen and export says so.
+    routing
+        TOML with vehicle profiles, who drives by which, exemptions of agencies and rush hours.
     settings_toml
         More text for region.toml (`[dispatch]` and its kin), from the layers above.
     """
@@ -101,6 +104,7 @@ class RegionSources:
     licences: Mapping[str, str] = field(default_factory=dict)
     timezone: str = "Asia/Jakarta"
     demonstration: bool = False
+    routing: Path | None = None
     settings_toml: str = ""
 
 
@@ -132,6 +136,7 @@ def build_region(
     """
     if not sources.name.strip():
         raise InputError("The region has no name; give one with --name.")
+    own_routing = _own_routing(sources)
     built_at = (now or datetime.now(UTC)).replace(microsecond=0)
     with replacing_folder(out) as folder:
         progress("villages")
@@ -172,7 +177,7 @@ def build_region(
         if sources.units is not None:
             shutil.copyfile(sources.units, folder / UNITS)
         (folder / REPORT).write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-        (folder / SETTINGS).write_text(_settings_text(sources, boundary_set, built_at), encoding="utf-8")
+        (folder / SETTINGS).write_text(_settings_text(sources, boundary_set, built_at, own_routing), encoding="utf-8")
         write_manifest(folder, built_at=built_at, builder=f"siaga112 {version('siaga112')}", derived=(HIERARCHY,))
     return report
 
@@ -341,7 +346,7 @@ def _write_geopackage(
         frame.to_file(path, layer=name, driver="GPKG", engine="pyogrio", SPATIAL_INDEX="NO")
 
 
-def _settings_text(sources: RegionSources, boundary_set: BoundarySet, built_at: datetime) -> str:
+def _settings_text(sources: RegionSources, boundary_set: BoundarySet, built_at: datetime, own_routing: str) -> str:
     """region.toml as a person will edit it. JSON strings are valid TOML strings."""
     lines = [
         "# Settings of this region. Edit and restart: nothing has to be built again. Docs: docs/regions.md",
@@ -364,7 +369,19 @@ def _settings_text(sources: RegionSources, boundary_set: BoundarySet, built_at: 
             f"licence = {_toml(_licence(sources, kind))}",
             "",
         ]
-    return "\n".join([*lines, routing_toml(), sources.settings_toml])
+    return "\n".join([*lines, routing_toml(), *([own_routing] if own_routing else []), sources.settings_toml])
+
+
+def _own_routing(sources: RegionSources) -> str:
+    if sources.routing is None:
+        return ""
+    try:
+        text = sources.routing.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise SourceError(f"{sources.routing} is not UTF-8 text; save it as UTF-8.") from None
+    except OSError:
+        raise SourceError(f"The file {sources.routing} cannot be read; check its name.") from None
+    return own_toml(text, source=str(sources.routing))
 
 
 def _licence(sources: RegionSources, kind: str) -> str:

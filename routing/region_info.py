@@ -27,7 +27,7 @@ def describe_region(region: Region) -> dict[str, Any]:
     connected component under the default access rules.
     """
     network = region.network
-    once = np.asarray(network.edge_forward, dtype=bool) | (np.asarray(network.edge_reverse) < 0)
+    once = network.is_first_of_curve
     length_km = np.asarray(network.edge_length_m) / 1_000.0
     total_km = float(length_km[once].sum())
     main_km = float(length_km[once & (np.asarray(network.edge_component) == 0)].sum())
@@ -73,7 +73,8 @@ def describe_region(region: Region) -> dict[str, Any]:
         "gazetteer": region.report.get("gazetteer", {}),
         "network": {
             "nodes": network.node_count,
-            "edges": network.edge_count,
+            "edges": network.lawful_edge_count,
+            "against_oneways": network.edge_count - network.lawful_edge_count,
             "length_km": round(total_km, 1),
             "length_km_by_class": {
                 ROAD_CLASSES[number]: round(float(km), 1) for number, km in enumerate(by_class) if km > 0

@@ -214,7 +214,7 @@ class Router:
         self.network = network
         self.settings = settings
         self.snapper = snapper
-        self.metric = Metric.build(network, settings, closures) if metric is None else metric
+        self.metric = Metric.build(network, settings, closures=closures) if metric is None else metric
         self._search = _search(network, self.metric, hierarchy)
         self._turns = self._search.turns
         self._finder = AccessFinder(network, settings, snapper, self._search)
@@ -246,7 +246,22 @@ class Router:
 
     def moved(self, origins: PinnedOrigins, index: int, location: Location) -> PinnedOrigins:
         """The same origins, of which one has moved; the others are not looked at."""
-        return self.pin([*origins.locations[:index], location, *origins.locations[index + 1 :]])
+        locations = (*origins.locations[:index], location, *origins.locations[index + 1 :])
+        if origins.search is not self._search:
+            return self.pin(locations)
+        one = self.pin([location])
+        positions = origins.positions.with_one(index, one.positions)
+        return PinnedOrigins(
+            locations=locations,
+            access=(*origins.access[:index], *one.access, *origins.access[index + 1 :]),
+            positions=positions,
+            pinned=self._search.pin_moved(origins.pinned, positions.departures(), index, one.pinned),
+            search=self._search,
+            reach_road_ms=_with(origins.reach_road_ms, index, one.reach_road_ms[0]),
+            labels=self._finder.labels(positions),
+            lat=_with(origins.lat, index, location.lat),
+            lon=_with(origins.lon, index, location.lon),
+        )
 
     def access(self, target: Location, origins: PinnedOrigins | None = None) -> RoadAccess:
         """Where a target meets the roads that the origins can reach (without origins: the served network)."""
@@ -515,6 +530,12 @@ def _search(network: RoadNetwork, metric: Metric, hierarchy: Hierarchy | None) -
     from routing.search_hierarchy import HierarchySearch
 
     return HierarchySearch(hierarchy, metric)
+
+
+def _with(values: Float64Array, index: int, value: float) -> Float64Array:
+    changed = values.copy()
+    changed[index] = value
+    return changed
 
 
 def _from_the_door(origins: PinnedOrigins) -> Starts:

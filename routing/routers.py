@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 Say = Callable[[str], object]
 
-MOST_METRICS = 6
+MOST_METRICS = 16
 """Routers kept at once besides the default one; each holds some 150 bytes per node of the network."""
 
 
@@ -109,6 +109,7 @@ class Routers:
         self._remarks = list(remarks)
         self._changed = Condition()
         self._closures: frozenset[int] = frozenset()
+        self._generation = 0
         self._ready: OrderedDict[_Slot, tuple[frozenset[int], Router]] = OrderedDict()
         self._wanted: OrderedDict[_Slot, None] = OrderedDict()
         self._failed: dict[_Slot, Exception] = {}
@@ -147,15 +148,24 @@ class Routers:
         InputError
             When a closure is not an edge of the network; nothing changes.
         """
-        closed = frozenset(checked_closures(self.network, closures).tolist())
+        closed = frozenset(checked_closures(self.network.edge_count, closures).tolist())
         with self._changed:
             if closed != self._closures:
                 self._closures = closed
-                self._failed.clear()
-                # The default first, then what was used last.
-                self._want((None, None))
-                for slot in reversed(self._ready):
-                    self._want(slot)
+                self._want_all()
+        if wait:
+            self.wait()
+
+    def refresh(self, *, wait: bool = False) -> None:
+        """Work out every metric in use anew in the background, for the speeds that they are made of have changed.
+
+        Parameters
+        ----------
+        wait
+            Return when the new metrics answer.
+        """
+        with self._changed:
+            self._want_all()
         if wait:
             self.wait()
 
@@ -189,6 +199,14 @@ class Routers:
 
     # --- the background ------------------------------------------------------------------------------------------
 
+    def _want_all(self) -> None:
+        self._generation += 1
+        self._failed.clear()
+        # The default first, then what was used last.
+        self._want((None, None))
+        for slot in reversed(self._ready):
+            self._want(slot)
+
     def _want(self, slot: _Slot) -> None:
         self._wanted[slot] = None
         if self._worker is None:
@@ -203,7 +221,7 @@ class Routers:
                     self._changed.notify_all()
                     return
                 slot = next(iter(self._wanted))
-                closures = self._closures
+                closures, generation = self._closures, self._generation
             try:
                 router = self._made(slot, closures)
             except Exception as error:  # the answers so far stay; whoever looks is told
@@ -216,7 +234,7 @@ class Routers:
                 continue
             with self._changed:
                 self._ready[slot] = closures, router
-                if closures == self._closures:
+                if generation == self._generation:
                     self._wanted.pop(slot, None)
                 self._forget()
                 self._changed.notify_all()
@@ -244,5 +262,4 @@ class Routers:
             self._remarks.append(sentence)
 
     def _metric_of_settings(self, profile: str | None, hour: int | None, closures: Collection[int]) -> Metric:
-        del profile, hour
-        return Metric.build(self.network, self.settings, closures=closures)
+        return Metric.build(self.network, self.settings, profile=profile, hour=hour, closures=closures)

@@ -7,6 +7,7 @@ parts let go of the interpreter's lock.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from threading import local
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +31,8 @@ from routing.parallel import in_parts
 from routing.search import Pinned, Way
 from routing.starts import Starts
 from routing.turns import arc_costs_ms
+
+_kept = local()
 
 TARGETS_AT_ONCE = 128
 """Labels of so many targets are made and compared before the next ones."""
@@ -65,6 +68,14 @@ class HierarchySearch:
         """As `Search.pin`: every point's label is made once, so a unit that has moved costs its own alone."""
         return _PinnedRows(starts=starts, rows=self._pool.rows(starts))
 
+    def pin_moved(self, origins: Pinned, starts: Starts, index: int, moved: Pinned) -> Pinned:
+        """As `Search.pin_moved`: the moved point's rows take the place of its former ones."""
+        if not isinstance(origins, _PinnedRows) or not isinstance(moved, _PinnedRows):
+            return self.pin(starts)
+        if origins.rows.labels is not moved.rows.labels:  # a new pool was begun
+            return self.pin(starts)
+        return _PinnedRows(starts=starts, rows=origins.rows.with_one(index, moved.rows))
+
     def times_ms(self, origins: Pinned, arrivals: Starts, *, limit_ms: float = np.inf) -> Float64Array:
         """As `Search.times_ms`; a limit changes nothing."""
         del limit_ms
@@ -93,14 +104,14 @@ class HierarchySearch:
 
         def fill(start: int, end: int) -> None:
             labels, offset = self._labels(starts.part(start, end))
-            found = np.empty((turns.state_count, LANES), dtype=np.int32)
+            found = self._scratch()
             sweep(
                 topology.up_offset, topology.up_head, self._customized.down_ms,
                 offset, labels.rank, labels.ms, labels.high, found,
             )  # fmt: skip
             by_node(found, topology.rank, turns.state_node, end - start, out[start:end])
 
-        in_parts(len(starts), fill, size=LANES)
+        in_parts(len(starts), fill, size=LANES, apart=True)
         return out
 
     def first_ms(self, starts: Starts) -> tuple[Int32Array, Int32Array]:
@@ -131,7 +142,7 @@ class HierarchySearch:
         if best is None or best[0] >= NEVER:
             return None
         ms, mine, theirs, level = best
-        topology, customized = self._hierarchy.elimination, self._customized
+        topology, customized, plan = self._hierarchy.elimination, self._customized, self._hierarchy.plan
         up = climb(
             topology.up_offset, topology.up_head, customized.up_ms,
             leaving.rank[mine, : leaving.high[mine]], leaving.ms[mine, : leaving.high[mine]], level,
@@ -142,7 +153,8 @@ class HierarchySearch:
         )  # fmt: skip
         places = np.concatenate([up[::-1], down])
         arcs = unpack(
-            topology.up_offset, topology.up_head, customized.up_ms, customized.down_ms, *self._hierarchy.lower,
+            topology.up_offset, topology.up_head, customized.up_ms, customized.down_ms,
+            plan.low_offset, plan.low_tail, plan.low_slot,
             topology.order, self._hierarchy.arc_offset, self._hierarchy.arc_rank, customized.arc_ms,
             (np.searchsorted(topology.up_offset, places, side="right") - 1).astype(np.int32),
             places, np.repeat(np.array([0, 1]), [len(up), len(down)]),
@@ -152,6 +164,14 @@ class HierarchySearch:
     def components(self) -> tuple[int, Int32Array]:
         """As `Search.components`."""
         return strong_components(self._hierarchy.arc_offset, self.turns.arc_target, self.arc_open)
+
+    def _scratch(self) -> Int32Array:
+        """(S, LANES) room for a sweep, kept by each worker: asking for it anew would cost as much as the sweep."""
+        shape = (self.turns.state_count, LANES)
+        found: Int32Array | None = getattr(_kept, "found", None)
+        if found is None or found.shape != shape:
+            found = _kept.found = np.empty(shape, dtype=np.int32)
+        return found
 
     def _labels(self, starts: Starts, *, towards: bool = False) -> tuple[Labels, npt.NDArray[np.int64]]:
         labels = Labels.empty(len(starts.state), self._hierarchy.height)

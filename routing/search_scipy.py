@@ -64,6 +64,11 @@ class ScipySearch:
         """As `Search.pin`: there is nothing to prepare."""
         return Pinned(starts=starts)
 
+    def pin_moved(self, origins: Pinned, starts: Starts, index: int, moved: Pinned) -> Pinned:
+        """As `Search.pin_moved`."""
+        del origins, index, moved
+        return Pinned(starts=starts)
+
     def times_ms(self, origins: Pinned, arrivals: Starts, *, limit_ms: float = np.inf) -> Float64Array:
         """As `Search.times_ms`, by searches from the side that has fewer points."""
         starts = origins.starts

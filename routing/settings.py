@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
-import math
+import tomllib
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
+from datetime import datetime, tzinfo
 from enum import StrEnum
-from typing import TypeGuard
 
-from gis.errors import SourceError
+from gis.errors import InputError, SourceError
 from routing.network import ROAD_CLASSES
+from routing.profile import DEFAULT_PROFILE, DEFAULT_PROFILES, DEFAULT_VEHICLES, Exemption, Profile
+from routing.profile_toml import (
+    FASTEST_KPH,
+    SLOWEST_KPH,
+    agency_word,
+    is_number,
+    read_agencies,
+    read_profiles,
+    read_vehicles,
+)
+from routing.speed_factors import RushHour, SpeedFactors, hour_of_week, metric_hour, read_hours
 from routing.speeds import DEFAULT_SPEEDS_KPH
 
 SPEED_CLASSES: tuple[str, ...] = tuple(name for name in ROAD_CLASSES if name != "barrier")
 """The classes that have a speed; a barrier has no length."""
 
-
-SLOWEST_KPH, FASTEST_KPH = 1.0, 200.0
-"""Speeds outside these are slips of the pen."""
-
-
 LONGEST_TURN_S = 120.0
 """Whoever needs longer to turn round drives round the block; and the longer it takes, the more the search must know."""
+
+_TABLES = ("speeds_kph", "profiles", "vehicles", "agencies", "hours")
+"""What stands in tables of its own below `[routing]`."""
+_OWN_TABLES = _TABLES[1:]
+"""Those that a new region.toml does not have yet."""
 
 
 class MaxspeedPolicy(StrEnum):
@@ -54,7 +65,17 @@ class RoutingSettings:
     served_component_m
         Units stand on pieces of road at least this long, or that lead to one.
     turn_round_s
-        Turning round at a junction or a road's end.
+        Turning round at a junction or a road's end, for profiles that do not say otherwise.
+    default_profile
+        Whose times are told where no unit is spoken of, and of units whose kind is in no table.
+    profiles
+        By name; the default ones always among them.
+    vehicles
+        Profile by kind of unit.
+    agencies
+        Exemptions granted to an agency (spelled as `agency_word` does).
+    hours
+        Rush hours.
     """
 
     speeds_kph: Mapping[str, float] = field(default_factory=lambda: dict(DEFAULT_SPEEDS_KPH))
@@ -65,6 +86,38 @@ class RoutingSettings:
     connected_within_m: float = 500.0
     served_component_m: float = 10_000.0
     turn_round_s: float = 20.0
+    default_profile: str = DEFAULT_PROFILE
+    profiles: Mapping[str, Profile] = field(default_factory=lambda: dict(DEFAULT_PROFILES))
+    vehicles: Mapping[str, str] = field(default_factory=lambda: dict(DEFAULT_VEHICLES))
+    agencies: Mapping[str, frozenset[Exemption]] = field(default_factory=dict)
+    hours: tuple[RushHour, ...] = field(default_factory=tuple)
+
+    def profile(self, key: str | None = None) -> Profile:
+        """The profile that a key names: a profile's name, with exemptions behind it or not; None is the default one.
+
+        Raises
+        ------
+        InputError
+            There is no such profile or exemption.
+        """
+        name, *words = (key or self.default_profile).split("+")
+        profile = self.profiles.get(name)
+        if profile is None:
+            raise InputError(f"There is no vehicle profile '{name[:40]}'; the profiles are {', '.join(self.profiles)}.")
+        try:
+            return profile.exempted(Exemption(word) for word in words)
+        except ValueError:
+            known = ", ".join(Exemption)
+            raise InputError(f"'{key}' names an exemption that there is not; the exemptions are {known}.") from None
+
+    def profile_of(self, kind: str, agency: str) -> Profile:
+        """How a unit of a kind and an agency drives: its kind's profile, with what is granted to the agency."""
+        profile = self.profile(self.vehicles.get(kind, self.default_profile))
+        return profile.exempted(self.agencies.get(agency_word(agency), ()))
+
+    def hour(self, at: datetime | None, timezone: tzinfo, learnt: SpeedFactors | None = None) -> int | None:
+        """The hour of the week by which traffic at a time is told; None where it is as at no hour in particular."""
+        return None if at is None else metric_hour(self.hours, hour_of_week(at, timezone), learnt)
 
     @classmethod
     def from_table(cls, table: Mapping[str, object], *, source: str) -> RoutingSettings:
@@ -83,18 +136,32 @@ class RoutingSettings:
             For an unknown key, a speed that is not positive, and the like.
         """
         defaults = {entry.name: entry.default for entry in fields(cls) if entry.default is not MISSING}
-        unknown = sorted(set(table) - {"speeds_kph", *defaults})
+        unknown = sorted(set(table) - {*_TABLES, *defaults})
         if unknown:
             raise SourceError(
                 f"{source}: [routing] has the unknown key '{unknown[0]}'; "
-                f"the keys are {', '.join(['speeds_kph', *defaults])}."
+                f"the keys are {', '.join([*_TABLES, *defaults])}."
             )
-        values: dict[str, object] = {"speeds_kph": _speeds(table.get("speeds_kph", {}), source)}
+        profiles = read_profiles(table.get("profiles", {}), source)
+        values: dict[str, object] = {
+            "speeds_kph": _speeds(table.get("speeds_kph", {}), source),
+            "profiles": profiles,
+            "vehicles": read_vehicles(table.get("vehicles", {}), profiles, source),
+            "agencies": read_agencies(table.get("agencies", {}), source),
+            "hours": read_hours(table.get("hours", []), source),
+        }
         for name in defaults:
             if name not in table:
                 continue
             if name == "maxspeed":
                 values[name] = _policy(table[name], source)
+            elif name == "default_profile":
+                if table[name] not in profiles:
+                    raise SourceError(
+                        f"{source}: default_profile under [routing] is {table[name]!r}, which is no profile; "
+                        f"the profiles are {', '.join(profiles)}."
+                    )
+                values[name] = table[name]
             elif name.endswith("_kph"):
                 values[name] = _speed(table[name], f"{name} under [routing]", source)
             elif name.endswith("_s"):
@@ -102,6 +169,31 @@ class RoutingSettings:
             else:
                 values[name] = _distance(table[name], f"{name} under [routing]", source)
         return cls(**values)  # type: ignore[arg-type]
+
+
+def own_toml(text: str, *, source: str) -> str:
+    """What a region's owner wrote of profiles, vehicles, agencies and hours, checked, to stand behind `default_toml`.
+
+    Raises
+    ------
+    SourceError
+        The text is no TOML, has other tables, or cannot be used.
+    """
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SourceError(f"{source} is not valid TOML: {error}; mend that line.") from None
+    own = tables.get("routing", {})
+    foreign = [name for name in tables if name != "routing"]
+    if isinstance(own, Mapping):
+        foreign += [f"routing.{name}" for name in own if name not in _OWN_TABLES]
+    if foreign:
+        known = ", ".join(f"routing.{name}" for name in _OWN_TABLES)
+        raise SourceError(
+            f"{source}: {foreign[0]} cannot stand here; write tables of {known}, and edit the rest in region.toml."
+        )
+    RoutingSettings.from_table(own, source=source)
+    return text
 
 
 def default_toml() -> str:
@@ -125,6 +217,11 @@ served_component_m = {default.served_component_m:g}
 # Seconds of turning round at a junction or a road's end: slow down, clear the other lane, turn (an assumption of this
 # project; 0 makes it free).
 turn_round_s = {default.turn_round_s:g}
+# The vehicle profile whose times are told where no unit is spoken of: ambulance, fire_engine, motorcycle,
+# light_vehicle, or one of your own. What vehicles are like, who drives by which profile, which exemptions an agency
+# has and when traffic is slow stands in [routing.profiles.NAME], [routing.vehicles], [routing.agencies.NAME] and
+# [[routing.hours]]: docs/profiles.md.
+default_profile = "{default.default_profile}"
 
 [routing.speeds_kph]
 # Average driving km/h by OpenStreetMap highway class, where no limit is tagged (sources: routing/speeds.py).
@@ -156,7 +253,7 @@ def _policy(value: object, source: str) -> MaxspeedPolicy:
 
 
 def _speed(value: object, where: str, source: str) -> float:
-    if not _is_number(value) or not SLOWEST_KPH <= value <= FASTEST_KPH:
+    if not is_number(value) or not SLOWEST_KPH <= value <= FASTEST_KPH:
         raise SourceError(
             f"{source}: {where} is {value!r}; it must be a number of km/h from {SLOWEST_KPH:g} to {FASTEST_KPH:g}."
         )
@@ -164,18 +261,14 @@ def _speed(value: object, where: str, source: str) -> float:
 
 
 def _distance(value: object, where: str, source: str) -> float:
-    if not _is_number(value) or value < 0:
+    if not is_number(value) or value < 0:
         raise SourceError(f"{source}: {where} is {value!r}; it must be a number of metres, zero or more.")
     return float(value)
 
 
 def _seconds(value: object, where: str, source: str) -> float:
-    if not _is_number(value) or not 0 <= value <= LONGEST_TURN_S:
+    if not is_number(value) or not 0 <= value <= LONGEST_TURN_S:
         raise SourceError(
             f"{source}: {where} is {value!r}; it must be a number of seconds from 0 to {LONGEST_TURN_S:g}."
         )
     return float(value)
-
-
-def _is_number(value: object) -> TypeGuard[int | float]:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -76,7 +76,7 @@ class Snapper:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_grid", tuple(self.grid.tolist()))
-        object.__setattr__(self, "_all", self.allow(np.ones(self.network.edge_count, dtype=np.bool_)))
+        object.__setattr__(self, "_all", self.allow(~self.network.is_contraflow))
 
     @classmethod
     def build(cls, network: RoadNetwork) -> Snapper:
@@ -118,7 +118,7 @@ class Snapper:
         return AllowedEdges(curve_edge)
 
     def nearest(self, location: Location, allowed: AllowedEdges | None = None, *, limit_m: float) -> Snap | None:
-        """The nearest point on an allowed edge (by default any) within `limit_m`, or None."""
+        """The nearest point on an allowed edge (by default any that the law has) within `limit_m`, or None."""
         curve_edge = (self._all if allowed is None else allowed).curve_edge
         lat0, lon0, height, width, rows, cols = self._grid
         per_lon, per_lat = LocalPlane(lat0=location.lat, lon0=location.lon).metres_per_degree
@@ -148,6 +148,26 @@ class Snapper:
     ) -> list[Snap | None]:
         """`nearest` for each location."""
         return [self.nearest(location, allowed, limit_m=limit_m) for location in locations]
+
+    def within(self, location: Location, allowed: AllowedEdges | None = None, *, radius_m: float) -> list[Snap]:
+        """The nearest point on every allowed curve within `radius_m`, nearest first (ties by edge).
+
+        One snap stands for both directions of a road; its edge is the lower allowed one.
+        """
+        curve_edge = (self._all if allowed is None else allowed).curve_edge
+        lat0, lon0, height, width = self._grid[:4]
+        per_lon, per_lat = LocalPlane(lat0=location.lat, lon0=location.lon).metres_per_degree
+        row = math.floor((location.lat * _UNITS - lat0) / height)
+        col = math.floor((location.lon * _UNITS - lon0) / width)
+        reach = math.ceil(radius_m / min(height * DEGREE * per_lat, width * DEGREE * per_lon))
+        first, edge = self._candidates(row, col, reach, curve_edge)
+        t, away_m = self._measure(first, location, per_lon, per_lat)
+        near = np.flatnonzero(away_m <= radius_m)
+        order = near[np.lexsort((first[near], away_m[near], edge[near]))]
+        _, nearest = np.unique(edge[order], return_index=True)
+        chosen = order[nearest]
+        chosen = chosen[np.lexsort((edge[chosen], away_m[chosen]))]
+        return [self._snap(int(edge[at]), int(first[at]), float(t[at]), float(away_m[at])) for at in chosen.tolist()]
 
     def _candidates(self, row: int, col: int, reach: int, curve_edge: Int32Array) -> tuple[Int64Array, Int32Array]:
         """First points and edges of the allowed segments in a square of cells; a row of cells lies together."""
@@ -205,7 +225,7 @@ def _shares(network: RoadNetwork, point_curve: Int32Array, first: Int64Array) ->
 
 def _boardable_curves(network: RoadNetwork, curve_length: Float64Array) -> npt.NDArray[np.bool_]:
     barred = (network.edge_class == ROAD_CLASSES.index("barrier")) | (
-        (network.edge_flags & int(EdgeFlag.FERRY | EdgeFlag.BARRIER)) != 0
+        (network.edge_flags & np.uint32(EdgeFlag.FERRY | EdgeFlag.BARRIER)) != 0
     )
     boardable = curve_length > 0
     boardable[network.edge_curve[barred]] = False

@@ -13,7 +13,7 @@ import numpy as np
 from gis.geodesy import distance_m
 from gis.types import Location
 from routing.components import strong_components
-from routing.network import DEGREE, ROAD_CLASSES, EdgeFlag, RoadNetwork
+from routing.network import BARRIERS, DEGREE, ROAD_CLASSES, SMOOTHNESSES, SURFACES, EdgeFlag, RoadNetwork
 
 MS_PER_HOUR = 3_600_000
 NO_FLAGS = EdgeFlag(0)
@@ -23,7 +23,10 @@ DEGREES_PER_UNIT = 0.01
 
 @dataclass(frozen=True, kw_only=True)
 class Road:
-    """A road between two nodes, both ways unless `oneway`; `ms` None leaves the time to length and speed."""
+    """A road between two nodes, both ways unless `oneway`; `ms` None leaves the time to length and speed.
+
+    `contraflow` adds the edge against a one-way road.
+    """
 
     tail: int
     head: int
@@ -34,6 +37,21 @@ class Road:
     flags: EdgeFlag = NO_FLAGS
     maxspeed_kph: float = float("nan")
     via: tuple[tuple[float, float], ...] = ()
+    contraflow: bool = False
+    width_m: float = float("nan")
+    maxheight_m: float = float("nan")
+    maxwidth_m: float = float("nan")
+    maxweight_t: float = float("nan")
+    lanes: int = 0
+    surface: str = ""
+    smoothness: str = ""
+    barrier: str = ""
+    level_crossings: int = 0
+
+    def flags_of(self, way: bool) -> int:
+        """Of the edge from tail to head (`way`), or of the one back."""
+        against = self.oneway and not way
+        return int(self.flags | (EdgeFlag.CONTRAFLOW if against else EdgeFlag.ONEWAY if self.oneway else NO_FLAGS))
 
 
 Drive = tuple[int, bool]
@@ -54,7 +72,11 @@ def network_from_edges(
     """Build a network; `points` are (lat, lon) of the nodes, `restrictions` forbidden sequences of drives."""
     node_lat = np.round(np.array([lat for lat, _ in points]) / DEGREE) * DEGREE
     node_lon = np.round(np.array([lon for _, lon in points]) / DEGREE) * DEGREE
-    drives = [(number, way) for number, road in enumerate(roads) for way in ((True,) if road.oneway else (True, False))]
+    drives = [
+        (number, way)
+        for number, road in enumerate(roads)
+        for way in ((True,) if road.oneway and not road.contraflow else (True, False))
+    ]
     tails = [roads[number].tail if way else roads[number].head for number, way in drives]
     order = sorted(range(len(drives)), key=lambda at: (tails[at], at))
     drives = [drives[at] for at in order]
@@ -83,9 +105,7 @@ def network_from_edges(
     names = ["", *sorted({road.name for road in roads} - {""})]
     edge_curve = np.array([number for number, _ in drives], dtype=np.int32)
     edge_length_m = np.array([curve_length[number] for number, _ in drives])
-    edge_flags = np.array(
-        [int(road.flags | (EdgeFlag.ONEWAY if road.oneway else NO_FLAGS)) for road in of_road], dtype=np.uint16
-    )
+    edge_flags = np.array([roads[number].flags_of(way) for number, way in drives], dtype=np.uint32)
     component, component_length_m = strong_components(
         node_count=len(points),
         edge_tail=tail,
@@ -107,6 +127,15 @@ def network_from_edges(
         edge_maxspeed_kph=np.array([road.maxspeed_kph for road in of_road], dtype=np.float32),
         edge_flags=edge_flags,
         edge_extra_ms=np.array([-1 if road.ms is None else road.ms for road in of_road], dtype=np.int32),
+        edge_width_m=np.array([road.width_m for road in of_road], dtype=np.float16),
+        edge_maxheight_m=np.array([road.maxheight_m for road in of_road], dtype=np.float16),
+        edge_maxwidth_m=np.array([road.maxwidth_m for road in of_road], dtype=np.float16),
+        edge_maxweight_t=np.array([road.maxweight_t for road in of_road], dtype=np.float16),
+        edge_lanes=np.array([road.lanes for road in of_road], dtype=np.uint8),
+        edge_surface=np.array([SURFACES.index(road.surface) for road in of_road], dtype=np.uint8),
+        edge_smoothness=np.array([SMOOTHNESSES.index(road.smoothness) for road in of_road], dtype=np.uint8),
+        edge_barrier=np.array([BARRIERS.index(road.barrier) for road in of_road], dtype=np.uint8),
+        edge_level_crossings=np.array([road.level_crossings for road in of_road], dtype=np.uint8),
         edge_reverse=np.array([edge_of.get((number, not way), -1) for number, way in drives], dtype=np.int32),
         edge_name=np.array([names.index(road.name) for road in of_road], dtype=np.int32),
         edge_way_id=np.array([number + 1 for number, _ in drives], dtype=np.int64),

@@ -42,7 +42,12 @@ def check_network(network: RoadNetwork, *, length_tolerance: float = 1e-9) -> No
     assert np.array_equal(network.edge_curve[twin[has]], network.edge_curve[has])
     assert (network.edge_forward[twin[has]] != network.edge_forward[has]).all()
     one_way = (network.edge_flags & int(EdgeFlag.ONEWAY)) != 0
-    assert np.array_equal(one_way, twin < 0)
+    against = network.is_contraflow
+    assert (against <= (twin >= 0)).all()
+    assert np.array_equal(one_way, ~against & ((twin < 0) | against[twin]))
+    assert np.array_equal(one_way[twin[against]], np.ones(against.sum(), dtype=bool))
+    assert np.array_equal(np.bincount(network.edge_curve[network.is_first_of_curve], minlength=curves), np.ones(curves))
+    assert not (against & network.is_first_of_curve).any()
 
     # curves
     assert set(network.edge_curve.tolist()) == set(range(curves))
@@ -60,7 +65,8 @@ def check_network(network: RoadNetwork, *, length_tolerance: float = 1e-9) -> No
     assert (network.edge_class < len(ROAD_CLASSES)).all()
     assert np.isnan(network.edge_maxspeed_kph[~(network.edge_maxspeed_kph > 0)]).all()
     barrier = network.edge_class == ROAD_CLASSES.index("barrier")
-    assert np.array_equal(barrier, (network.edge_flags & int(EdgeFlag.BARRIER)) != 0)
+    assert np.array_equal(barrier, network.edge_barrier > 0)
+    assert (((network.edge_flags & int(EdgeFlag.BARRIER)) != 0) <= barrier).all()
     assert (network.edge_length_m[barrier] == 0).all()
     assert (twin[barrier] >= 0).all()
     assert network.names[0] == ""

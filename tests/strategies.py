@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import shapely
 from hypothesis import strategies as st
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 from dispatch.types import Unit, UnitStatus
 from gis.types import Location
 from routing.network import EdgeFlag
+from routing.profile import DEFAULT_PROFILES, Exemption, FordPolicy, Profile
 from routing.types import DrivingTime
 from tests.networks import BuiltNetwork, Road, network_from_edges
 
@@ -65,9 +68,15 @@ def driving_times() -> st.SearchStrategy[DrivingTime]:
 
 
 @st.composite
-def road_networks(draw: st.DrawFn, *, max_nodes: int = 7, max_roads: int = 12) -> BuiltNetwork:
+def road_networks(
+    draw: st.DrawFn,
+    *,
+    max_nodes: int = 7,
+    max_roads: int = 12,
+    facts: st.SearchStrategy[dict[str, Any]] | None = None,
+) -> BuiltNetwork:
     """Small networks full of trouble: ties, parallel roads, loops, roads of no length or no time, one-way traps,
-    pieces apart, closed roads, and overlapping restrictions over two to four edges."""
+    pieces apart, closed roads, and overlapping restrictions over two to four edges; with `facts`, of every shape."""
     grid = st.tuples(st.integers(0, 3), st.integers(0, 3)).map(lambda at: (at[0] * 0.003, at[1] * 0.003))
     points = draw(st.lists(grid, min_size=2, max_size=max_nodes))
     nodes = st.integers(0, len(points) - 1)
@@ -81,6 +90,8 @@ def road_networks(draw: st.DrawFn, *, max_nodes: int = 7, max_roads: int = 12) -
         flags=st.sampled_from((EdgeFlag(0),) * 6 + (EdgeFlag.PRIVATE, EdgeFlag.PRIVATE | EdgeFlag.EMERGENCY)),
         via=st.lists(grid.map(lambda at: (at[0] + 0.001, at[1] + 0.001)), max_size=2).map(tuple),
     )
+    if facts is not None:
+        road = st.builds(_with_facts, road, facts)
     roads = draw(st.lists(road, min_size=1, max_size=max_roads))
     drives = [(number, way) for number, item in enumerate(roads) for way in ((True,) if item.oneway else (True, False))]
     leaving: dict[int, list[tuple[int, bool]]] = {}
@@ -98,6 +109,28 @@ def road_networks(draw: st.DrawFn, *, max_nodes: int = 7, max_roads: int = 12) -
         if len(sequence) > 1:
             restrictions.append(sequence)
     return network_from_edges(points, roads, restrictions)
+
+
+def _with_facts(road: Road, facts: dict[str, Any]) -> Road:
+    flags = road.flags | facts["more_flags"]
+    return replace(road, flags=flags, **{name: fact for name, fact in facts.items() if name != "more_flags"})
+
+
+def profiles() -> st.SearchStrategy[Profile]:
+    """Vehicles of every size and kind, with every mixture of exemptions."""
+    return st.builds(
+        replace,
+        st.sampled_from(list(DEFAULT_PROFILES.values())),
+        exemptions=st.frozensets(st.sampled_from(list(Exemption))),
+        width_m=st.sampled_from((0.8, 1.8, 2.0, 2.5, 3.0)),
+        height_m=st.sampled_from((1.8, 2.0, 3.3)),
+        weight_t=st.sampled_from((0.3, 2.0, 15.0)),
+        speed_factor=st.sampled_from((0.8, 1.0, 1.2)),
+        ford=st.sampled_from(list(FordPolicy)),
+        against_kph=st.sampled_from((5.0, 20.0, 200.0)),
+        turn_round_s=st.none() | st.sampled_from((0.0, 20.0)),
+        closed_classes=st.frozensets(st.sampled_from(("primary", "service")), max_size=1),
+    )
 
 
 @st.composite

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from dispatch.ranking import RankedUnit
@@ -22,6 +23,7 @@ from web.wording import (
     area_match_text,
     area_name,
     exclusion_text,
+    exemptions_text,
     reason_text,
     road_access_text,
     village_unit_text,
@@ -122,7 +124,27 @@ def road_json(access: RoadAccess, _: Translator) -> dict[str, Any]:
     }
 
 
-def ranked_json(one: RankedUnit, _: Translator) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Driven:
+    """The profile by which a unit drives, and the exemptions that it uses on its way; None where nobody looked."""
+
+    profile: str | None = None
+    exemptions: tuple[str, ...] | None = None
+
+
+UNKNOWN_DRIVE = Driven()
+
+
+def driven_json(driven: Driven, _: Translator) -> dict[str, Any]:
+    """By which profile and exemptions a time was found, and what there is to say of it."""
+    return {
+        "profile": driven.profile,
+        "exemptions": None if driven.exemptions is None else list(driven.exemptions),
+        "exemptions_text": exemptions_text(driven.exemptions, _) if driven.exemptions else None,
+    }
+
+
+def ranked_json(one: RankedUnit, _: Translator, driven: Driven = UNKNOWN_DRIVE) -> dict[str, Any]:
     """A unit ranked for a point."""
     return {
         "rank": one.rank,
@@ -141,11 +163,12 @@ def ranked_json(one: RankedUnit, _: Translator) -> dict[str, Any]:
         "straight_m": round(one.straight_m, 1),
         "straight_rank": one.straight_rank,
         "fix_age_s": _rounded(one.fix_age_s),
-        "reason": reason_text(one.reason, _),
+        "reason": _with_exemptions(reason_text(one.reason, _), driven, _),
+        **driven_json(driven, _),
     }
 
 
-def village_ranked_json(one: VillageUnit, _: Translator) -> dict[str, Any]:
+def village_ranked_json(one: VillageUnit, _: Translator, driven: Driven = UNKNOWN_DRIVE) -> dict[str, Any]:
     """A unit ranked for a village: `eta_s` is the mean over the village's roads."""
     return {
         "rank": one.rank,
@@ -165,7 +188,13 @@ def village_ranked_json(one: VillageUnit, _: Translator) -> dict[str, Any]:
         "straight_rank": one.straight_rank,
         "fix_age_s": _rounded(one.fix_age_s),
         "reason": village_unit_text(one, _),
+        **driven_json(driven, _),
     }
+
+
+def _with_exemptions(text: str, driven: Driven, _: Translator) -> str:
+    """A sentence, and behind it what the dispatcher should know of the way."""
+    return f"{text} {exemptions_text(driven.exemptions, _)}" if driven.exemptions else text
 
 
 def excluded_json(one: ExcludedUnit, _: Translator) -> dict[str, Any]:

@@ -125,7 +125,7 @@ def health() -> Response:
 
 def _check_unit(unit_id: str) -> None:
     try:
-        desk().unit_location(unit_id)
+        desk().unit_vehicle(unit_id)
     except OutsideRegionError as error:
         raise NotFoundError(error.message, **error.values) from None
 

@@ -19,12 +19,14 @@ import numpy.typing as npt
 from dispatch.border_help import NearbyCode, border_help
 from dispatch.codec import dump, load
 from dispatch.commands import (
+    AdoptSpeeds,
     Command,
     KeepRecommendation,
     LoadDirectory,
     NoticeOverdue,
     RegisterDevice,
     RegisterUnit,
+    WithdrawSpeeds,
 )
 from dispatch.cover import CoverCost, cover_costs
 from dispatch.directory import Directory
@@ -43,7 +45,7 @@ from dispatch.incidents import (
 )
 from dispatch.joint import assign_jointly
 from dispatch.readiness import availability, start_of
-from dispatch.recommend import recommend_from, recommendation_inputs
+from dispatch.recommend import recommend_from, recommendation_inputs, with_exemptions
 from dispatch.recommendation import AreaTimes, Recommendation, RecommendationInputs
 from dispatch.recommendation_settings import RecommendationSettings
 from dispatch.response import respond
@@ -57,9 +59,11 @@ from dispatch.types import Unit, UnitStatus
 from gis.errors import N_, InputError
 from gis.region_folder import SETTINGS
 from gis.types import AreaLevel, Location
+from routing.metric import MetricKey
 from routing.region import Region
-from routing.router import Router
 from web.directory import region_directory, region_population
+from web.fleet_times import Vehicle
+from web.learnt_speeds import SpeedsKeeper
 from web.service import Desk
 
 SYSTEM = "system"
@@ -78,8 +82,9 @@ class Centre:
         self.region: Region = desk.region
         self._fleet = Fleet()
         self._lock = Lock()
-        self._rows: dict[Location, npt.NDArray[np.float64]] = {}
-        self._rows_of: Router | None = None
+        self._rows: dict[tuple[Vehicle, MetricKey], npt.NDArray[np.float64]] = {}
+        self.speeds = SpeedsKeeper(store)
+        self.speeds.on_change(lambda state: desk.times.learn(None if state is None else state.factors))
 
     # --- starting ------------------------------------------------------------------------------------------------
 
@@ -87,6 +92,7 @@ class Centre:
         """Put the region's directory in place, and its units where the fleet is empty."""
         read = region_directory(self.region)
         self.store.execute(LoadDirectory(directory=read.directory), actor=SYSTEM)
+        self.speeds.refresh()
         with self.store.book() as book:
             if queries.units(book.connection, retired=True):
                 return
@@ -156,7 +162,10 @@ class Centre:
                     code=code,
                 )
         try:
-            return self.store.execute(command, actor=actor, key=key)
+            answer = self.store.execute(command, actor=actor, key=key)
+            if isinstance(command, AdoptSpeeds | WithdrawSpeeds):
+                self.speeds.refresh()
+            return answer
         except UnitTakenError as taken:
             incident_id = getattr(command, "incident_id", None)
             if incident_id is not None:
@@ -186,31 +195,52 @@ class Centre:
         plan = directory.plan(incident.category, incident.severity)
         category = directory.category(incident.category)
         starts = _starts(units, active, directory)
-        origins = [starts.get(one.unit.unit_id, one.unit.location) for one in units]
-        located, times, area = self._times(incident, origins)
+        vehicles = [
+            self.desk.times.vehicle(one.unit.kind, one.unit.agency, starts.get(one.unit.unit_id, one.unit.location))
+            for one in units
+        ]
+        at = now or self.store.now()
+        located, times, area = self._times(incident, vehicles, at)
         return recommendation_inputs(
             incident=located,
             required=() if plan is None else plan.requirements(incident.alarm_level),
             units=units,
             settings=self.settings,
-            now=now or self.store.now(),
+            now=at,
             times=times,
             area=area,
             sent=frozenset(one.unit_id for one in assignments if one.is_active),
             starts=starts,
             standard_s=None if category is None or category.standard is None else category.standard.within_s,
-            cover=self._cover(units, origins) if cover else (),
+            cover=self._cover(units, vehicles, at) if cover else (),
+            profiles={one.unit.unit_id: vehicle.profile_name for one, vehicle in zip(units, vehicles, strict=True)},
+            hour=self.desk.times.metrics.hour(at),
         )
 
     def recommendation(self, incident_id: str, *, cover: bool = False, now: datetime | None = None) -> Recommendation:
         """Who should go, not stored."""
-        return recommend_from(self.recommendation_inputs(incident_id, cover=cover, now=now))
+        return recommend_from(self._looked_at(self.recommendation_inputs(incident_id, cover=cover, now=now)))
+
+    def _looked_at(self, inputs: RecommendationInputs) -> RecommendationInputs:
+        """The inputs, with the exemptions that the units which would be sent use on their way to a point."""
+        target = inputs.incident.location.location
+        if target is None or inputs.area is not None:
+            return inputs
+        made = recommend_from(inputs)
+        picked = {pick.unit_id for one in (made.response, made.if_waited) if one is not None for pick in one.picks}
+        used: dict[str, tuple[str, ...]] = {}
+        for one in inputs.units:
+            unit = one.state.unit
+            if unit.unit_id in picked:
+                vehicle = self.desk.times.vehicle(unit.kind, unit.agency, one.start or unit.location)
+                used[unit.unit_id] = self.desk.times.exemptions(vehicle, target, inputs.now)
+        return with_exemptions(inputs, used)
 
     def recommend(self, incident_id: str, *, actor: str) -> tuple[str, Recommendation]:
         """Who should go; stored with its inputs, so that "why this unit" has an answer a year later."""
-        inputs = self.recommendation_inputs(incident_id)
+        inputs = self._looked_at(self.recommendation_inputs(incident_id))
         made = recommend_from(inputs)
-        document = {"inputs": dump(inputs), "recommendation": dump(made)}
+        document = {"inputs": dump(inputs), "recommendation": dump(made), "speeds": self.speeds.digest}
         answer = self.store.execute(KeepRecommendation(incident_id=incident_id, document=document), actor=actor)
         return str(answer["recommendations"][0]["recommendation_id"]), made
 
@@ -231,21 +261,22 @@ class Centre:
         recommendations = [self.recommendation(one.incident_id, now=now) for one in waiting]
         return assign_jointly([one for one in recommendations if one.answers])
 
-    def _times(self, incident: Incident, origins: Sequence[Location]) -> tuple[Incident, Any, AreaTimes | None]:
+    def _times(
+        self, incident: Incident, vehicles: Sequence[Vehicle], at: datetime
+    ) -> tuple[Incident, Any, AreaTimes | None]:
         place = incident.location
         area = _area_code(place)
-        pinned = self.desk.pinned(tuple(origins))
         if area is not None and self._level(area) is not None:
             middle = place.location or self.region.boundaries.middle(area)
             pieces = self.desk.pieces_of(area)
             length_m = np.asarray(self.region.network.edge_length_m)[pieces]
-            road_s = self.desk.router.edge_midpoint_times(pinned, pieces).seconds
+            road_s = self.desk.times.edge_midpoint_times(vehicles, pieces, at)
             located = replace(incident, location=replace(place, location=middle))
             return located, None, AreaTimes.of(road_s, length_m)
         if place.location is None or area is not None:
             # Not known where; or in an area that the region had when it was located and has no more.
             return incident, None, None
-        return incident, self.desk.router.times_to(place.location, pinned), None
+        return incident, self.desk.times.answer(place.location, vehicles, at).times, None
 
     def _level(self, code: str) -> AreaLevel | None:
         try:
@@ -263,7 +294,7 @@ class Centre:
             demand = np.ones(len(villages))
         return demand, tuple(self.region.boundaries.middle(one.code) for one in villages)
 
-    def _cover(self, units: Sequence[UnitState], origins: Sequence[Location]) -> tuple[CoverCost, ...]:
+    def _cover(self, units: Sequence[UnitState], vehicles: Sequence[Vehicle], at: datetime) -> tuple[CoverCost, ...]:
         if not units:
             return ()
         turnout_s = np.array([self.settings.dispatch.turnout_of(one.unit.kind) for one in units])
@@ -274,28 +305,29 @@ class Centre:
             unit_ids=[one.unit.unit_id for one in units],
             kinds=kinds,
             free=[one.on_duty and when is not None and when.is_now for one, when in zip(units, ready, strict=True)],
-            times_s=self._village_times(origins) + turnout_s[:, None],
+            times_s=self._village_times(vehicles, at) + turnout_s[:, None],
             demand=self._demand[0],
             standard_s=self.settings.cover_standard_s,
             busy_fraction={kind: self.settings.busy_fraction_of(kind) for kind in kinds},
         )
 
-    def _village_times(self, origins: Sequence[Location]) -> npt.NDArray[np.float64]:
-        """Seconds from each origin to the middle of each village; remembered by position, for few units move."""
-        router = self.desk.router
+    def _village_times(self, vehicles: Sequence[Vehicle], at: datetime) -> npt.NDArray[np.float64]:
+        """Seconds from each vehicle to the middle of each village; remembered, for few units move."""
+        profiles = {one.profile for one in vehicles}
+        keys = {profile: self.desk.times.router(profile, at).metric.key for profile in profiles}
         with self._lock:
-            if self._rows_of is not router:  # roads were closed or opened
-                self._rows_of, self._rows = router, {}
-            known = {place: self._rows[place] for place in origins if place in self._rows}
-        new = [place for place in dict.fromkeys(origins) if place not in known]
+            known = {one: row for one in vehicles if (row := self._rows.get((one, keys[one.profile]))) is not None}
+        new = [one for one in dict.fromkeys(vehicles) if one not in known]
         if new:
-            found = dict(zip(new, router.matrix(new, self._demand[1]).seconds, strict=True))
-            with self._lock:
-                # Positions that units have left are forgotten all at once: the next question fills in the rest.
-                if self._rows_of is router:
-                    self._rows = ({} if len(self._rows) + len(found) > MOST_ROWS else self._rows) | known | found
+            found = dict(zip(new, self.desk.times.matrix(new, self._demand[1], at), strict=True))
             known |= found
-        return np.array([known[place] for place in origins])
+            unchanged = all(self.desk.times.router(profile, at).metric.key == keys[profile] for profile in profiles)
+            with self._lock:
+                # What is no longer asked for is forgotten all at once: the next question fills in the rest.
+                if unchanged:  # no road was closed or opened meanwhile
+                    kept = {} if len(self._rows) + len(found) > MOST_ROWS else self._rows
+                    self._rows = kept | {(one, keys[one.profile]): row for one, row in known.items()}
+        return np.array([known[one] for one in vehicles])
 
     # --- help for the call taker ---------------------------------------------------------------------------------
 

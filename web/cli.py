@@ -28,6 +28,7 @@ from web.cli_database import DATABASE_COMMANDS
 from web.cli_directory import directory_group
 from web.cli_exports import EXPORT_COMMANDS
 from web.cli_incident_others import incident
+from web.cli_learn import learn
 from web.cli_region import region
 from web.cli_webhook import webhook
 
@@ -219,6 +220,7 @@ def nearest(
 @click.option("--unit", "unit_id", help="Unit to start from.")
 @click.option("--from", "origin", help="Coordinates or text to start from, instead of --unit.")
 @click.option("--to", "target", required=True, help="Coordinates, text, or a village code.")
+@click.option("--profile", help="Vehicle profile, with --from; default the region's.")
 @click.option("--units", type=click.Path(path_type=Path), help="CSV of units; default the region's own list.")
 @click.option("--gpx", "gpx_file", type=click.Path(path_type=Path), help="Write GPX for a navigation device.")
 @click.option("--geojson", "geojson_file", type=click.Path(path_type=Path), help="Write GeoJSON.")
@@ -229,6 +231,7 @@ def route(
     unit_id: str | None,
     origin: str | None,
     target: str,
+    profile: str | None,
     units: Path | None,
     gpx_file: Path | None,
     geojson_file: Path | None,
@@ -248,7 +251,10 @@ def route(
     if (unit_id is None) == (origin is None):
         raise InputError("Give either --unit, or --from with a position.")
     desk = open_desk(region_folder, units)
-    start = desk.unit_location(unit_id) if unit_id is not None else desk.point(str(origin))
+    if unit_id is not None and profile is not None:
+        raise InputError("Give --profile with --from: a unit drives by the profile of its kind.")
+    by_unit = unit_id is not None
+    start = desk.unit_vehicle(str(unit_id)) if by_unit else desk.vehicle_from(desk.point(str(origin)), profile)
     end = desk.point(target)
     for given in filter(None, (origin, target)):
         for line in desk.doubts(given, lang):
@@ -282,7 +288,9 @@ def serve(
     desk = open_desk(region_folder, units)
     for problem in desk.unit_problems:
         click.echo(f"siaga112: {problem}", err=True)
-    routers = desk.region.open_routers(lambda begun: click.echo(f"siaga112: {begun} …", err=True))
+    routers = desk.region.open_routers(
+        lambda begun: click.echo(f"siaga112: {begun} …", err=True), metrics=desk.times.metrics
+    )
     for remark in routers.state().remarks:
         click.echo(f"siaga112: {remark}", err=True)
     desk.answer_from(routers)
@@ -298,7 +306,7 @@ def serve(
 
 main.add_command(region)
 main.add_command(directory_group)
-for centre_command in (incident, webhook, *CENTRE_COMMANDS, *DATABASE_COMMANDS, *EXPORT_COMMANDS):
+for centre_command in (incident, learn, webhook, *CENTRE_COMMANDS, *DATABASE_COMMANDS, *EXPORT_COMMANDS):
     main.add_command(centre_command)
 
 if __name__ == "__main__":

@@ -41,6 +41,10 @@ def region() -> None:
     help="TOML with agencies, run cards, neighbours, … for region.toml; default a pack for a kabupaten.",
 )  # fmt: skip
 @click.option(
+    "--routing", "routing_file", type=_FILE,
+    help="TOML with vehicle profiles, who drives by which, exemptions of agencies and rush hours, for region.toml.",
+)  # fmt: skip
+@click.option(
     "--column", "columns", multiple=True, metavar="WHAT=ATTRIBUTE",
     help="Attribute of the village files, e.g. code=KODE_BARU; WHAT is one of " + ", ".join(_COLUMNS) + ".",
 )  # fmt: skip
@@ -66,6 +70,7 @@ def build(
     places: Path | None,
     units: Path | None,
     directory_file: Path | None,
+    routing_file: Path | None,
     columns: Sequence[str],
     licences: Sequence[str],
     timezone: str,
@@ -97,6 +102,7 @@ def build(
         licences=_pairs(licences, "--licence", None),
         timezone=timezone,
         demonstration=demonstration,
+        routing=routing_file,
         settings_toml=_settings_toml(directory_file),
     )
     now = built_at.replace(tzinfo=UTC) if built_at else None

@@ -9,6 +9,7 @@ from typing import Any
 
 from flask import Flask
 
+from routing.profile import Exemption
 from web.access import needed_by
 from web.api_commands import CENTRE
 from web.openapi_centre import centre_paths, centre_schemas, problem_response
@@ -67,6 +68,17 @@ _UNIT: dict[str, Schema] = {
 _AREAS: dict[str, Schema] = {
     "village": _or_null(_ref("Area")),
     "kecamatan": _or_null(_ref("Area")),
+}
+
+_HOUR = {**_or_null({"type": "integer", "minimum": 0, "maximum": 167}), "description": "hour of the week, local time, "
+         "by which traffic was told; null for no hour in particular"}  # fmt: skip
+_DRIVEN: dict[str, Schema] = {
+    "profile": {**_or_null(TEXT), "description": "vehicle profile that the time is for"},
+    "exemptions": {
+        **_or_null(_list({"enum": [one.value for one in Exemption]})),
+        "description": "rules of the road that are broken on the way; null where nobody looked",
+    },
+    "exemptions_text": _or_null(TEXT),
 }
 
 SCHEMAS: dict[str, Schema] = {
@@ -144,6 +156,7 @@ SCHEMAS: dict[str, Schema] = {
             "fix_age_s": _or_null(NUMBER),
             "reason": TEXT,
         },
+        optional=_DRIVEN,
         text="For a point `eta_parts` add up to `eta_s`; for an area `eta_range_s` and `first_share` are given.",
     ),
     "ExcludedUnit": _record(
@@ -205,6 +218,7 @@ SCHEMAS: dict[str, Schema] = {
                 )
             ),
             "further": WHOLE,
+            "hour": _HOUR,
         },
     ),
     "Units": _record(
@@ -230,7 +244,11 @@ SCHEMAS: dict[str, Schema] = {
             "notice": _ref("Notice"),
             "attribution": _or_null(TEXT),
         },
-        optional={"notes": _list(TEXT, description="that the caller should confirm the place, where it is not sure")},
+        optional={
+            "notes": _list(TEXT, description="that the caller should confirm the place, where it is not sure"),
+            "hour": _HOUR,
+            **_DRIVEN,
+        },
         text="GeoJSON: the line first, whose `seconds` are those to the road, driving, and the last metres together; "
         "`attribution` names whose data it is, where the licence asks for it.",
     ),

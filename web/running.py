@@ -106,6 +106,8 @@ class Housekeeper:
         rounds = 0
         while not self._stop.wait(self._round_s):
             self._try(self._centre.notice_overdue)
+            # Another host may have decided about speeds.
+            self._try(self._centre.speeds.refresh)
             if rounds % ROUNDS_PER_TIDYING == 0:
                 self._try(self.tidy)
             rounds += 1

@@ -33,14 +33,17 @@ from gis.search_results import search_file
 from gis.types import AreaMatch, Location
 from routing.geojson import route_geojson
 from routing.gpx import route_gpx
+from routing.openings import exemptions_used
 from routing.region import Region
-from routing.router import PinnedOrigins, Router
+from routing.router import Router
 from routing.routers import Routers
 from routing.types import RoadStatus, Route
 from web.answers import (
+    Driven,
     area_match_json,
     asked_json,
     detail_json,
+    driven_json,
     excluded_json,
     left_out_json,
     match_json,
@@ -51,6 +54,7 @@ from web.answers import (
 )
 from web.area_roads import AreaRoads, roads_of
 from web.credits import AREAS, ROADS, owed_credit
+from web.fleet_times import FleetTimes, Vehicle
 from web.i18n import translator
 from web.resolve import Asked, resolve
 from web.wording import confirm_lines, left_out_text, shortfall_text, village_ranking_text
@@ -60,6 +64,8 @@ Clock = Callable[[], datetime]
 
 DEFAULT_LANGUAGE = "id"
 METRES_PER_DEGREE = 111_320.0
+LOOKED_AT = 3
+"""Of so many units, the first ones, the route is looked at for exemptions that they use on it."""
 
 
 def utc_now() -> datetime:
@@ -75,8 +81,7 @@ class Desk:
         self._clock = clock
         self._units_file = units_file or region.units_file
         self._live: Callable[[], Sequence[Unit]] | None = None
-        self._pins: tuple[tuple[Location, ...], Router, PinnedOrigins] | None = None
-        self._routers: Routers | None = None
+        self.times = FleetTimes(region)
 
     def follow(self, units: Callable[[], Sequence[Unit]]) -> None:
         """Rank these units from now on, as they stand at each question, in place of the list."""
@@ -84,17 +89,17 @@ class Desk:
 
     def answer_from(self, routers: Routers) -> None:
         """Ask these routers from now on, in place of the region's own, which knows no closures."""
-        self._routers = routers
+        self.times.answer_from(routers)
 
     @property
     def routers(self) -> Routers | None:
         """What answers in a server; None where the region's own router does."""
-        return self._routers
+        return self.times.routers
 
     @property
     def router(self) -> Router:
-        """What answers now; its `metric.key` names what it knows."""
-        return self.region.router if self._routers is None else self._routers.router()
+        """What answers for the default profile at no hour in particular; its `metric.key` names what it knows."""
+        return self.times.router(None, None)
 
     # --- what there is -------------------------------------------------------------------------------------------
 
@@ -135,22 +140,20 @@ class Desk:
         """Bad rows of the units file, one sentence each."""
         return () if self._units_file is None else tuple(str(problem) for problem in self._read.problems)
 
-    def _pinned(self, units: Sequence[Unit]) -> PinnedOrigins:
-        return self.pinned(tuple(unit.location for unit in units))
+    def vehicle(self, unit: Unit) -> Vehicle:
+        """How a unit drives, and from where."""
+        return self.times.vehicle(unit.kind, unit.agency, unit.location)
 
-    def pinned(self, locations: tuple[Location, ...]) -> PinnedOrigins:
-        """Where units stand, on the roads; found anew only when one has moved."""
-        router, kept = self.router, self._pins
-        if kept is None or kept[0] != locations or kept[1] is not router:
-            kept = self._pins = (locations, router, router.pin(locations))
-        return kept[2]
+    def _vehicles(self, units: Sequence[Unit]) -> list[Vehicle]:
+        return [self.vehicle(unit) for unit in units]
 
     def warm(self) -> None:
         """Load all parts now, so that the first call is as quick as the others."""
         self.region.gazetteer.prepare()
         _ = self.settings, self.region.edge_village
+        self.times.warm(self._vehicles(self.units) if self._units_file is not None else (), self._clock())
         if self._units_file is not None:
-            self.router.times_to(self.region.boundaries.bounds.middle, self._pinned(self.units))
+            self.times.answer(self.region.boundaries.bounds.middle, self._vehicles(self.units), self._clock())
 
     def region_json(self) -> dict[str, Any]:
         """Name, notice, extent and counts of the region."""
@@ -300,8 +303,8 @@ class Desk:
         match = self.region.boundaries.locate(asked.location)
         wanted = None if kind is None else unit_kind(kind)
         words = frozenset(normalised(word) for word in capabilities)
-        units = self.units
-        target = self.router.answer(asked.location, self._pinned(units))
+        units, now = self.units, self._clock()
+        target = self.times.answer(asked.location, self._vehicles(units), now)
         if target.access.status is RoadStatus.OFF_NETWORK and asked.area is None:
             raise _off_network(match)
         ranking: Ranking | VillageRanking
@@ -311,17 +314,23 @@ class Desk:
                 units=units,
                 times=target.times,
                 settings=self.settings,
-                now=self._clock(),
+                now=now,
                 kind=wanted,
                 capabilities=words,
                 limit=k,
             )
-            candidates = [ranked_json(one, _) for one in ranking.ranked]
+            candidates = [
+                ranked_json(one, _, self._driven(one.unit, asked.location, now, look=one.rank <= LOOKED_AT))
+                for one in ranking.ranked
+            ]
             spread = None
         else:
             roads = roads_of(self.region, asked.area)
-            ranking = self._rank_area(asked, roads, units, wanted, words, k)
-            candidates = [village_ranked_json(one, _) for one in ranking.ranked]
+            ranking = self._rank_area(asked, roads, units, wanted, words, k, now)
+            candidates = [
+                village_ranked_json(one, _, self._driven(one.unit, asked.location, now, look=False))
+                for one in ranking.ranked
+            ]
             spread = {
                 "road_m": round(ranking.road_m),
                 "unreachable_share": round(ranking.unreachable_share, 6),
@@ -339,6 +348,7 @@ class Desk:
             "asked": asked_json(asked, match, self.region.boundaries, _),
             "area": match_json(match, _) if asked.area is None else area_match_json(asked, self.region.boundaries, _),
             "road": road_json(target.access, _),
+            "hour": self.times.metrics.hour(now),
             "spread": spread,
             "candidates": candidates,
             "further": len(ranking.further),
@@ -386,64 +396,82 @@ class Desk:
         kind: str | None,
         words: frozenset[str],
         k: int | None,
+        now: datetime,
     ) -> VillageRanking:
         pieces = roads.pieces
         return rank_units_for_village(
             target=asked.location,
             units=units,
-            road_s=self.router.edge_midpoint_times(self._pinned(units), pieces).seconds,
+            road_s=self.times.edge_midpoint_times(self._vehicles(units), pieces, now),
             length_m=np.asarray(self.region.network.edge_length_m)[pieces],
             settings=self.settings,
-            now=self._clock(),
+            now=now,
             kind=kind,
             capabilities=words,
             limit=k,
         )
 
+    def _driven(self, unit: Unit, target: Location, now: datetime, *, look: bool) -> Driven:
+        """By which profile a unit drives, and with `look` the exemptions that it uses on its way."""
+        vehicle = self.vehicle(unit)
+        return Driven(vehicle.profile_name, self.times.exemptions(vehicle, target, now) if look else None)
+
     # --- along which streets -------------------------------------------------------------------------------------
 
-    def unit_location(self, unit_id: str) -> Location:
-        """Where a unit is."""
+    def unit_vehicle(self, unit_id: str) -> Vehicle:
+        """Where a unit is, and how it drives."""
         for unit in self.units:
             if unit.unit_id.casefold() == unit_id.strip().casefold():
-                return unit.location
+                return self.vehicle(unit)
         raise OutsideRegionError(N_("There is no unit “{unit}” in the list of units; check its id."), unit=unit_id[:40])
+
+    def vehicle_from(self, origin: Location, profile: str | None = None) -> Vehicle:
+        """A vehicle that stands somewhere; without a profile the region's default one."""
+        return Vehicle(self.region.routing_settings.profile(profile).key, origin)
 
     def route(self, unit_id: str, at: str, lang: str = DEFAULT_LANGUAGE) -> dict[str, Any]:
         """The route of a unit to a location, as GeoJSON."""
-        answer = self.route_between(self.unit_location(unit_id), self.point(at), lang=lang)
+        answer = self.route_between(self.unit_vehicle(unit_id), self.point(at), lang=lang)
         doubts = self.doubts(at, lang)
         return {**answer, "notes": doubts} if doubts else answer
 
     def route_gpx(self, unit_id: str, at: str, lang: str = DEFAULT_LANGUAGE) -> str:
         """The route of a unit to a location, as GPX."""
-        return self.gpx_between(self.unit_location(unit_id), self.point(at), lang=lang)
+        return self.gpx_between(self.unit_vehicle(unit_id), self.point(at), lang=lang)
 
-    def route_between(self, origin: Location, target: Location, *, lang: str) -> dict[str, Any]:
+    def route_between(self, vehicle: Vehicle, target: Location, *, lang: str) -> dict[str, Any]:
         """A route as a GeoJSON FeatureCollection, and how the target meets the roads."""
-        route = self._route(origin, target)
-        router = self.router
-        access = router.access(target, router.pin([origin]))
+        now = self._clock()
+        route, router = self._route(vehicle, target, now), self.times.router(vehicle.profile, now)
+        access = router.access(target, router.pin([vehicle.start]))
         if access.nearest_m is not None and route.target.distance_m <= access.nearest_m:
             access = replace(access, status=RoadStatus.CONNECTED)  # from here even a road cut off for others is reached
+        profile = self.region.routing_settings.profile(vehicle.profile)
+        _ = translator(lang)
+        driven = Driven(
+            profile.name, tuple(one.value for one in exemptions_used(self.region.network, profile, route.edges))
+        )
         return {
             **route_geojson(route, lang),
-            "road": road_json(access, translator(lang)),
+            "road": road_json(access, _),
+            "hour": self.times.metrics.hour(now),
+            **driven_json(driven, _),
             "notice": self.region.notice,
             "attribution": owed_credit(self.region, ROADS) or None,
         }
 
-    def gpx_between(self, origin: Location, target: Location, *, lang: str) -> str:
+    def gpx_between(self, vehicle: Vehicle, target: Location, *, lang: str) -> str:
         """A route as GPX 1.1."""
         name = " - ".join(part for part in (self.region.notice, self.region.name) if part)
-        return route_gpx(self._route(origin, target), lang, name=name, credit=owed_credit(self.region, ROADS))
+        route = self._route(vehicle, target, self._clock())
+        return route_gpx(route, lang, name=name, credit=owed_credit(self.region, ROADS))
 
-    def _route(self, origin: Location, target: Location) -> Route:
-        route = self.router.route(origin, target)
+    def _route(self, vehicle: Vehicle, target: Location, now: datetime) -> Route:
+        route = self.times.router(vehicle.profile, now).route(vehicle.start, target)
         if route is None:
             raise OutsideRegionError(
                 N_("No road leads from {origin} to {target} in this region; choose another unit or look at the map."),
-                origin=f"{origin.lat:.5f}, {origin.lon:.5f}",
+                origin=f"{vehicle.start.lat:.5f}, {vehicle.start.lon:.5f}",
                 target=f"{target.lat:.5f}, {target.lon:.5f}",
             )
         return route

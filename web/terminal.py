@@ -215,7 +215,8 @@ def route_text(answer: dict[str, Any], lang: str) -> str:
         [eta_part_name(EtaPart.LAST_METRES, _), duration(line["last_metres_s"], _), distance(line["last_metres_m"], _)],
     ]
     head = [_("Together"), duration(line["seconds"], _), ""]
-    lines = [table(head, parts, right=(1, 2)), answer["road"]["message"], ""]
+    said = [answer["road"]["message"], *([answer["exemptions_text"]] if answer["exemptions_text"] else [])]
+    lines = [table(head, parts, right=(1, 2)), *said, ""]
     steps = [feature["properties"] for feature in answer["features"][1:]]
     return "\n".join([*lines, *(f"{number:3}. {step['text']}" for number, step in enumerate(steps, start=1))])
 

@@ -360,6 +360,18 @@ def confirm_lines(asked: dict[str, Any], _: Translator) -> list[str]:
     return [_("This may also be meant; confirm with the caller:"), *others]
 
 
+def exemptions_text(exemptions: Sequence[str], _: Translator) -> str:
+    """Which rules of the road a unit breaks on its way, in one sentence."""
+    names = {
+        "emergency_yes": _("a road open to emergency vehicles only"),
+        "bus_lanes": _("a bus lane"),
+        "access_private": _("a private road"),
+        "oneway_against": _("a one-way road against its direction"),
+        "restrictions_ignored": _("a forbidden turn"),
+    }
+    return _("The way uses {exemptions}.").format(exemptions=words([names.get(one, one) for one in exemptions], _))
+
+
 def words(items: Sequence[str], _: Translator) -> str:
     """`a`, `a and b`, `a, b and c`; underscores become spaces."""
     shown = [item.replace("_", " ") for item in items]

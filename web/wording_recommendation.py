@@ -11,9 +11,18 @@ from dispatch.joint import JointAssignment, Option, Outcome, SolverStatus
 from dispatch.readiness import Availability
 from dispatch.recommendation import Answer, Basis, Candidate, Pick, Recommendation, Response, Why, WhyKind
 from dispatch.screening import ExcludedUnit, Exclusion, Shortfall
-from web.answers import excluded_json, ranked_json, village_ranked_json
+from web.answers import Driven, excluded_json, ranked_json, village_ranked_json
 from web.i18n import Translator
-from web.wording import distance, duration, exclusion_text, kind_name, share, shortfall_text, words
+from web.wording import (
+    distance,
+    duration,
+    exclusion_text,
+    exemptions_text,
+    kind_name,
+    share,
+    shortfall_text,
+    words,
+)
 
 
 def recommendation_json(recommendation: Recommendation, _: Translator) -> dict[str, Any]:
@@ -28,6 +37,7 @@ def recommendation_json(recommendation: Recommendation, _: Translator) -> dict[s
         "received_at": _time(one.received_at),
         "made_at": _time(one.made_at),
         "basis": one.basis.value,
+        "hour": one.hour,
         "target": None if one.target is None else {"lat": one.target.lat, "lon": one.target.lon},
         "message": recommendation_text(one, _),
         "required": [requirement_json(each, _) for each in one.required],
@@ -84,11 +94,12 @@ def shortfall_json(one: Shortfall, _: Translator) -> dict[str, Any]:
 
 def candidate_json(one: Candidate, _: Translator) -> dict[str, Any]:
     """A unit that can fill a requirement."""
+    driven = Driven(one.profile, one.exemptions)
     if one.point is not None:
-        ranked = ranked_json(one.point, _)
+        ranked = ranked_json(one.point, _, driven)
         ranked["eta_parts"] |= {"waiting_s": one.waiting_s}
     else:
-        ranked = {} if one.area is None else village_ranked_json(one.area, _)
+        ranked = {} if one.area is None else village_ranked_json(one.area, _, driven)
     return {
         **ranked,
         "availability": one.availability.value,
@@ -160,6 +171,11 @@ def recommendation_text(one: Recommendation, _: Translator) -> str:
             number=response.lacking
         )
         text = f"{text} {lacking}"
+    chosen = {pick.unit_id for pick in response.picks}
+    for candidate in (each for answer in one.answers for each in answer.candidates):
+        if candidate.unit.unit_id in chosen and candidate.exemptions:
+            chosen.remove(candidate.unit.unit_id)
+            text = f"{text} {candidate.unit.unit_id}: {exemptions_text(candidate.exemptions, _)}"
     if one.late_s:
         late = _("The standard is missed by {time}.").format(time=duration(one.late_s, _))
         text = f"{text} {late}"

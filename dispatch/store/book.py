@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Executable, Table, bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from dispatch.book import Record
+from dispatch.event_types import SpeedsAdopted, SpeedsWithdrawn
 from dispatch.incidents import (
     Alert,
     Assignment,
@@ -22,6 +23,7 @@ from dispatch.incidents import (
     UnitState,
     Verification,
 )
+from dispatch.learnt_speeds import LearntSpeeds
 from dispatch.store import rows, schema
 from dispatch.store.rows import Row
 
@@ -88,6 +90,13 @@ _ACTIVE: Final = select(schema.assignments).where(
 _OF_INCIDENT: Final = select(schema.assignments).where(schema.assignments.c.incident_id == bindparam("wanted"))
 _ALERTS: Final = select(schema.alerts).where(schema.alerts.c.incident_id == bindparam("wanted"))
 _CALLS: Final = select(schema.calls).where(schema.calls.c.incident_id == bindparam("wanted"))
+# Decided a few times a year, and always by an event: the log is the table.
+_SPEEDS: Final = (
+    select(schema.events.c.type, schema.events.c.payload)
+    .where(schema.events.c.type.in_([SpeedsAdopted.type, SpeedsWithdrawn.type]))
+    .order_by(schema.events.c.seq.desc())
+    .limit(1)
+)
 _COUNT: Final = select(schema.day_counts.c.number).where(schema.day_counts.c.name == bindparam("wanted"))
 
 
@@ -117,6 +126,7 @@ class SqlBook:
         self._known: dict[tuple[type, str | int], Any] = {}
         self._changed: dict[type, dict[str | int, Any]] = {}
         self._new: list[str] = []
+        self._held: list[LearntSpeeds | None] = []
 
     def call(self, call_id: str) -> Call | None:
         """A call."""
@@ -175,6 +185,17 @@ class SqlBook:
     def centre(self) -> Centre | None:
         """What holds for the whole centre."""
         return self._one(Centre, 1)
+
+    def speeds(self) -> LearntSpeeds | None:
+        """The learnt speeds in force."""
+        if self._held:
+            return self._held[-1]
+        row = self.connection.execute(_SPEEDS).first()
+        return None if row is None or row.type != SpeedsAdopted.type else rows.speeds_of(row.payload)
+
+    def hold_speeds(self, speeds: LearntSpeeds | None) -> None:
+        """Put learnt speeds in force, or none; the event is written with the log."""
+        self._held.append(speeds)
 
     def incidents_on(self, day: str) -> int:
         """How many incidents have an id of that day."""

@@ -30,6 +30,7 @@ from dispatch.incidents import (
     UnitState,
     Verification,
 )
+from dispatch.learnt_speeds import LearntSpeeds
 from dispatch.types import Unit, UnitStatus
 from gis.types import Location
 
@@ -298,6 +299,11 @@ def event_row(event: Event) -> dict[str, Any]:
 def event_of(row: Row) -> Event:
     """A row as an event."""
     return Event(**{**row, "payload": json.loads(row["payload"])})
+
+
+def speeds_of(payload: str) -> LearntSpeeds:
+    """The payload of the event that put learnt speeds in force, as their record."""
+    return load(LearntSpeeds, json.loads(payload))
 
 
 def centre_row(centre: Centre) -> dict[str, Any]:

@@ -29,6 +29,7 @@ import dispatch.decide_alerts
 import dispatch.decide_calls
 import dispatch.decide_centre
 import dispatch.decide_incidents
+import dispatch.decide_speeds
 import dispatch.decide_units  # noqa: F401 - importing registers what each command may do
 from dispatch.codec import canonical, dump, load
 from dispatch.commands import Command

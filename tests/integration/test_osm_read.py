@@ -146,14 +146,16 @@ def test_a_real_network_comes_back_from_networkx(shared_data, which):
 
 
 def multiset(network: RoadNetwork) -> Counter[tuple[int, int, float]]:
-    tail, head = network.node_osm_id[network.edge_tail], network.node_osm_id[network.edge_head]
-    return Counter(zip(tail.tolist(), head.tolist(), network.edge_length_m.tolist(), strict=True))
+    lawful = ~network.is_contraflow
+    tail, head = network.node_osm_id[network.edge_tail[lawful]], network.node_osm_id[network.edge_head[lawful]]
+    return Counter(zip(tail.tolist(), head.tolist(), network.edge_length_m[lawful].tolist(), strict=True))
 
 
 # --- the slow twin -----------------------------------------------------------------------------------------------
 
 DRIVABLE = set(ROAD_CLASSES) - {"ferry", "barrier"}
 BLOCKING = {"bollard", "block", "cycle_barrier", "kissing_gate", "fence", "chain", "wall", "stile"}
+DELAYING = {"gate", "lift_gate", "swing_gate", "sliding_gate", "checkpoint", "toll_booth", "height_restrictor"}
 OPENED = {"pedestrian", "footway", "path", "cycleway", "bridleway"}
 
 
@@ -170,7 +172,7 @@ def slow_edges(file: Path) -> Counter[tuple[int, int, float]]:
         tags = thing.tags
         if thing.is_node():
             closed = tags.get("access") in {"no", "private"} or tags.get("motor_vehicle") in {"no", "private"}
-            if "barrier" in tags and (tags["barrier"] in BLOCKING or closed):
+            if "barrier" in tags and (tags["barrier"] in BLOCKING | DELAYING or closed):
                 barriers.add(thing.id)
         elif thing.is_way() and is_road(tags):
             one_way = tags.get("oneway") or ("yes" if is_one_way_by_itself(tags) else "no")
@@ -203,6 +205,9 @@ def is_road(tags: osmium.osm.TagList) -> bool:
     if tags.get("highway") in OPENED:
         keys = ("motorcar", "motor_vehicle", "vehicle") if tags["highway"] == "pedestrian" else ("motorcar",)
         opening = {"yes", "designated", "permissive", "official", "destination", "delivery", "private", "permit"}
+        motorcycles = tags.get("motorcycle", tags.get("motor_vehicle"))
+        if motorcycles in {"yes", "designated", "permissive", "official", "destination"}:
+            return True
         return any(tags.get(key) in opening for key in keys) or tags.get("emergency") in {"yes", "designated"}
     return tags.get("highway") in DRIVABLE
 
@@ -221,7 +226,7 @@ def test_the_slow_reader_finds_the_same_edges(shared_data, which):
         tail, head = (int(network.node_osm_id[node]) for node in (network.edge_tail[edge], network.edge_head[edge]))
         original[min(tail, head)] = max(tail, head)
     fast: Counter[tuple[int, int, float]] = Counter()
-    for edge in np.flatnonzero(~across):
+    for edge in np.flatnonzero(~across & ~network.is_contraflow):
         tail, head = (int(network.node_osm_id[node]) for node in (network.edge_tail[edge], network.edge_head[edge]))
         fast[original[tail], original[head], round(float(network.edge_length_m[edge]), 2)] += 1
     assert fast == slow_edges(file)
@@ -233,7 +238,7 @@ def test_components_are_those_of_networkx(extract):
     graph.add_nodes_from(range(network.node_count))
     shut = (network.edge_flags & int(EdgeFlag.PRIVATE | EdgeFlag.NO_ACCESS | EdgeFlag.BARRIER)) != 0
     let_through = (network.edge_flags & int(EdgeFlag.EMERGENCY)) != 0
-    is_open = ~shut | let_through
+    is_open = (~shut | let_through) & ~network.is_contraflow
     graph.add_edges_from(zip(network.edge_tail[is_open].tolist(), network.edge_head[is_open].tolist(), strict=True))
     largest = max(nx.strongly_connected_components(graph), key=len)
     of_largest = np.flatnonzero(network.edge_component == 0)

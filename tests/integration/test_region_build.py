@@ -143,7 +143,7 @@ def test_a_region_of_another_format_is_refused(built: Path, tmp_path: Path) -> N
         Region.open(copy)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 1}', '{"format": 1, "built_at": 3, "files": []}'])
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 2}', '{"format": 2, "built_at": 3, "files": []}'])
 def test_an_unreadable_manifest_is_a_damaged_region(built: Path, tmp_path: Path, text: str) -> None:
     copy = copied(built, tmp_path)
     (copy / MANIFEST).write_text(text)

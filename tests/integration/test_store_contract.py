@@ -12,6 +12,7 @@ import pytest
 from dispatch.codec import load
 from dispatch.commands import (
     AddNote,
+    AdoptSpeeds,
     AnswerVerification,
     AskHandover,
     AskVerification,
@@ -43,6 +44,7 @@ from dispatch.commands import (
     RevokeDevice,
     TakeCall,
     TypeCall,
+    WithdrawSpeeds,
 )
 from dispatch.errors import IllegalMoveError, RefusedError, UnitTakenError, UnknownIdError, VersionConflictError
 from dispatch.incidents import (
@@ -775,6 +777,51 @@ def test_the_same_directory_is_loaded_once(desk: Desk) -> None:
     desk.execute(LoadDirectory(directory=replace(DIRECTORY, dispositions=())))
     desk.execute(LoadDirectory(directory=DIRECTORY))
     assert types_since(desk, seq) == ["directory.loaded"] * 2
+
+
+# --- learnt speeds ------------------------------------------------------------------------------------------------
+
+
+def speed_report(factor: object = 0.8) -> dict[str, object]:
+    return {"trips": 40, "factors": {"kecamatan": ["32.09.21"], "factors": [["primary", "32.09.21", 0, factor]]}}
+
+
+def test_learnt_speeds_come_into_force_by_a_decision_in_the_log_alone(desk: Desk) -> None:
+    seq = len(desk.events())
+    with desk.book() as book:
+        assert book.speeds() is None
+    desk.execute(AdoptSpeeds(report=speed_report(), reason="laporan Januari"), actor="kepala")
+    with desk.book() as book:
+        held = book.speeds()
+    assert held is not None
+    assert (held.reason, held.adopted_by, held.adopted_at) == ("laporan Januari", "kepala", desk.clock())
+    assert desk.events()[-1]["payload"]["digest"] == held.digest
+    refused(desk, AdoptSpeeds(report=speed_report(), reason="lagi"), RefusedError, "in force already")
+    desk.execute(AdoptSpeeds(report=speed_report(0.9), reason="laporan Februari"))
+    with desk.book() as book:
+        newer = book.speeds()
+    assert newer is not None
+    assert newer.digest != held.digest
+    desk.execute(WithdrawSpeeds(reason="jalan baru"))
+    with desk.book() as book:
+        assert book.speeds() is None
+    refused(desk, WithdrawSpeeds(reason="lagi"), RefusedError, "No learnt speeds are in force")
+    assert types_since(desk, seq) == ["speeds.adopted", "speeds.adopted", "speeds.withdrawn"]
+
+
+@pytest.mark.parametrize("factor", [0.1, 3.5, -1, float("inf"), True, "0.8", None])
+def test_a_factor_beyond_its_limits_is_never_adopted(desk: Desk, factor: object) -> None:
+    command = AdoptSpeeds(report=speed_report(factor), reason="laporan")
+    refused(desk, command, InputError, r"factor of primary in 32\.09\.21 is .*, outside 0\.2 to 3")
+
+
+@pytest.mark.parametrize("report", [{}, {"factors": []}, {"factors": {"factors": [[1]]}}])
+def test_what_is_no_report_of_speeds_is_refused(desk: Desk, report: dict[str, object]) -> None:
+    refused(desk, AdoptSpeeds(report=report, reason="laporan"), InputError, "no report of learnt speeds")
+
+
+def test_a_report_that_changes_nothing_is_refused(desk: Desk) -> None:
+    refused(desk, AdoptSpeeds(report={"factors": {"factors": []}}, reason="x"), InputError, "nothing to adopt")
 
 
 # --- texts, versions, ids ----------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from sqlalchemy import select
 
 from dispatch.commands import (
     AddNote,
+    AdoptSpeeds,
     AnswerVerification,
     AskHandover,
     AskVerification,
@@ -47,6 +48,7 @@ from dispatch.commands import (
     RevokeDevice,
     TakeCall,
     TypeCall,
+    WithdrawSpeeds,
 )
 from dispatch.incidents import UNKNOWN_LOCATION, CallType, CapMessage, IncidentStatus, Milestone, Severity
 from dispatch.store import care, schema
@@ -237,6 +239,12 @@ class Dispatching(RuleBasedStateMachine):
         ]
         self.give(commands[what])
 
+    @rule(number=pick)
+    def speeds(self, number: int) -> None:
+        factors = {"factors": [["primary", "32.09.21", 0, 0.5 + number % 3 / 10]]}
+        adopt = AdoptSpeeds(report={"factors": factors}, reason="laporan")
+        self.give(WithdrawSpeeds(reason="keliru") if number % 4 == 0 else adopt)
+
     @rule(number=st.integers(0, 100))
     def repeat(self, number: int) -> None:
         """A request that comes again, however late, is answered as it was."""
@@ -257,9 +265,12 @@ class Dispatching(RuleBasedStateMachine):
             "handovers",
             "alerts",
             "devices",
+            "learnt",
         ):
             assert getattr(log, kind) == getattr(model, kind)
         assert care.differences(self.store.engine) == []
+        with self.store.book() as book:
+            assert book.speeds() == model.learnt
         assert self.store.texts() == self.model.texts()
         events = self.store.events()
         assert [(one["type"], one["payload"]) for one in events] == [

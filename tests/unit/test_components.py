@@ -12,7 +12,7 @@ CLOSED = EdgeFlag.PRIVATE, EdgeFlag.NO_ACCESS, EdgeFlag.BARRIER
 
 
 def test_closed_edges_are_open_to_emergencies_where_a_tag_says_so():
-    flags = np.array([0, *CLOSED, *(flag | EdgeFlag.EMERGENCY for flag in CLOSED), EdgeFlag.DESTINATION], np.uint16)
+    flags = np.array([0, *CLOSED, *(flag | EdgeFlag.EMERGENCY for flag in CLOSED), EdgeFlag.DESTINATION], np.uint32)
     assert open_by_default(flags).tolist() == [True, False, False, False, True, True, True, True]
 
 
@@ -22,7 +22,7 @@ def components(node_count, edges, flags=None, lengths=None):
         node_count=node_count,
         edge_tail=tail,
         edge_head=head,
-        edge_flags=np.array(flags if flags else [0] * len(edges), dtype=np.uint16),
+        edge_flags=np.array(flags if flags else [0] * len(edges), dtype=np.uint32),
         edge_curve=np.arange(len(edges), dtype=np.int32),
         edge_length_m=np.array(lengths if lengths else [1.0] * len(edges)),
     )
@@ -52,7 +52,7 @@ def test_both_directions_of_a_road_count_once():
         node_count=2,
         edge_tail=np.array([0, 1], np.int32),
         edge_head=np.array([1, 0], np.int32),
-        edge_flags=np.zeros(2, np.uint16),
+        edge_flags=np.zeros(2, np.uint32),
         edge_curve=np.zeros(2, np.int32),
         edge_length_m=np.array([7.0, 7.0]),
     )

@@ -132,6 +132,52 @@ def test_targets_that_are_remembered_are_met_as_those_that_are_new(data, built, 
 
 
 @given(data=st.data(), built=road_networks(), limits=LIMITS)
+@settings(max_examples=50, deadline=None)
+def test_a_unit_that_moves_is_timed_from_where_it_is_now_and_the_others_as_before(data, built, limits):
+    router = router_of(built.network, limits, engine=data.draw(ENGINES))
+    places = data.draw(st.lists(near_roads(built), min_size=1, max_size=5))
+    target, pinned = data.draw(near_roads(built)), router.pin(places)
+    for _ in range(3):
+        index, place = data.draw(st.integers(0, len(places) - 1)), data.draw(near_roads(built))
+        before, pinned = pinned, router.moved(pinned, index, place)
+        was, places = places, [*places[:index], place, *places[index + 1 :]]
+        for origins, at in ((pinned, places), (before, was)):
+            assert router.answer(target, origins).times == router.times_to(target, at)
+            assert router.nearest(target, origins, 2) == router.nearest(target, router.pin(at), 2)
+
+
+@given(data=st.data(), built=road_networks(), limits=LIMITS)
+@settings(max_examples=50, deadline=None)
+def test_times_to_all_nodes_are_those_to_each(data, built, limits):
+    """The nearest origin is named too; of two that are there at the same time the first."""
+    network = built.network
+    router = router_of(network, limits, engine=data.draw(ENGINES))
+    origins = router.pin(data.draw(st.lists(near_roads(built), max_size=5)))
+    everywhere, nearest = router.times_everywhere(origins), router.nearest_everywhere(origins)
+    slow = SlowRouter(network, router.metric)
+    assert everywhere.ms.shape == (len(origins), network.node_count)
+    for node in range(network.node_count):
+        edges = [edge for edge in range(network.edge_count) if network.edge_tail[edge] == node]
+        if not any(router.metric.is_open[edge] for edge in edges):
+            continue  # the slow search stands on edges
+        edge = next(edge for edge in edges if router.metric.is_open[edge])
+        at_node = Snap(edge=edge, fraction=0.0, location=node_location(network, node), distance_m=0.0)
+        driving = slow_driving_ms(slow, (at_node,), origins)
+        total = [
+            None if one is None else one + round(reach)
+            for one, reach in zip(driving, origins.reach_road_ms.tolist(), strict=True)
+        ]
+        assert [ms(None if np.isnan(one) else one) for one in everywhere.seconds[:, node].tolist()] == total
+        first = (
+            min((one, at) for at, one in enumerate([*total, None]) if one is not None)
+            if any(one is not None for one in total)
+            else None
+        )
+        assert nearest.origin[node] == (-1 if first is None else first[1])
+        assert ms(None if first is None else nearest.seconds[node]) == (None if first is None else first[0])
+
+
+@given(data=st.data(), built=road_networks(), limits=LIMITS)
 @settings(max_examples=EXAMPLES, deadline=None)
 def test_times_to_the_middle_of_edges_are_those_of_a_plain_search(data, built, limits):
     network = built.network

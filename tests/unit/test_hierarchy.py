@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from routing.customization import Plan, customized
 from routing.hierarchy import RECORD, Hierarchy, HierarchyMissingError, HierarchyUnusableError
 from routing.kernels import warm_kernels
 from routing.labels import POOL_ROWS
@@ -112,6 +113,20 @@ def test_components_are_those_of_scipy(data, built):
     fast, plain = data.draw(searches(built))
     (count, label), (expected, of_scipy) = fast.components(), plain.components()
     assert count == expected == len(set(zip(label.tolist(), of_scipy.tolist(), strict=True)))
+
+
+@given(data=st.data(), built=road_networks())
+@settings(max_examples=EXAMPLES, deadline=None)
+def test_a_customization_in_parts_is_that_of_the_whole(data, built):
+    fast, _ = data.draw(searches(built))
+    tree = fast._hierarchy.elimination
+    whole, parts = Plan.of(tree), Plan.of(tree, most=data.draw(st.integers(1, 4)))
+    assert sorted(np.concatenate([*parts.parts, parts.top]).tolist()) == list(range(len(tree.order)))
+    for part in parts.parts:
+        assert set(part.tolist()) >= set(np.flatnonzero(np.isin(tree.parent, part)).tolist())
+    costs = fast._customized.arc_ms
+    for mine, theirs in zip(customized(tree, whole, costs), customized(tree, parts, costs), strict=True):
+        assert np.array_equal(mine, theirs)
 
 
 @given(built=road_networks())

@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gis.geodesy import distance_m
-from routing.network import ROAD_CLASSES, EdgeFlag, RoadNetwork
-from routing.osm_network import MISSING, build_network
+from routing.network import BARRIERS, ROAD_CLASSES, SMOOTHNESSES, SURFACES, EdgeFlag, RoadNetwork
+from routing.osm_facts import BarrierFacts
+from routing.osm_network import MISSING, NodeFacts, build_network
 from routing.osm_read import OsmExtract, read_osm
 from routing.osm_report import Tally
 from routing.osm_roads import RoadCollector
@@ -31,7 +32,13 @@ def read(name: str) -> OsmExtract:
 
 
 def edges_of(network: RoadNetwork, way: int) -> list[int]:
-    return np.flatnonzero(network.edge_way_id == way).tolist()
+    """But for those against a one-way road."""
+    return np.flatnonzero((network.edge_way_id == way) & ~network.is_contraflow).tolist()
+
+
+def against(network: RoadNetwork, way: int) -> dict[tuple[int, int], EdgeFlag]:
+    edges = np.flatnonzero((network.edge_way_id == way) & network.is_contraflow).tolist()
+    return {ends(network, edge): EdgeFlag(int(network.edge_flags[edge])) for edge in edges}
 
 
 def ends(network: RoadNetwork, edge: int) -> tuple[int, int]:
@@ -66,6 +73,20 @@ def test_roads_run_as_their_oneway_tells():
     assert drives(network, 13) == {(4, 3)}
     assert drives(network, 14) == {(4, 5)}
     assert flags(network, 12) == flags(network, 13) == flags(network, 14) == {EdgeFlag.ONEWAY}
+
+
+def test_against_a_oneway_road_runs_an_edge_that_only_an_exemption_opens():
+    network = read("directions").network
+    assert against(network, 12) == {(3, 2): EdgeFlag.CONTRAFLOW}
+    assert against(network, 13) == {(3, 4): EdgeFlag.CONTRAFLOW}
+    assert against(network, 11) == against(network, 15) == {}
+    contraflow = np.flatnonzero(network.is_contraflow)
+    assert (network.edge_component[contraflow] == -1).all()
+
+
+def test_nobody_drives_against_a_motorway_or_a_roundabout():
+    assert against(read("directions").network, 14) == {}
+    assert against(read("roundabout").network, 20) == {}
 
 
 def test_a_oneway_road_drawn_backwards_runs_against_its_curve():
@@ -115,13 +136,15 @@ def test_a_bollard_parts_the_road_by_an_edge_without_length():
         2: EdgeFlag.BARRIER,
         3: EdgeFlag.BARRIER | EdgeFlag.PRIVATE,
         5: EdgeFlag.BARRIER | EdgeFlag.EMERGENCY,
-        6: EdgeFlag.BARRIER,
+        6: EdgeFlag.BARRIER | EdgeFlag.LOCKED,
+        4: EdgeFlag(0),
     }
-    assert len(found) == 8
+    assert len(found) == 10
     assert all((outer, inner) in found for inner, outer in found)
     assert extract.report["barriers"]["on roads"] == {
         "stops cars": {"count": 3, "examples": [2, 3, 6]},
         "stops cars, emergency vehicles pass": {"count": 1, "examples": [5]},
+        "cars pass": {"count": 1, "examples": [4]},
         "at a road's end": {"count": 1, "examples": [9]},
         "where roads meet: cars pass": {"count": 1, "examples": [8]},
     }
@@ -134,12 +157,23 @@ def test_both_sides_of_a_bollard_are_at_its_place_and_on_different_pieces_of_roa
         assert (network.node_lat[a], network.node_lon[a]) == (network.node_lat[b], network.node_lon[b])
         open_edges = network.edge_component >= 0
         pieces = [set(network.edge_component[open_edges & (network.edge_tail == node)].tolist()) for node in (a, b)]
-        assert (pieces[0] == pieces[1]) == bool(flag & EdgeFlag.EMERGENCY)
+        assert (pieces[0] == pieces[1]) == (not flag & EdgeFlag.BARRIER or bool(flag & EdgeFlag.EMERGENCY))
+
+
+def test_the_kind_of_a_barrier_stands_on_its_edge():
+    network = read("barriers").network
+    kinds = {
+        ends(network, int(edge)): BARRIERS[network.edge_barrier[edge]] for edge in np.flatnonzero(network.edge_barrier)
+    }
+    inner = {tail: kind for (tail, head), kind in kinds.items() if tail > 0 > head}
+    assert inner == {2: "bollard", 3: "gate", 4: "lift_gate", 5: "bollard", 6: "gate"}
 
 
 def test_an_open_gate_does_not_cut_a_road():
     network = read("barriers").network
-    assert 4 not in network.node_osm_id
+    open_gate = {pair for pair, flag in barrier_edges(network) if not flag}
+    assert {max(pair) for pair in open_gate} == {4}
+    assert len(open_gate) == 2
 
 
 def test_a_ferry_shares_its_duration_by_length():
@@ -216,6 +250,38 @@ def test_what_was_read_is_what_was_used_and_what_was_skipped():
         assert report["read"]["ways"] == report["roads"]["used"] + skipped
 
 
+def test_width_limits_and_surface_stand_on_the_edges_of_their_way():
+    network = read("shapes_and_limits").network
+    facts = {
+        way: (
+            float(network.edge_width_m[edge]),
+            float(network.edge_maxheight_m[edge]),
+            float(network.edge_maxweight_t[edge]),
+            int(network.edge_lanes[edge]),
+            SURFACES[network.edge_surface[edge]],
+            SMOOTHNESSES[network.edge_smoothness[edge]],
+        )
+        for way in (61, 62)
+        for edge in edges_of(network, way)[:1]
+    }
+    assert facts[61] == (2.5, 3.5, 7.5, 1, "gravel", "bad")
+    assert np.isnan(facts[62][:3]).all()
+    assert facts[62][3:] == (0, "", "")
+
+
+def test_level_crossings_are_counted_once_for_a_line_of_two_tracks_and_once_at_a_junction():
+    network = read("shapes_and_limits").network
+    counted = {way: network.edge_level_crossings[edges_of(network, way)].sum() for way in (61, 62, 63)}
+    assert counted[61] == 2  # both directions of the one edge that has the crossing of two tracks
+    assert counted[62] + counted[63] == 2  # the crossing where the two ways meet is that of one of them
+
+
+def test_water_at_a_node_or_along_a_way_is_a_ford():
+    network = read("shapes_and_limits").network
+    assert flags(network, 63) == {EdgeFlag.FORD}
+    assert {EdgeFlag.FORD} <= flags(network, 64)
+
+
 def way_nodes(*nodes: tuple[int, int, int]) -> WayNodes:
     ref, lat, lon = zip(*nodes, strict=True)
     return WayNodes(np.array(ref, dtype=np.int64), np.array(lat, dtype=np.int32), np.array(lon, dtype=np.int32))
@@ -287,7 +353,9 @@ def test_any_map_gives_the_network_of_the_slow_reader(ways, missing, barriers):
         roads.add_way(way, {"highway": "residential", "oneway": one_way}, way_nodes(*nodes))
     network = build_network(
         roads.ways(),
-        barriers=dict.fromkeys(barriers, EdgeFlag.BARRIER),
+        node_facts=NodeFacts.of_barriers(
+            dict.fromkeys(barriers, BarrierFacts(EdgeFlag.BARRIER, BARRIERS.index("bollard")))
+        ),
         restrictions=(),
         names=("",),
         tally=Tally(),
@@ -296,7 +364,7 @@ def test_any_map_gives_the_network_of_the_slow_reader(ways, missing, barriers):
     parted = {max(pair): min(pair) for pair, _ in barrier_edges(network)}
     original = {made: kept for kept, made in parted.items()}
     fast: Counter[tuple[int, int, float]] = Counter()
-    for edge in np.flatnonzero(network.edge_class != ROAD_CLASSES.index("barrier")):
+    for edge in np.flatnonzero((network.edge_class != ROAD_CLASSES.index("barrier")) & ~network.is_contraflow):
         tail, head = (original.get(end, end) for end in ends(network, int(edge)))
         fast[tail, head, round(float(network.edge_length_m[edge]), 3)] += 1
     expected, expected_parted = slow_network(ways, missing, barriers)

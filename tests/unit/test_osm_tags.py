@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from routing.network import ROAD_CLASSES, EdgeFlag
+from routing.osm_facts import FACT_KEYS, is_ford, road_facts
 from routing.osm_tags import (
     HIGHEST_LIMIT_KPH,
     IMPLICIT_LIMITS_KPH,
@@ -16,11 +17,13 @@ from routing.osm_tags import (
     access,
     alternative_names,
     barrier,
+    bus,
     default_closed,
     drivable,
     duration_ms,
     is_roundabout,
     maxspeed_kph,
+    motorcycle,
     oneway,
     road_flags,
     street_name,
@@ -267,7 +270,8 @@ def test_every_road_class_joins_the_network(highway):
         ({"highway": "footway"}, "highway=footway"),
         ({"highway": "steps"}, "highway=steps"),
         ({"highway": "path"}, "highway=path"),
-        ({"highway": "path", "motor_vehicle": "yes"}, "highway=path"),
+        ({"highway": "path", "motor_vehicle": "private"}, "highway=path"),
+        ({"highway": "path", "motor_vehicle": "yes", "motorcycle": "no"}, "highway=path"),
         ({"highway": "path", "motorcar": "no"}, "highway=path"),
         ({"highway": "cycleway"}, "highway=cycleway"),
         ({"highway": "pedestrian"}, "highway=pedestrian"),
@@ -319,6 +323,57 @@ def test_a_footway_opened_for_emergencies_stays_closed_to_others():
     assert default_closed(tags, "service") == EdgeFlag.NO_ACCESS
     assert access(tags) == EdgeFlag.EMERGENCY
     assert default_closed({"highway": "footway", "motorcar": "yes"}, "service") == EdgeFlag(0)
+
+
+@pytest.mark.parametrize(
+    ("tags", "road_class"),
+    [
+        ({"highway": "path", "motorcycle": "yes"}, "track"),
+        ({"highway": "path", "motor_vehicle": "yes"}, "track"),
+        ({"highway": "footway", "motorcycle": "designated"}, "service"),
+        ({"highway": "cycleway", "motorcycle": "permissive"}, "service"),
+    ],
+)
+def test_a_footway_that_motorcycles_may_use_joins_the_network_closed_to_cars(tags, road_class):
+    assert drivable(tags).road_class == road_class
+    closed = default_closed(tags, road_class)
+    assert closed == EdgeFlag.NO_ACCESS
+    assert motorcycle(tags, car=access(tags) | closed) == EdgeFlag.MOTORCYCLE
+
+
+@pytest.mark.parametrize(
+    ("tags", "expected"),
+    [
+        ({}, EdgeFlag(0)),
+        ({"motorcycle": "yes"}, EdgeFlag(0)),
+        ({"motorcycle": "no"}, EdgeFlag.NO_MOTORCYCLE),
+        ({"motorcar": "no"}, EdgeFlag.MOTORCYCLE),
+        ({"motor_vehicle": "no"}, EdgeFlag(0)),
+        ({"motor_vehicle": "no", "motorcycle": "yes"}, EdgeFlag.MOTORCYCLE),
+        ({"access": "private", "motorcycle": "designated"}, EdgeFlag.MOTORCYCLE),
+        ({"motorcar": "yes", "access": "no"}, EdgeFlag.NO_MOTORCYCLE),
+        ({"motorcycle:backward": "no"}, EdgeFlag(0)),
+    ],
+)
+def test_motorcycles_are_told_apart_only_where_they_fare_otherwise_than_cars(tags, expected):
+    assert motorcycle(tags, car=access(tags)) == expected
+
+
+@pytest.mark.parametrize(
+    ("tags", "along", "against"),
+    [
+        ({"highway": "primary"}, EdgeFlag(0), EdgeFlag(0)),
+        ({"highway": "busway"}, EdgeFlag.BUS, EdgeFlag(0)),
+        ({"highway": "service", "access": "no", "bus": "yes"}, EdgeFlag.BUS, EdgeFlag(0)),
+        ({"highway": "service", "motor_vehicle": "no", "psv": "designated"}, EdgeFlag.BUS, EdgeFlag(0)),
+        ({"highway": "service", "access": "psv"}, EdgeFlag.BUS, EdgeFlag(0)),
+        ({"highway": "primary", "oneway": "yes", "oneway:bus": "no"}, EdgeFlag(0), EdgeFlag.BUS),
+        ({"highway": "primary", "oneway": "yes", "busway": "opposite_lane"}, EdgeFlag(0), EdgeFlag.BUS),
+    ],
+)
+def test_where_buses_drive_is_known(tags, along, against):
+    assert bus(tags, tags["highway"], against=False) == along
+    assert bus(tags, tags["highway"], against=True) == against
 
 
 def test_a_busway_is_closed_unless_a_tag_opens_it():
@@ -473,4 +528,9 @@ def test_the_keys_of_roads_are_all_that_the_readers_ask_for(tags, road_class):
     for forward in (True, False):
         access(recorder, forward=forward)
         maxspeed_kph(recorder, forward=forward)
+        motorcycle(recorder, car=EdgeFlag(0), forward=forward)
+        bus(recorder, road_class, against=forward)
     assert recorder.asked <= set(ROAD_KEYS)
+    road_facts(recorder)
+    is_ford(recorder)
+    assert recorder.asked <= {*ROAD_KEYS, *FACT_KEYS}

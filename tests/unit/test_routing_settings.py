@@ -32,7 +32,7 @@ def test_what_a_table_leaves_out_keeps_its_default():
 @pytest.mark.parametrize(
     ("table", "sentence"),
     [
-        ({"speed": 3}, r"r\.toml: \[routing\] has the unknown key 'speed'; the keys are speeds_kph, maxspeed"),
+        ({"speed": 3}, r"r\.toml: \[routing\] has the unknown key 'speed'; the keys are speeds_kph, profiles"),
         ({"speeds_kph": {"highway": 3}}, r"\[routing\.speeds_kph\] has the unknown road class 'highway'"),
         ({"speeds_kph": {"primary": 0}}, r"primary under \[routing\.speeds_kph\] is 0; .* from 1 to 200\."),
         ({"speeds_kph": {"primary": "fast"}}, r"is 'fast'; it must be a number of km/h"),

@@ -65,6 +65,7 @@ population.csv    people per village, rounded estimate
 places.csv        postcodes and other spellings
 units.csv         invented units
 directory.toml    call centres beyond the border
+routing.toml      invented rush hours
 """
 
 
@@ -87,7 +88,8 @@ def make_sources(facts: Path, out: Path) -> None:
     drawing = draw(villages, stations, borders)
     write_osm(out / "roads.osm.gz", drawing.lines, drawing.node_tags, drawing.landmarks, drawing.restrictions)
     write_tables(out, villages, stations, drawing.landmarks)
-    shutil.copyfile(facts / "directory.toml", out / "directory.toml")
+    for name in ("directory.toml", "routing.toml"):
+        shutil.copyfile(facts / name, out / name)
     (out / "README").write_text(README, encoding="utf-8")
 
 

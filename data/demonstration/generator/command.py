@@ -88,6 +88,7 @@ def build_region(source: Path, out: Path) -> None:
         "--places", "places.csv",
         "--units", "units.csv",
         "--directory", "directory.toml",
+        "--routing", "routing.toml",
         "--demonstration",
         "--built-at", BUILT_AT,
         "--out", str(out.resolve()),
