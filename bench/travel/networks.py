@@ -9,8 +9,10 @@ from pathlib import Path
 
 from bench.travel.other_python import REPOSITORY
 from bench.travel.tiling import every_point_a_node, largest_component, tiled
+from routing.metric import Metric
 from routing.network import RoadNetwork
 from routing.osm_read import read_osm
+from routing.settings import RoutingSettings
 
 DATA = REPOSITORY.parent / "shared" / "data"
 KEPT = REPOSITORY / "build" / "bench"
@@ -76,4 +78,5 @@ def _junctions(file: str) -> RoadNetwork:
     path = DATA / file
     if not path.is_file():
         raise FileNotFoundError(f"the real data is missing: there is no {path}")
-    return largest_component(read_osm([path]).network)
+    network = read_osm([path]).network
+    return largest_component(network, Metric.build(network, RoutingSettings()).is_open)

@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from gis.geodesy import distance_m
 from routing.components import strong_components
@@ -28,14 +30,20 @@ GAP_DEG = 0.002
 _RESTRICTIONS = ("restriction_offset", "restriction_edges")
 
 
-def largest_component(network: RoadNetwork) -> RoadNetwork:
-    """The largest strongly connected piece alone, open edges only and without turn restrictions."""
-    kept = np.flatnonzero(network.edge_component == 0)
+def largest_component(network: RoadNetwork, is_open: npt.NDArray[np.bool_]) -> RoadNetwork:
+    """The largest strongly connected piece of the open edges (E,) alone, without turn restrictions."""
+    ends = (network.edge_tail[is_open], network.edge_head[is_open])
+    links = coo_array((np.ones(len(ends[0])), ends), shape=(network.node_count, network.node_count))
+    _, label = connected_components(links.tocsr(), directed=True, connection="strong")
+    within = is_open & (label[network.edge_tail] == label[network.edge_head])
+    kept = np.flatnonzero(within & (label[network.edge_tail] == np.bincount(label[network.edge_tail[within]]).argmax()))
     nodes = np.unique(network.edge_tail[kept])
     curves = np.unique(network.edge_curve[kept])
     points, _ = ranges(network.curve_offset[curves].astype(np.int64), np.diff(network.curve_offset)[curves])
     edge_number = np.full(network.edge_count + 1, -1, dtype=np.int32)  # the last one is for -1
     edge_number[kept] = np.arange(len(kept))
+    curve_length = np.zeros(len(network.curve_offset) - 1)
+    curve_length[network.edge_curve[kept]] = network.edge_length_m[kept]
     taken = _taken(network, nodes=nodes, edges=kept)
     tail = np.searchsorted(nodes, network.edge_tail[kept]).astype(np.int32)
     taken |= {
@@ -44,7 +52,8 @@ def largest_component(network: RoadNetwork) -> RoadNetwork:
         "edge_head": np.searchsorted(nodes, network.edge_head[kept]).astype(np.int32),
         "edge_reverse": edge_number[network.edge_reverse[kept]],
         "edge_curve": np.searchsorted(curves, network.edge_curve[kept]).astype(np.int32),
-        "component_length_m": network.component_length_m[:1],
+        "edge_component": np.zeros(len(kept), dtype=np.int32),
+        "component_length_m": np.array([curve_length.sum()]),
         "curve_offset": _ragged(np.diff(network.curve_offset)[curves]),
         "curve_lat": network.curve_lat[points],
         "curve_lon": network.curve_lon[points],

@@ -21,7 +21,7 @@ def roads() -> Roads:
     points = [(0.0, 0.0), (0.0, 0.01), (0.01, 0.005), (0.012, 0.008)]
     ends = [(0, 1), (1, 2), (2, 0), (2, 3)]
     network = network_from_edges(points, [Road(tail=tail, head=head) for tail, head in ends]).network
-    return Roads.of("tiny", tiled(largest_component(network), 3, 3))
+    return Roads.of("tiny", tiled(largest_component(network, np.ones(network.edge_count, dtype=np.bool_)), 3, 3))
 
 
 class Wrong(Scipy):

@@ -28,6 +28,10 @@ def small_network(*, oneway: bool = False, bends: int = 2) -> RoadNetwork:
     return network_from_edges(points, roads).network
 
 
+def largest_of(network: RoadNetwork) -> RoadNetwork:
+    return largest_component(network, Metric.build(network, RoutingSettings()).is_open)
+
+
 def check_arrays(network: RoadNetwork) -> None:
     """Twins are twins of one another, edges are sorted, and every edge begins and ends where its curve does."""
     twin = network.edge_reverse
@@ -48,15 +52,25 @@ def check_arrays(network: RoadNetwork) -> None:
 
 
 def test_the_largest_component_is_all_that_is_left():
-    network = largest_component(small_network())
+    network = largest_of(small_network())
     assert network.node_count == 3
     assert network.edge_count == 6
     check_arrays(network)
 
 
+def test_what_is_closed_and_what_it_cuts_off_is_not_in_the_largest_component():
+    network = small_network()
+    closed = np.isin(network.edge_head, [2]) | np.isin(network.edge_tail, [2])
+    left = largest_component(network, ~closed)
+    assert left.node_count == 2
+    assert left.edge_count == 2
+    assert np.allclose(left.node_lon, [0.0, 0.01])
+    check_arrays(left)
+
+
 @given(oneway=st.booleans(), bends=st.integers(0, 3))
 def test_a_node_at_every_point_changes_no_length_and_no_direction(oneway, bends):
-    network = largest_component(small_network(oneway=oneway, bends=bends))
+    network = largest_of(small_network(oneway=oneway, bends=bends))
     fine = every_point_a_node(network)
     check_arrays(fine)
     assert fine.node_count == network.node_count + bends + 1
@@ -68,7 +82,7 @@ def test_a_node_at_every_point_changes_no_length_and_no_direction(oneway, bends)
 
 @given(rows=st.integers(1, 3), columns=st.integers(1, 3), oneway=st.booleans())
 def test_tiles_hold_together_and_each_is_the_original(rows, columns, oneway):
-    network = largest_component(small_network(oneway=oneway))
+    network = largest_of(small_network(oneway=oneway))
     whole = tiled(network, rows, columns)
     check_arrays(whole)
     assert whole.node_count == rows * columns * network.node_count
