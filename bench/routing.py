@@ -5,7 +5,7 @@
 networkx, rustworkx, igraph, scipy, routingkit-cch and ours answer the same questions at the nodes of the same graphs,
 and their answers are compared to the millisecond before anything is timed. OSRM and Valhalla are asked in a Python of
 their own, where it can be made. Then come ours through the Python API, HTTP and the command line. The networks are made
-once under `build/bench/`. The exit status is 1 when answers differ.
+once under `build/bench/`, where `figures.json` holds the figures so far. The exit status is 1 when answers differ.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from bench.travel.engines import OurSearch, Roads, engines
+from bench.travel.engines import ENGINES, OurSearch, Roads, engines
 from bench.travel.measure import AnswersDifferError, Figure, Questions, measure
 from bench.travel.memory import memory_figures
-from bench.travel.networks import DATA, NETWORKS, network_folder, network_of
+from bench.travel.networks import DATA, KEPT, NETWORKS, network_folder, network_of
 from bench.travel.other_figures import other_figures
 from bench.travel.other_python import REPOSITORY
 from bench.travel.python_api import POINTS, api_figures, village_figures
@@ -30,6 +30,9 @@ from bench.travel.server import server_figures
 from bench.travel.table import tables
 
 USUAL = ("cirebon", "malta", "cirebon_fine", "tiled")
+FIGURES = KEPT / "figures.json"
+"""The figures so far, for whoever stops a run."""
+
 PICTURE = REPOSITORY / "docs" / "images" / "growth.png"
 VILLAGES = ("cirebon/desa_3209.geojson", "cirebon/desa_3274.geojson")
 
@@ -45,6 +48,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         for work in tqdm(_parts(options, missing), "parts", disable=None, leave=False):
             figures += work()
+            kept = {"figures": [asdict(figure) for figure in figures], "missing": missing}
+            FIGURES.parent.mkdir(parents=True, exist_ok=True)
+            FIGURES.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
     except AnswersDifferError as error:
         print(f"bench routing: {error}", file=sys.stderr)
         return 1
@@ -53,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         plot_growth(figures, options.plot)
     if options.json:
-        print(json.dumps({"figures": [asdict(figure) for figure in figures], "missing": missing}, indent=1))
+        print(json.dumps(kept, indent=1))
         return 0
     for name, reason in missing.items():
         print(f"{name} is not compared: {reason}")
@@ -67,7 +73,7 @@ def _parts(options: argparse.Namespace, missing: dict[str, str]) -> list[Callabl
     patience_s = 0.2 if options.quick else options.patience
     parts: list[Callable[[], list[Figure]]] = []
     for name in networks:
-        parts.append(lambda name=name: _graph_figures(name, patience_s, missing))
+        parts.append(lambda name=name: _graph_figures(name, options.engines, patience_s, missing))
         if name != "java":
             parts.append(lambda name=name: api_figures(Roads.of(name, network_of(name)), patience_s))
         if not options.quick:
@@ -82,13 +88,14 @@ def _parts(options: argparse.Namespace, missing: dict[str, str]) -> list[Callabl
     return parts
 
 
-def _graph_figures(name: str, patience_s: float, missing: dict[str, str]) -> list[Figure]:
+def _graph_figures(name: str, asked: Sequence[str], patience_s: float, missing: dict[str, str]) -> list[Figure]:
     roads = Roads.of(name, network_of(name))
     questions = Questions.of(roads)
     found, without = engines()
     missing |= without
     if name == "java":  # hours for a plain search, and gigabytes for the peers' objects
         found = [engine for engine in found if type(engine) is OurSearch]
+    found = [engine for engine in found if engine.name in asked]
     return [figure for engine in found for figure in measure(engine, roads, questions, patience_s)]
 
 
@@ -97,6 +104,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         prog="script/bench routing", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--networks", nargs="+", choices=list(NETWORKS), default=list(USUAL))
+    names = [make().name for make, _ in ENGINES]
+    parser.add_argument("--engines", nargs="+", choices=names, default=names, help="only these, on the graphs")
     parser.add_argument("--java", action="store_true", help="also ten million nodes, ours alone: minutes, and 12 GB")
     parser.add_argument("--patience", type=float, default=10.0, help="seconds for one question to one engine")
     parser.add_argument("--no-other-python", action="store_true", help="leave OSRM and Valhalla out")
