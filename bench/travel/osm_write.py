@@ -18,10 +18,16 @@ from osmium.osm.mutable import Node, Relation, Way
 from tqdm import tqdm
 
 from gis.geodesy import WGS84_A, WGS84_E2
-from routing.metric import Metric
+from routing.metric import MS_PER_S, Metric
 from routing.network import DEGREE, ROAD_CLASSES, EdgeFlag, Float64Array, RoadNetwork
 
 FORWARD, BACKWARD = "siaga112:kph:forward", "siaga112:kph:backward"
+POINT_S = "siaga112:s"
+"""Seconds of an edge that has no length, such as a gate that is to be opened."""
+
+POINT_M = 0.5
+"""What is shorter has none: coordinates of six decimals lose it."""
+
 NO_TIME_KPH = 100.0
 """Of an edge without length."""
 
@@ -71,8 +77,10 @@ def write_osm(network: RoadNetwork, metric: Metric, path: Path, *, shapes: bool 
 def _ways(network: RoadNetwork, metric: Metric) -> tuple[list[int], list[int], list[dict[str, str]]]:
     """For each curve the edge along it and the one against it (-1: none), and its tags; none where all is closed."""
     is_along = network.edge_forward == 1
-    kph = 3600.0 * _measured_m(network)[network.edge_curve] / np.maximum(metric.edge_ms, 1)
-    kph[(network.edge_length_m <= 0) | (metric.edge_ms == 0)] = NO_TIME_KPH
+    length_m = _measured_m(network)[network.edge_curve]
+    kph = 3600.0 * length_m / np.maximum(metric.edge_ms, 1)
+    is_point = (length_m < POINT_M) | (metric.edge_ms == 0)
+    kph[is_point] = NO_TIME_KPH
     sides = []
     for mask in (is_along, ~is_along):
         edges = np.full(len(network.curve_offset) - 1, -1, dtype=np.int64)
@@ -91,6 +99,8 @@ def _ways(network: RoadNetwork, metric: Metric) -> tuple[list[int], list[int], l
         for key, side in ((FORWARD, along), (BACKWARD, against)):
             if side >= 0:
                 found[key] = repr(speeds[side])
+        if is_point[edge]:
+            found[POINT_S] = repr(int(metric.edge_ms[edge]) / MS_PER_S)
         if min(along, against) < 0:
             found["oneway"] = "yes" if against < 0 else "-1"
         if flags[edge] & int(EdgeFlag.ROUNDABOUT):

@@ -29,6 +29,10 @@ function process_way(profile, way, result)
   local backward = tonumber(way:get_value_by_key("siaga112:kph:backward"))
   result.forward_mode = forward and mode.driving or mode.inaccessible
   result.backward_mode = backward and mode.driving or mode.inaccessible
+  local seconds = tonumber(way:get_value_by_key("siaga112:s"))
+  if seconds and seconds > 0 then
+    result.duration = seconds * SCALE
+  end
   if forward then
     result.forward_speed = forward / SCALE
   end
