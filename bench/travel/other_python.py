@@ -125,7 +125,7 @@ def build_valhalla(python: Path, osm: Path) -> Path:
     if ready.is_file() and ready.stat().st_mtime >= osm.stat().st_mtime:
         return config
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    (folder / "tiles").mkdir(parents=True)
     program = (
         "import json, sys, valhalla\n"
         "config = valhalla.get_config(tile_dir=sys.argv[1], verbose=False)\n"
