@@ -128,7 +128,7 @@ def build_valhalla(python: Path, osm: Path) -> Path:
     (folder / "tiles").mkdir(parents=True)
     program = (
         "import json, sys, valhalla\n"
-        "config = valhalla.get_config(tile_dir=sys.argv[1], verbose=False)\n"
+        "config = valhalla.get_config(tile_extract='', tile_dir=sys.argv[1])\n"
         "limits = config['service_limits']['auto']\n"
         "limits.update(max_matrix_location_pairs=10**7, max_matrix_distance=10**7)\n"
         "config['service_limits'].setdefault('max_timedep_distance_matrix', 0)\n"
@@ -137,7 +137,9 @@ def build_valhalla(python: Path, osm: Path) -> Path:
         "print(json.dumps(config))\n"
     )
     config.write_text(_run([str(python), "-c", program, str(folder / "tiles")]), encoding="utf-8")
-    _run([str(python.parent / "valhalla_build_tiles"), "-c", str(config), str(osm)])
+    # The package looks for its programs on the path.
+    settings = os.environ | {"PATH": f"{python.parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+    _run([str(python), "-m", "valhalla", "valhalla_build_tiles", "-c", str(config), str(osm)], settings)
     ready.touch()
     return config
 

@@ -12,7 +12,8 @@ from bench.travel.python_api import API, ISOCHRONE, MOVE, OURS, POINTS_IN_VILLAG
 from bench.travel.server import COLD, COLD_IMPORTS, HTTP_BUSY, HTTP_MEDIAN, HTTP_P95
 
 GIGA = 1e9
-LEAST_RATIO = 0.01
+NOTHING_S = 1e-5
+"""An engine that takes less does nothing here, such as the order of one that has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +52,7 @@ def tables(figures: Sequence[Figure]) -> str:
         part = [figure for figure in figures if figure.network == network]
         compared = _compared(part)
         if compared:
-            nodes = max(figure.nodes for figure in part)
+            nodes = next(figure.nodes for figure in part if figure.question == RANK)
             parts.append(f"### {NETWORKS[network].title if network in NETWORKS else network}: {nodes:,} nodes\n")
             parts.append(compared)
     parts.append("### Targets\n")
@@ -87,12 +88,12 @@ def _compared(part: Sequence[Figure]) -> str:
 def _against(mine: Figure | None, ours: Figure | None) -> str:
     if mine is None or mine.median_s is None:
         return "–"
+    if mine.median_s < NOTHING_S:
+        return "none"
     text = shown(mine.median_s)
     if ours is None or ours.median_s is None or mine is ours or ours.median_s == 0:
         return text
     ratio = mine.median_s / ours.median_s
-    if ratio < LEAST_RATIO:
-        return text  # it does nothing here that could be compared
     return f"{text} ({ratio:,.0f} x)" if ratio >= 10 else f"{text} ({ratio:.2g} x)"
 
 
