@@ -97,6 +97,9 @@ def world_of(planner: Planner, posts: Sequence[Post], kind: str, spots: Sequence
     pinned = router.pin([*bases, *demand, *hospitals])
     road = _whole_ms(router.matrix(pinned, demand).seconds)
     home = _whole_ms(router.matrix(pinned, bases).seconds)
+    # Where the map has no way back (a one-way stub), the way back takes as long as the way out.
+    out = _whole_ms(router.matrix(bases, [*bases, *demand, *hospitals]).seconds).T
+    home = np.where(home >= NO_WAY, out, home)
     v = len(demand)
     hospital_ms, hospital = np.full(v, NO_WAY, dtype=np.int64), np.full(v, -1, dtype=np.int64)
     if hospitals and kind == "ambulance":
