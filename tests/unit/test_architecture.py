@@ -30,6 +30,7 @@ ONLY_IN = {
     "networkx": ("routing/",),
     "rapidfuzz": ("gis/",),
     "numba": (
+        "planning/simulation_kernels.py",
         "routing/dissection_kernels.py",
         "routing/hierarchy_kernels.py",
         "routing/snap_kernels.py",
