@@ -55,7 +55,8 @@ def best_assignment(costs: Costs, open_costs: Sequence[int]) -> tuple[int | None
             tried = matrix.copy()
             _fix(tried, row, place, problem.forbidden)
             other = problem.solve(tried)
-            if problem.total(other) == total:
+            # Counted by what is still allowed: what was fixed before must stay as it is.
+            if _total(tried, other) == total:
                 best = other
                 break
         _fix(matrix, row, int(best[row]), problem.forbidden)
@@ -97,7 +98,7 @@ class _Problem:
 
     def total(self, chosen: IntArray) -> int:
         """Cost of an assignment; at least `forbidden` where it has a cell that cannot be."""
-        return int(self.matrix[np.arange(len(self.rows)), chosen].sum())
+        return _total(self.matrix, chosen)
 
     def cells_of_optima(self, best: IntArray) -> BoolArray:
         """Cells without which no optimum is lost: those whose cost is met exactly by dual values of one optimum.
@@ -115,6 +116,10 @@ class _Problem:
                 break
             v = shorter
         return np.asarray(self.matrix - (own - v[best])[:, None] - v[None, :] == 0)
+
+
+def _total(matrix: IntArray, chosen: IntArray) -> int:
+    return int(matrix[np.arange(len(matrix)), chosen].sum())
 
 
 def _fix(matrix: IntArray, row: int, place: int, forbidden: int) -> None:

@@ -49,7 +49,7 @@ def drives(router: Router, count: int, seed: int) -> list[Drive]:
 @pytest.mark.parametrize("region", FILES)
 @pytest.mark.parametrize(
     ("every_s", "sigma_m", "share", "wrong"),
-    [(10.0, 0.0, 0.995, 0.005), (10.0, 8.0, 0.97, 0.03), (45.0, 15.0, 0.94, 0.06)],
+    [(10.0, 0.0, 0.99, 0.01), (10.0, 8.0, 0.97, 0.03), (45.0, 15.0, 0.94, 0.06)],
 )
 def test_noisy_positions_lead_back_to_the_roads_driven(
     region: str, every_s: float, sigma_m: float, share: float, wrong: float, shared_data: Path

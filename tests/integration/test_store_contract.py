@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -944,7 +945,9 @@ def test_every_command_is_in_this_contract() -> None:
 
     import dispatch.commands
 
-    text = open(__file__, encoding="utf-8").read()  # noqa: SIM115, PTH123
+    # Closed roads have a contract of their own, on the same three books.
+    files = (Path(__file__), Path(__file__).with_name("test_closures_store.py"))
+    text = "".join(file.read_text(encoding="utf-8") for file in files)
     missing = [one.__name__ for one in typing.get_args(dispatch.commands.Command) if f"{one.__name__}(" not in text]
     assert missing == []
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import tests.strategies  # noqa: F401 (its profile: no test judges by time)
@@ -46,6 +46,7 @@ def test_no_assignment_costs_less(problem: tuple[list[list[int | None]], list[in
 
 
 @given(problems())
+@example(([[2], [0]], [2, 0]))
 def test_of_equal_assignments_the_first_by_row_is_given(problem: tuple[list[list[int | None]], list[int]]) -> None:
     costs, open_costs = problem
     every = every_assignment(costs, open_costs)
