@@ -8,9 +8,11 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
+from gis.errors import SourceError
 from gis.types import Location
 from routing.profile import Exemption
 from routing.region import Region
+from routing.settings import SPEED_CLASSES
 from tests.centre_app import demonstration_region
 from web.fleet_times import FleetTimes, Vehicle
 from web.service import Desk
@@ -117,3 +119,28 @@ def test_a_server_answers_every_profile_from_the_shared_hierarchy_as_scipy_does(
         assert [serving.profile(one, at).key for one in vehicles] == [one.profile for one in vehicles]
         assert serving.answer(TARGET, vehicles, at) == plain.answer(TARGET, vehicles, at)
     assert not routers.state().remarks
+
+
+def test_a_server_does_not_begin_with_a_profile_that_can_drive_nowhere(region):
+    opened = Region.open(region.folder)
+    settings = region.routing_settings
+    stuck = replace(settings.profiles["fire_engine"], closed_classes=frozenset(SPEED_CLASSES))
+    opened.__dict__["routing_settings"] = replace(settings, profiles={**settings.profiles, "fire_engine": stuck})
+    with pytest.raises(SourceError, match="'fire_engine' forbids every road"):
+        opened.open_routers()
+
+
+def test_a_question_whose_router_is_replaced_meanwhile_is_asked_again(region):
+    desk = Desk(region, clock=lambda: QUIET)
+    desk.answer_from(region.open_routers())
+    routers, asked = desk.times.routers, []
+
+    def ask():
+        key = desk.times.router("motorcycle", QUIET).metric.key
+        if not asked:
+            routers.wait()  # the metric that was not ready yet is, before the answer is named
+        asked.append(key.profile.partition("+")[0])
+        return asked[-1]
+
+    answer, _ = desk.roads.answered(ask)
+    assert (asked[0], answer) == ("ambulance", "motorcycle")
