@@ -14,6 +14,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+import numpy as np
+
+from dispatch.policies import CLOSEST_BY_LINE, CLOSEST_BY_ROAD, ClosestByLine, ClosestByRoad
 from dispatch.screening import (
     ExcludedUnit,
     Exclusion,
@@ -255,8 +258,9 @@ class _Candidate:
 
 
 def _ranked(candidates: list[_Candidate], now: datetime) -> tuple[RankedUnit, ...]:
-    by_road = sorted(candidates, key=lambda one: (one.eta_ms, one.straight_cm, one.unit.unit_id))
-    by_line = sorted(candidates, key=lambda one: (one.straight_cm, one.eta_ms, one.unit.unit_id))
+    by_id = sorted(candidates, key=lambda one: one.unit.unit_id)
+    by_road = _ordered(by_id, CLOSEST_BY_ROAD)
+    by_line = _ordered(by_id, CLOSEST_BY_LINE)
     straight_rank = {one.unit.unit_id: rank for rank, one in enumerate(by_line, start=1)}
     return tuple(
         RankedUnit(
@@ -276,6 +280,12 @@ def _ranked(candidates: list[_Candidate], now: datetime) -> tuple[RankedUnit, ..
         )
         for rank, one in enumerate(by_road, start=1)
     )
+
+
+def _ordered(by_id: list[_Candidate], policy: ClosestByRoad | ClosestByLine) -> list[_Candidate]:
+    eta_ms = np.array([one.eta_ms for one in by_id], dtype=np.int64)
+    straight_cm = np.array([one.straight_cm for one in by_id], dtype=np.int64)
+    return [by_id[number] for number in policy.order(eta_ms, straight_cm, np.zeros(len(by_id))).tolist()]
 
 
 def _reason_of_first(by_road: list[_Candidate], nearest: _Candidate) -> Reason:

@@ -44,6 +44,7 @@ FEW = 64
 AT_ONCE = 4096
 
 SEGMENTS_PER_CELL = 4
+SEGMENTS_AT_ONCE = 2**18
 SMALLEST_CELL_M, LARGEST_CELL_M = 40.0, 500.0
 _UNITS = round(1 / DEGREE)
 _NO_LENGTH_M2 = 1e-12
@@ -297,7 +298,19 @@ def _lay_grid(network: RoadNetwork, first: Int64Array) -> Int64Array:
     )
 
 
-def _touched_cells(network: RoadNetwork, first: Int64Array, grid: Int64Array) -> tuple[Int64Array, Int64Array]:
+def _touched_cells(network: RoadNetwork, first: Int64Array, grid: Int64Array) -> tuple[Int32Array, Int64Array]:
+    """Positions in `first` and the cells that the segments touch, some segments at once to spare memory."""
+    parts = [
+        (start, *_touched_by(network, first[start : start + SEGMENTS_AT_ONCE], grid))
+        for start in range(0, len(first), SEGMENTS_AT_ONCE)
+    ]
+    if not parts:
+        return np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.int64)
+    segment = np.concatenate([(part + start).astype(np.int32) for start, part, _ in parts])
+    return segment, np.concatenate([cell for _, _, cell in parts])
+
+
+def _touched_by(network: RoadNetwork, first: Int64Array, grid: Int64Array) -> tuple[Int64Array, Int64Array]:
     """Positions in `first` and the cells that the segments touch: band by band of rows, the columns in between."""
     lat0, lon0, height, width, _, cols = grid.tolist()
     y1, x1 = network.curve_lat[first].astype(np.int64) - lat0, network.curve_lon[first].astype(np.int64) - lon0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -152,18 +153,24 @@ def network_from_edges(
     return BuiltNetwork(network, edge_of)
 
 
-def jemss_network(folder: Path) -> BuiltNetwork:
-    """Read `nodes.csv` and `arcs.csv` of JEMSS; the time of a road is its first mode, in hours."""
+def jemss_network(folder: Path, *, mode: int = 1, on_circle: bool = False) -> BuiltNetwork:
+    """Read `nodes.csv` and `arcs.csv` of JEMSS; the time of a road is that of one travel mode, in hours.
+
+    Some nodes are drawn upon roads that they are no part of; `on_circle` draws all of them on a circle instead.
+    """
     nodes = _jemss_table(folder / "nodes.csv", "nodes")
     settings = _jemss_table(folder / "arcs.csv", "miscData")[0]
     arcs = _jemss_table(folder / "arcs.csv", "arcs")
     number = {row["index"]: at for at, row in enumerate(nodes)}
     points = [(float(row["y"]) * DEGREES_PER_UNIT, float(row["x"]) * DEGREES_PER_UNIT) for row in nodes]
+    if on_circle:
+        turns = [2 * math.pi * at / len(points) for at in range(len(points))]
+        points = [(0.1 * math.sin(turn), 0.1 * math.cos(turn)) for turn in turns]
     roads = [
         Road(
             tail=number[row["fromNode"]],
             head=number[row["toNode"]],
-            ms=round(float(row["mode_1"]) * MS_PER_HOUR),
+            ms=round(float(row[f"mode_{mode}"]) * MS_PER_HOUR),
             oneway=settings["arcForm"] == "directed",
         )
         for row in arcs

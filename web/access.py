@@ -165,7 +165,7 @@ class SessionLockedError(SignInNeededError):
 
 def anybody_reads(_: Request) -> Actor:
     """The policy of a map without a centre: there is nothing to change and nothing to hide."""
-    return Actor(name="reader", may=ANYBODY | {P.CENTRE_READ, P.FLEET_READ})
+    return Actor(name="reader", may=ANYBODY | {P.CENTRE_READ, P.FLEET_READ, P.PLAN})
 
 
 View = TypeVar("View", bound=Callable[..., Any])

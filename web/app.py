@@ -21,6 +21,7 @@ from web.assets import asset_version, assets
 from web.centre import Centre
 from web.pages import pages
 from web.people import people, register_people
+from web.planner_api import planner_pages
 from web.positions import Positions, positions_blueprint, register_positions
 from web.problems import register_problems
 from web.reach import CENTRE, check_within
@@ -63,7 +64,7 @@ CENTRE_BLUEPRINTS: Final = (centre_commands, centre_api, webhooks_api, help_api,
 def all_routes() -> Flask:
     """An application that has every route and answers none: to look at what the routes declare."""
     app = Flask("web", static_folder=None, template_folder="templates")
-    for blueprint in (api, assets, pages, tiles, *CENTRE_BLUEPRINTS, people, positions_blueprint):
+    for blueprint in (api, assets, pages, planner_pages, tiles, *CENTRE_BLUEPRINTS, people, positions_blueprint):
         app.register_blueprint(blueprint)
     return app
 
@@ -105,7 +106,7 @@ def create_app(
     app.extensions["siaga112-desk"] = desk
     app.extensions["siaga112-tiles"] = _tile_source(desk)
     app.extensions["siaga112-asset-version"] = asset_version()
-    for blueprint in (api, assets, pages, tiles):
+    for blueprint in (api, assets, pages, planner_pages, tiles):
         app.register_blueprint(blueprint)
     if centre is not None:
         app.extensions[CENTRE] = centre

@@ -26,12 +26,17 @@ from web.cli_common import (
     sentence_of,
     terminal_width,
 )
+from web.cli_coverage import coverage
 from web.cli_database import DATABASE_COMMANDS
 from web.cli_directory import directory_group
-from web.cli_exports import EXPORT_COMMANDS
+from web.cli_exports import EXPORT_COMMANDS, report
+from web.cli_hotspots import hotspots
 from web.cli_incident_others import incident
 from web.cli_learn import learn
 from web.cli_region import region
+from web.cli_reports import REPORT_COMMANDS
+from web.cli_simulate import simulate
+from web.cli_site import site
 from web.cli_webhook import webhook
 
 DEFAULT_PORT = 8112
@@ -377,6 +382,12 @@ def serve(
 
 main.add_command(region)
 main.add_command(directory_group)
+main.add_command(coverage)
+main.add_command(site)
+for report_command in REPORT_COMMANDS:
+    report.add_command(report_command)
+main.add_command(simulate)
+main.add_command(hotspots)
 for centre_command in (
     incident,
     learn,

@@ -70,7 +70,7 @@ def export_incidents(
     from gis.files import write_text_atomically
     from web.exports import incident_table
 
-    start, end = _time("--since", since), _time("--until", until)
+    start, end = time_option("--since", since), time_option("--until", until)
     if start is not None and end is not None and end <= start:
         raise InputError("--until must be later than --since; correct one of them.")
     with opened(database, region_folder) as centre:
@@ -166,7 +166,14 @@ def report_mapping(out: Path | None) -> None:
 EXPORT_COMMANDS = (export, report)
 
 
-def _time(option: str, text: str | None) -> datetime | None:
+def time_option(option: str, text: str | None) -> datetime | None:
+    """A time as typed, or None.
+
+    Raises
+    ------
+    InputError
+        It is none, or has no zone.
+    """
     from dispatch.commands import parse_time
 
     if text is None:

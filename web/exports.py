@@ -17,7 +17,7 @@ from dispatch.exports_ministry import MonthlyReport, month_bounds, monthly_repor
 from dispatch.incidents import Assignment, Call, CapScope, CapStatus
 from dispatch.issuer import read_issuer
 from dispatch.reach import WHOLE_CENTRE, Reach
-from dispatch.store import queries
+from dispatch.store import care, queries
 from dispatch.store.book import SqlBook
 from gis.errors import N_
 from gis.region_folder import SETTINGS
@@ -118,6 +118,29 @@ def incident_table(
         timezone=centre.store.timezone,
         lang=lang,
     )
+
+
+def incident_cases(centre: Centre, since: datetime | None, until: datetime | None) -> list[IncidentCase]:
+    """Incidents first reported in a span of time with their calls and assignments; without a bound, all there are."""
+    with centre.store.book() as book:
+        return _cases(book, since or EVER[0], until or EVER[1])
+
+
+def cases_of_log(centre: Centre, since: datetime | None, until: datetime | None) -> list[IncidentCase]:
+    """The same as `incident_cases` without calls, from the event log alone: the tables are not read."""
+    book = care.replayed(centre.store.engine)
+    start, end = since or EVER[0], until or EVER[1]
+    return [
+        IncidentCase(incident=one, assignments=tuple(sorted(book.assignments_of(one.incident_id), key=_order)))
+        for one in book.incidents.values()
+        if start <= one.received_at < end
+    ]
+
+
+def unit_kinds(centre: Centre) -> dict[str, str]:
+    """Kind of every unit by id, also of those retired."""
+    with centre.store.book() as book:
+        return {one.unit.unit_id: one.unit.kind for one in queries.units(book.connection, retired=True)}
 
 
 def monthly_table(centre: Centre, months: Sequence[str], mapping: ReportMapping) -> MonthlyReport:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import base64
 import html
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -174,6 +175,61 @@ def answer_map(desk: Desk, answer: dict[str, Any], *, lang: str) -> str:
     _add_units(chart, answer, _)
     _Marker(at, "incident", "<i></i>", 34).add_to(chart)
     return _page(chart, answer, _)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """An area filled with a colour on a map of a plan, with lines of text that open on it."""
+
+    geometry: dict[str, Any]
+    colour: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spot:
+    """A marker of a map of a plan: degrees, class of its style, what stands in it, and lines that open on it."""
+
+    lat: float
+    lon: float
+    css: str
+    text: str
+    lines: tuple[str, ...]
+
+
+def plan_map(desk: Desk, fields: Sequence[Field], spots: Sequence[Spot], *, title: str, sheet: str) -> str:
+    """The HTML of a map of the whole region with coloured areas and markers, complete in itself.
+
+    Parameters
+    ----------
+    desk
+        Of the region.
+    fields, spots
+        What is shown, the last on top.
+    title
+        Of the window.
+    sheet
+        HTML of the sheet beside the map; the caller escapes what stands in it.
+    """
+    box = desk.region.boundaries.bounds
+    view = (box.south, box.west, box.north, box.east)
+    middle = ((box.south + box.north) / 2, (box.west + box.east) / 2)
+    chart = folium.Map(location=middle, tiles=None, zoom_control="topright", attribution_control=False)
+    chart.default_js, chart.default_css = [], []
+    chart.add_child(_Background(*_tiles(desk, view, middle), view, credit_line(desk.region)))
+    for field in fields:
+        geometry = field.geometry
+        polygons = geometry["coordinates"] if geometry["type"] == "MultiPolygon" else [geometry["coordinates"]]
+        for polygon in polygons:
+            rings = [[(round(lat, 5), round(lon, 5)) for lon, lat in ring] for ring in polygon]
+            shape = folium.Polygon(
+                rings, color="#ffffff", weight=0.8, fill=True, fill_color=field.colour, fill_opacity=0.55
+            )
+            shape.add_child(_Popup(*field.lines)).add_to(chart)
+    for spot in spots:
+        marker = _Marker((spot.lat, spot.lon), spot.css, f"<b>{html.escape(spot.text)}</b>", 24)
+        marker.add_child(_Popup(*spot.lines)).add_to(chart)
+    return _whole_page(chart, title=title, notice=desk.region.notice, sheet=f'<section class="sheet">{sheet}</section>')
 
 
 def save_isochrone_map(path: Path, desk: Desk, answer: dict[str, Any], *, lang: str) -> None:

@@ -15,7 +15,7 @@ MAY_IMPORT = {
     "gis": set(),
     "routing": {"gis"},
     "dispatch": {"gis", "routing"},
-    "planning": set(),
+    "planning": {"gis"},
     "web": {"gis", "routing", "dispatch", "planning"},
 }
 
@@ -30,6 +30,7 @@ ONLY_IN = {
     "networkx": ("routing/",),
     "rapidfuzz": ("gis/",),
     "numba": (
+        "planning/simulation_kernels.py",
         "routing/dissection_kernels.py",
         "routing/hierarchy_kernels.py",
         "routing/snap_kernels.py",

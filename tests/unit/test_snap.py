@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from gis.geodesy import distance_m
 from gis.types import Location
+from routing import snap
 from routing.network import EdgeFlag
 from routing.snap import TIE_M, Snapper
 from tests.networks import Road, network_from_edges
@@ -64,6 +65,17 @@ def test_a_road_found_in_a_corner_of_the_square_does_not_hide_a_nearer_one_beyon
         assert snap is not None
         assert expected is not None
         assert (snap.edge, snap.distance_m) == (expected[0], pytest.approx(expected[1], abs=1e-6))
+
+
+def test_a_grid_laid_in_parts_is_the_grid_laid_at_once(monkeypatch):
+    dice = random.Random(11)
+    points = [(dice.uniform(0, 0.02), dice.uniform(0, 0.02)) for _ in range(40)]
+    network = network_from_edges(points, [Road(tail=at, head=at + 1) for at in range(39)]).network
+    whole = Snapper.build(network)
+    monkeypatch.setattr(snap, "SEGMENTS_AT_ONCE", 5)
+    parts = Snapper.build(network)
+    assert len(whole.cell_point) > 39
+    assert (parts.cell_offset == whole.cell_offset).all() and (parts.cell_point == whole.cell_point).all()
 
 
 @given(share=st.floats(0, 1))

@@ -44,7 +44,7 @@ def strings(catalog: Catalog) -> dict[object, tuple[str, ...]]:
 def messages_in_code() -> Iterator[object]:
     with (TRANSLATIONS / "babel.cfg").open(encoding="utf-8") as file:
         methods, options = parse_mapping_cfg(file)
-    for package in ("dispatch", "gis", "routing", "web"):
+    for package in ("dispatch", "gis", "planning", "routing", "web"):
         for _, _, message, _, _ in extract_from_dir(
             REPOSITORY / package,
             [

@@ -1,0 +1,141 @@
+"""What the planner takes: coverage times, siting beside spopt, replications of a year: `script/bench planning`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from dispatch.policies import CLOSEST_BY_ROAD, LeastCover
+from planning.calls import CallCategory, CallModel, Duration, flat_week
+from planning.coverage import Standard
+from planning.replications import Plan, replicate, run_replications, summarise
+from planning.simulation import Policy, Roster, Rules, World
+from planning.siting import SitingProblem, mclp, p_median
+from routing.region import Region
+from web.plans import Planner
+from web.regions import open_region
+
+REPEATS = 5
+YEAR_MS = 365 * 86_400_000
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--region", type=Path, help="Region folder; default the demonstration region.")
+    parser.add_argument("--kind", default="fire_engine")
+    parser.add_argument("--replications", type=int, default=100)
+    parser.add_argument("--units", type=int, default=30)
+    parser.add_argument("--calls-per-day", type=float, default=100.0)
+    parser.add_argument("--only", choices=["coverage", "siting", "simulation"])
+    asked = parser.parse_args()
+    if asked.only in (None, "coverage"):
+        coverage_times(Planner(Region.open(asked.region) if asked.region else open_region(None)), asked.kind)
+    if asked.only in (None, "siting"):
+        siting_beside_spopt()
+    if asked.only in (None, "simulation"):
+        simulation_speed(asked.units, asked.calls_per_day, asked.replications)
+
+
+def coverage_times(planner: Planner, kind: str) -> None:
+    """Coverage of all posts, and again with one moved."""
+    standard = Standard(kinds=(kind,), within_s=900.0)
+    stations = [post for post in planner.stations if post.operating] or list(planner.posts(kind))
+    first, again = [], []
+    for _ in range(REPEATS):
+        started = perf_counter()
+        planner.coverage(stations, standard)
+        first.append(perf_counter() - started)
+        started = perf_counter()
+        planner.coverage(stations[1:], standard)
+        again.append(perf_counter() - started)
+    print(f"coverage, {len(stations)} posts, {planner.demand.piece_count} pieces: {min(first):.2f} s; "
+          f"with one closed: {min(again):.2f} s (best of {REPEATS})")  # fmt: skip
+
+
+def siting_beside_spopt() -> None:
+    """The same instances with spopt through PuLP and HiGHS."""
+    import pulp
+    from spopt.locate import MCLP, PMedian  # type: ignore[import-untyped]
+
+    rng = np.random.default_rng(7)
+    where, sites = rng.random((150, 2)) * 60, rng.random((60, 2)) * 60
+    times = np.abs(sites[:, None, :] - where[None, :, :]).sum(axis=2).round(3)
+    weight = rng.integers(100, 9000, len(where)).astype(np.float64)
+    problem = SitingProblem(times_s=times, weight=weight)
+    solver = pulp.HiGHS(msg=False)
+    _beside(
+        "MCLP p=8",
+        lambda: mclp(problem, 8.0, 8).objective,
+        lambda: _value(MCLP.from_cost_matrix(times.T, weight, 8.0, 8).solve(solver)),
+    )
+    _beside(
+        "p-median p=8",
+        lambda: p_median(problem, 8).objective,
+        lambda: _value(PMedian.from_cost_matrix(times.T, weight, 8).solve(solver)),
+    )
+
+
+def _beside(name: str, ours: Callable[[], float], theirs: Callable[[], float]) -> None:
+    figures = []
+    for solve in (ours, theirs):
+        started = perf_counter()
+        found = solve()
+        figures.append((perf_counter() - started, found))
+    (our_s, our_value), (their_s, their_value) = figures
+    print(f"{name}, 60 sites, 150 demand points: {our_s:.2f} s ({our_value:.1f}); "
+          f"spopt {their_s:.2f} s ({their_value:.1f})")  # fmt: skip
+
+
+def _value(solved: Any) -> float:
+    return float(solved.problem.objective.value())
+
+
+def simulation_speed(units: int, per_day: float, replications: int) -> None:
+    """Replications of a year on a made-up kabupaten of 400 villages."""
+    rng = np.random.default_rng(1)
+    v, h = 400, 8
+    spots = rng.random((units + v + h, 2)) * 45_000
+    away = np.abs(spots[:, None, :] - spots[None, :, :]).sum(axis=2)
+    ms = np.rint(away / 10.0 * 1000).astype(np.int64)  # 36 km/h
+    demand = slice(units, units + v)
+    world = World(
+        road_ms=ms[:, demand], straight_cm=np.rint(away * 70).astype(np.int64)[:, demand], home_ms=ms[:, :units],
+        hospital_ms=ms[demand, units + v :].min(axis=1), hospital=ms[demand, units + v :].argmin(axis=1),
+        people=rng.integers(1000, 9000, v).astype(np.float64),
+    )  # fmt: skip
+    model = CallModel(
+        per_day=per_day, hour_profile=flat_week(), place_weight=world.people,
+        categories=(
+            CallCategory(name="a", share=1, severity=2, on_scene=Duration(mean_s=1000), transported=0.7),
+        ),
+    )  # fmt: skip
+    policies: tuple[tuple[str, Policy, bool], ...] = (
+        ("closest by road", CLOSEST_BY_ROAD, False),
+        ("closest by road, moving up", CLOSEST_BY_ROAD, True),
+        ("cost of cover", LeastCover(standard_ms=900_000), False),
+    )
+    for name, policy, move_up in policies:
+        plan = Plan(
+            world=world, roster=Roster.always(np.arange(units), turnout_ms=60_000), rules=Rules(move_up=move_up),
+            policy=policy, calls=model, horizon_ms=YEAR_MS,
+        )  # fmt: skip
+        run_replications(plan, np.random.SeedSequence(0).spawn(1))  # compiled once, kept on disk
+        started = perf_counter()
+        found = summarise(replicate(plan, replications, seed=1))
+        took = perf_counter() - started
+        print(
+            f"{name}: {replications} years of {units} units, {found.calls.mean:.0f} calls each, "
+            f"busy {found.utilisation.mean:.2f}: {took:.1f} s on {os.cpu_count()} cores "
+            f"({replications / took:.1f} replications a second)"
+        )
+
+
+if __name__ == "__main__":
+    main()

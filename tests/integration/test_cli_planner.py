@@ -1,0 +1,183 @@
+"""The planner from a terminal: what is told equals plain counting over exact times; bad questions get one sentence."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import sqlite3
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from routing.region import Region
+from tests.planner_region import PEOPLE, planner_region, refused, run
+from web.plan_candidates import of_villages
+from web.plans import Planner
+
+MINUTES = "2.5"
+
+
+@pytest.fixture(scope="module")
+def region(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return planner_region(tmp_path_factory.mktemp("planner"))
+
+
+def told(*arguments: object) -> dict:
+    done = run(*arguments, "--json")
+    assert done.exit_code == 0, done.output
+    return json.loads(done.stdout)
+
+
+def test_the_people_in_time_are_those_whose_road_a_unit_reaches_in_time(region: Path) -> None:
+    answer = told("coverage", "--kind", "fire_engine", "--minutes", MINUTES, "--region", region)
+    planner = Planner(Region.open(region))
+    (post,) = planner.posts("fire_engine")
+    within = 0.0
+    for edge, people in zip(planner.pieces.tolist(), planner.demand.piece_people.tolist(), strict=True):
+        time = planner.router.edge_midpoint_times([post.location], np.array([edge])).seconds[0, 0]
+        within += people * (time + planner.dispatch_settings.turnout_of("fire_engine") <= float(MINUTES) * 60)
+    assert 0 < within < sum(PEOPLE.values())
+    assert answer["region"]["within"] == round(within)
+    assert answer["region"]["people"] == sum(PEOPLE.values()) == sum(one["people"] for one in answer["villages"])
+    assert [one["name"] for one in answer["posts"]] == ["Pos Kulon"]
+
+
+def test_a_closed_station_is_reopened_and_the_gain_is_told(region: Path) -> None:
+    answer = told(
+        "coverage", "--minutes", MINUTES, "--reopen", "pos wetan", "--compare", "--region", region
+    )  # fmt: skip
+    change = answer["comparison"]["region"]
+    assert change["gained"] == pytest.approx(change["after"]["within"] - change["before"]["within"], abs=1)
+    assert change["gained"] > 0
+    text = run("coverage", "--minutes", MINUTES, "--reopen", "wetan", "--compare", "--region", region).stdout
+    assert f"{change['gained']:,} more people are reached in time" in text
+
+
+def test_moving_a_station_is_closing_it_and_adding_one(region: Path) -> None:
+    moved = told("coverage", "--minutes", MINUTES, "--move", "Pos Kulon=-6.71,108.5185", "--region", region)
+    added = told(
+        "coverage", "--minutes", MINUTES, "--close", "Pos Kulon", "--add", "Baru=-6.71,108.5185", "--region", region
+    )
+    assert moved["villages"] == added["villages"]
+    assert [post["name"] for post in added["posts"]] == ["Baru"]
+
+
+def test_a_closed_street_reaches_fewer_and_a_flood_closes_what_it_touches(region: Path, tmp_path: Path) -> None:
+    flood = tmp_path / "flood.geojson"
+    ring = [[108.5098, -6.7103], [108.5102, -6.7103], [108.5102, -6.7097], [108.5098, -6.7097], [108.5098, -6.7103]]
+    flood.write_text(json.dumps({"type": "Polygon", "coordinates": [ring]}))
+    whole = told("coverage", "--minutes", "5", "--region", region)["region"]
+    street = told("coverage", "--minutes", "5", "--close-street", "Jalan Pasar", "--compare", "--region", region)
+    assert street["region"]["within"] < whole["within"] and street["region"]["people"] == whole["people"]
+    assert street["comparison"]["region"]["before"] == whole
+    # The crossing is under water, and all four roads with it: the post stands, and reaches nobody.
+    under_water = told("coverage", "--minutes", "5", "--flood", flood, "--region", region)["region"]
+    assert whole["within"] > 0 == under_water["within"] and under_water["unreached"] == whole["people"]
+
+
+def test_every_file_of_a_coverage_holds_the_same_figures(region: Path, tmp_path: Path) -> None:
+    files = {name: tmp_path / f"plan.{name}" for name in ("csv", "gpkg", "html", "png")}
+    answer = told(
+        "coverage", "--minutes", MINUTES, "--csv", files["csv"], "--gpkg", files["gpkg"], "--map", files["html"],
+        "--png", files["png"], "--region", region,
+    )  # fmt: skip
+    with files["csv"].open(encoding="utf-8-sig", newline="") as stream:
+        rows = {row["code"]: row for row in csv.DictReader(stream) if row["level"] == "village"}
+    with sqlite3.connect(files["gpkg"]) as layers:
+        stored = dict(layers.execute("SELECT code, within FROM villages"))
+    for one in answer["villages"]:
+        assert int(rows[one["code"]]["within"]) == one["within"] == stored[one["code"]]
+    page = files["html"].read_text(encoding="utf-8")
+    assert "Lor Kulon" in page and not re.search(r"""src=["']https?://""", page) and "default-src 'none'" in page
+    assert files["png"].read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_next_post_gains_what_adding_it_gains(region: Path) -> None:
+    answer = told("site", "next", "--kind", "fire_engine", "--minutes", MINUTES, "--region", region)
+    first = answer["ranking"][0]
+    assert first["gained"] > 0 and [one["rank"] for one in answer["ranking"]] == [1, 2]
+    change = told(
+        "coverage", "--minutes", MINUTES, "--add", f"{first['lat']},{first['lon']}", "--compare", "--region", region
+    )["comparison"]["region"]
+    assert change["gained"] == first["gained"]
+    only = told("site", "next", "--minutes", MINUTES, "--area", "32.99.02", "--region", region)
+    assert [one["code"] for one in only["ranking"]] == ["32.99.02"]
+
+
+@pytest.mark.parametrize("model", ["lscp", "mclp", "p-median", "p-center", "mexclp"])
+def test_every_model_answers_with_its_certificate(region: Path, tmp_path: Path, model: str) -> None:
+    out, chart = tmp_path / "sites.csv", tmp_path / "sites.html"
+    answer = told("site", model, "--minutes", "3", "--csv", out, "--map", chart, "--region", region)
+    assert (answer["status"], answer["gap"]) == ("optimal", 0.0)
+    assert answer["sites"][0]["name"] == "Pos Kulon" and answer["sites"][0]["stands"]
+    with out.open(encoding="utf-8-sig", newline="") as stream:
+        assert [row["name"] for row in csv.DictReader(stream)] == [one["name"] for one in answer["sites"]]
+    assert "Certificate: proven best" in run("site", model, "--minutes", "3", "--region", region).stdout
+
+
+def test_maximal_cover_of_one_more_post_is_the_best_single_candidate(region: Path) -> None:
+    planner = Planner(Region.open(region))
+    posts = planner.posts("fire_engine")
+    within_s = float(MINUTES) * 60
+    covered = planner.times_s(posts, "fire_engine").min(axis=0) <= within_s
+    gains = [
+        planner.demand.piece_people[covered | (planner.times_s([one], "fire_engine")[0] <= within_s)].sum()
+        for one in of_villages(planner).posts
+    ]
+    answer = told("site", "mclp", "-p", "1", "--minutes", MINUTES, "--region", region)
+    assert answer["objective"] == pytest.approx(max(gains))
+
+
+def test_candidates_come_from_a_file_or_the_junctions(region: Path, tmp_path: Path) -> None:
+    places = tmp_path / "places.csv"
+    places.write_text("name,lat,lon\nTimur,-6.71,108.5185\nUtara,-6.7015,108.51\n")
+    answer = told("site", "mclp", "-p", "2", "--candidates", places, "--minutes", MINUTES, "--region", region)
+    assert [one["name"] for one in answer["sites"]] == ["Pos Kulon", "Timur", "Utara"]
+    assert told("site", "mclp", "--candidates", "nodes", "--existing", "none", "--region", region)["standing"] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("coverage", "--minutes", "0"), "more than 0"),
+        (("coverage", "--share", "1.5"), "at most 1"),
+        (("coverage", "--kind", "helicopter"), "not known at which stations"),
+        (("coverage", "--kind", "ambulance", "--close", "Puskesmas Lor"), "No post is left"),
+        (("coverage", "--close", "Pos Entah"), "no station called"),
+        (("coverage", "--close", "Pos Wetan"), "no post in service"),
+        (("coverage", "--reopen", "Pos Kulon"), "in service already"),
+        (("coverage", "--reopen", "Puskesmas Lor"), "no such unit stands"),
+        (("coverage", "--move", "Pos Kulon"), "write STATION=PLACE"),
+        (("coverage", "--add", "Pos Kulon=-6.71,108.51"), "called Pos Kulon already"),
+        (("coverage", "--add", "-6.71,108.60"), "too far from every road"),
+        (("coverage", "--compare"), "--compare needs a change"),
+        (("coverage", "--close-street", "Jalan Entah Berantah"), "Jalan Entah Berantah"),
+        (("coverage", "--flood", "nowhere.geojson"), "cannot be read"),
+        (("coverage", "--at", "pagi"), "time with its zone"),
+        (("coverage", "--profile", "rocket"), "rocket"),
+        (("site", "mclp", "-p", "9"), "only 4 candidates"),
+        (("site", "p-median", "-p", "-3"), "at least 1"),
+        (("site", "mexclp", "--busy", "1.2"), "busy fraction"),
+        (("site", "mclp", "--candidates", "nowhere.csv"), "cannot be read"),
+        (("site", "next", "--area", "99"), "No kecamatan"),
+    ],
+)
+def test_what_cannot_be_planned_gets_one_sentence(region: Path, arguments: tuple[str, ...], said: str) -> None:
+    assert said in refused(run(*arguments, "--region", region))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("name,lat\nA,1\n", "lacks the column lon"),
+        ("name,lat,lon\n", "has no places"),
+        ("name,lat,lon\nA,x,108\n", "line 2"),
+        ("name,lat,lon\nA,-6.7,108.5\nA,-6.7,108.5\n", "line 3"),
+    ],
+)
+def test_a_bad_candidates_file_is_told_with_its_line(region: Path, tmp_path: Path, text: str, said: str) -> None:
+    places = tmp_path / "places.csv"
+    places.write_text(text)
+    assert said in refused(run("site", "mclp", "--candidates", places, "--region", region))

@@ -1,0 +1,158 @@
+"""Coverage from a terminal: who is reached in time, who is not, and what if."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gis.errors import InputError
+from web.cli_common import json_option, language_option, open_desk, print_json, progress_bar, region_option
+
+if TYPE_CHECKING:
+    from planning.coverage import Standard
+    from web.plans import Planner
+    from web.service import Desk
+
+_NEGATIVE_NUMBERS = {"ignore_unknown_options": True}
+OUT = click.Path(path_type=Path, dir_okay=False)
+
+
+def standard_options(command: Any) -> Any:
+    """Add --kind and --minutes."""
+    minutes = click.option("--minutes", type=float, default=15.0, show_default=True, help="From the alarm to arrival.")
+    kind = click.option("--kind", default="fire_engine", show_default=True, help="Kind of unit, such as ambulance.")
+    return kind(minutes(command))
+
+
+def planner_of(region_folder: Path | None) -> tuple[Desk, Planner]:
+    """The opened region, and what planners ask of it."""
+    from web.plans import Planner
+
+    desk = open_desk(region_folder)
+    return desk, Planner(desk.region)
+
+
+def the_standard(kind: str, minutes: float, share: float) -> Standard:
+    """A standard as typed."""
+    from dispatch.vocabulary import unit_kind
+    from planning.coverage import Standard
+
+    return Standard(kinds=(unit_kind(kind),), within_s=minutes * 60, share=share)
+
+
+@click.command(context_settings=_NEGATIVE_NUMBERS)
+@standard_options
+@click.option("--share", type=float, default=0.9, show_default=True, help="Part of the people to be reached in time.")
+@click.option("--add", multiple=True, help="A post more: NAME=PLACE, or a place alone; repeatable.")
+@click.option("--close", multiple=True, help="A station closed; repeatable.")
+@click.option("--reopen", multiple=True, help="A station of the list that is not in service, opened; repeatable.")
+@click.option("--move", multiple=True, help="A station elsewhere: STATION=PLACE; repeatable.")
+@click.option("--close-street", "streets", multiple=True, help="A street closed from end to end; repeatable.")
+@click.option("--flood", "floods", multiple=True, type=OUT, help="GeoJSON: roads that touch it are closed; repeatable.")
+@click.option("--at", "moment", help="Heed the traffic of a time, such as 2026-11-26T07:00:00+07:00.")
+@click.option("--profile", help="A vehicle of region.toml in place of the region's default.")
+@click.option("--compare", is_flag=True, help="Show the plan beside the posts as they stand.")
+@click.option("--csv", "csv_file", type=OUT, help="Write every village, kecamatan and the region to a CSV file.")
+@click.option("--gpkg", "gpkg_file", type=OUT, help="Write villages, kecamatan and posts to a GeoPackage.")
+@click.option("--map", "map_file", type=OUT, help="Save a map as one HTML file that opens without a network.")
+@click.option("--png", "png_file", type=OUT, help="Save a picture.")
+@language_option
+@json_option
+@region_option
+def coverage(
+    kind: str,
+    minutes: float,
+    share: float,
+    add: Sequence[str],
+    close: Sequence[str],
+    reopen: Sequence[str],
+    move: Sequence[str],
+    streets: Sequence[str],
+    floods: Sequence[Path],
+    moment: str | None,
+    profile: str | None,
+    compare: bool,
+    csv_file: Path | None,
+    gpkg_file: Path | None,
+    map_file: Path | None,
+    png_file: Path | None,
+    lang: str,
+    as_json: bool,
+    region_folder: Path | None,
+) -> None:
+    """Tell who is reached in time from the posts of a kind of unit, who is not, and what a change would bring.
+
+    \b
+    siaga112 coverage --kind fire_engine --minutes 15
+    siaga112 coverage --kind fire_engine --reopen "Pos Damkar Greged" --compare
+    siaga112 coverage --kind fire_engine --close-street "Jalan Merdeka" --compare
+    siaga112 coverage --kind ambulance --minutes 10 --add "Pos Jamblang=balai desa jamblang" --map plan.html
+    """
+    from planning.comparison import compare as side_by_side
+    from web.cli_exports import time_option
+    from web.i18n import translator
+    from web.plan_changes import Changes, changed_posts
+    from web.plan_roads import RoadChanges, planner_under
+    from web.plan_words import comparison_text, coverage_text
+
+    standard = the_standard(kind, minutes, share)
+    changes = Changes(add=add, close=close, reopen=reopen, move=move)
+    roads = RoadChanges(streets=streets, floods=floods, at=time_option("--at", moment), profile=profile)
+    if compare and not (changes or roads):
+        raise InputError("--compare needs a change, such as --add, --close, --reopen, --move or --close-street.")
+    desk, planner = planner_of(region_folder)
+    changed = planner_under(planner, roads)
+    posts = changed_posts(planner, standard.kinds[0], changes, place=place_finder(desk, lang))
+    with progress_bar("measuring", total=2 if compare else 1) as advance:
+        found = changed.coverage(posts, standard)
+        advance(1)
+        both = None
+        if compare:
+            both = side_by_side(planner.coverage(planner.posts(standard.kinds[0]), standard), found)
+            advance(1)
+    if csv_file is not None:
+        from web.plan_files import write_comparison_csv, write_coverage_csv
+
+        if both is None:
+            write_coverage_csv(csv_file, planner, found)
+        else:
+            write_comparison_csv(csv_file, planner, both)
+    if gpkg_file is not None:
+        from web.plan_files import write_coverage_geopackage
+
+        write_coverage_geopackage(gpkg_file, planner, found, posts)
+    if map_file is not None:
+        from web.plan_maps import save_coverage_map
+
+        save_coverage_map(map_file, desk, planner, found, posts, both, lang=lang)
+    if png_file is not None:
+        from web.plan_pictures import coverage_picture
+        from web.plots import write_picture
+
+        write_picture(png_file, coverage_picture(planner, found, posts, translator(lang)))
+    if as_json:
+        from web.plans import comparison_json, post_json
+
+        answer = {**planner.plan_json(found), "posts": [post_json(post) for post in posts]}
+        print_json(answer if both is None else {**answer, "comparison": comparison_json(both)})
+        return
+    _ = translator(lang)
+    cut_off = changed.cut_off(posts, standard.kinds[0])
+    names = {area.code: area.name for area in planner.kecamatan}
+    click.echo(coverage_text(found, names, _, posts=len(posts), cut_off=cut_off))
+    if both is not None:
+        click.echo(f"\n{comparison_text(both, _)}")
+
+
+def place_finder(desk: Desk, lang: str) -> Any:
+    """Finds places, and says on standard error where a name was taken for another."""
+
+    def find(text: str) -> Any:
+        for line in desk.doubts(text, lang):
+            click.echo(line, err=True)
+        return desk.point(text)
+
+    return find

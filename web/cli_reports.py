@@ -1,0 +1,144 @@
+"""Printable reports from a terminal: HTML or PDF by the name of the file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gis.errors import InputError
+from web.cli_common import json_option, language_option, print_json, progress_bar, region_option
+from web.cli_coverage import OUT, place_finder, planner_of, standard_options, the_standard
+from web.cli_exports import time_option
+
+if TYPE_CHECKING:
+    from web.report_parts import Report
+
+_NEGATIVE_NUMBERS = {"ignore_unknown_options": True}
+
+
+@click.command("coverage", context_settings=_NEGATIVE_NUMBERS)
+@standard_options
+@click.option("--share", type=float, default=0.9, show_default=True, help="Part of the people to be reached in time.")
+@click.option("--add", multiple=True, help="A post more: NAME=PLACE, or a place alone; repeatable.")
+@click.option("--close", multiple=True, help="A station closed; repeatable.")
+@click.option("--reopen", multiple=True, help="A station that is not in service, opened; repeatable.")
+@click.option("--move", multiple=True, help="A station elsewhere: STATION=PLACE; repeatable.")
+@click.option("--out", type=OUT, required=True, help="The report: .html or .pdf.")
+@language_option
+@region_option
+def report_coverage(
+    kind: str, minutes: float, share: float, add: Sequence[str], close: Sequence[str], reopen: Sequence[str],
+    move: Sequence[str], out: Path, lang: str, region_folder: Path | None,
+) -> None:  # fmt: skip
+    """Write the report on coverage: method, sources and faults, map, tables, the next post with its certificate.
+
+    \b
+    siaga112 report coverage --kind ambulance --minutes 10 --out cakupan.pdf
+    """
+    from web.i18n import translator
+    from web.plan_candidates import of_villages
+    from web.plan_changes import Changes, changed_posts
+    from web.plan_reports import coverage_report
+    from web.plan_sites import rank_next
+    from web.service import utc_now
+
+    _checked(out)
+    standard = the_standard(kind, minutes, share)
+    desk, planner = planner_of(region_folder)
+    changes = Changes(add=add, close=close, reopen=reopen, move=move)
+    posts = changed_posts(planner, standard.kinds[0], changes, place=place_finder(desk, lang))
+    with progress_bar("reporting", total=3) as advance:
+        found = planner.coverage(posts, standard)
+        advance(1)
+        _, ranking = rank_next(planner, standard.kinds[0], standard.within_s, of_villages(planner), posts)
+        advance(1)
+        _write_report(out, coverage_report(planner, found, posts, ranking, translator(lang), now=utc_now()))
+        advance(1)
+    click.echo(f"{out}")
+
+
+@click.command("standard")
+@click.option("--minutes", type=float, default=15.0, show_default=True, help="From the first report to arrival.")
+@click.option("--category", help="Only incidents of this category of the directory.")
+@click.option("--since", help="First reported then or later, such as 2026-01-01T00:00:00+07:00.")
+@click.option("--until", help="First reported before then.")
+@click.option("--out", type=OUT, help="The report: .html or .pdf; without it, --json or --csv.")
+@click.option("--csv", "csv_file", type=OUT, help="Write every village, kecamatan and the region to a CSV file.")
+@click.option("--db", "database", help="Database; default $SIAGA112_DB, else a file of your own.")
+@json_option
+@language_option
+@region_option
+def report_standard(
+    minutes: float, category: str | None, since: str | None, until: str | None, out: Path | None,
+    csv_file: Path | None, database: str | None, as_json: bool, lang: str, region_folder: Path | None,
+) -> None:  # fmt: skip
+    """Write the pack of the response standard (SPM), computed from the event log alone.
+
+    \b
+    siaga112 report standard --since 2026-10-01T00:00:00+07:00 --until 2026-11-01T00:00:00+07:00 --out spm.pdf
+    """
+    from web.cli_centre import opened
+    from web.exports import cases_of_log
+    from web.i18n import translator
+    from web.plan_reports import figures_json, measured_responses, standard_report
+    from web.plans import Planner
+
+    if out is None and csv_file is None and not as_json:
+        raise InputError("Nothing to write: give --out REPORT.pdf, --csv FILE or --json.")
+    if out is not None:
+        _checked(out)
+    start, end = time_option("--since", since), time_option("--until", until)
+    if start is not None and end is not None and end <= start:
+        raise InputError("--until must be later than --since; correct one of them.")
+    with opened(database, region_folder) as centre:
+        if category is not None and category not in {one.category_id for one in centre.store.directory().categories}:
+            raise InputError(f"The directory has no category “{category[:40]}”; see 'siaga112 directory show'.")
+        head = centre.store.head()
+        cases = cases_of_log(centre, start, end)
+        planner = Planner(centre.region)
+        now = centre.store.now()
+    found = measured_responses(planner, cases, minutes * 60, category=category)
+    areas = [("region", (found.region,)), ("kecamatan", found.kecamatan), ("village", found.villages)]
+    if csv_file is not None:
+        from web.plan_files import write_rows
+
+        columns = tuple(figures_json(found.region))
+        rows = [[level, *figures_json(one).values()] for level, ones in areas for one in ones]
+        write_rows(csv_file, ("level", *columns), rows, planner.region.notice)
+    if out is not None:
+        span = f"{since or '…'} - {until or '…'}"
+        made = standard_report(planner, found, translator(lang), span=span, head=head, now=now)
+        _write_report(out, made)
+    if as_json:
+        answer: dict[str, Any] = {level: [figures_json(one) for one in ones] for level, ones in areas}
+        answer["region"] = answer["region"][0]
+        print_json(
+            {"within_s": found.within_s, "nowhere": found.nowhere, "log": {"seq": head[0], "hash": head[1]}, **answer,
+             "notice": planner.region.notice}
+        )  # fmt: skip
+    elif out is not None:
+        click.echo(f"{out}")
+
+
+def _checked(out: Path) -> None:
+    if out.suffix.lower() not in (".html", ".pdf"):
+        raise InputError(f"{out} is neither .html nor .pdf; name the report accordingly.")
+
+
+def _write_report(out: Path, made: Report) -> None:
+    if out.suffix.lower() == ".html":
+        from gis.files import write_text_atomically
+        from web.report_parts import report_html
+
+        write_text_atomically(out, report_html(made))
+    else:
+        from web.plots import write_picture
+        from web.report_pdf import report_pdf
+
+        write_picture(out, report_pdf(made))
+
+
+REPORT_COMMANDS = (report_coverage, report_standard)

@@ -1,0 +1,101 @@
+"""Plans as files: CSV for spreadsheets, GeoPackage for QGIS."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from dispatch.exports_common import csv_text
+from gis.errors import InputError
+from gis.files import write_text_atomically
+from planning.comparison import AreaChange, Comparison
+from planning.coverage import AreaCoverage, Coverage
+from web.plans import Planner, Post, area_json
+
+BYTE_ORDER_MARK = "\ufeff"
+"""Spreadsheets take a CSV file without it for another encoding."""
+
+FIGURES = (
+    "people", "within", "share", "second_share", "uncovered", "unreached", "mean_s", "median_s", "p90_s", "worst_s",
+    "meets",
+)  # fmt: skip
+
+
+def write_rows(path: Path, columns: Sequence[str], rows: Sequence[Sequence[Any]], notice: str | None) -> None:
+    """A CSV file with a heading; what a spreadsheet would take for a formula is made harmless."""
+    cells = [["" if value is None else value for value in row] for row in rows]
+    write_text_atomically(path, BYTE_ORDER_MARK + csv_text(columns, cells, notice=notice))
+
+
+def write_coverage_csv(path: Path, planner: Planner, found: Coverage) -> None:
+    """A row for the region, for every kecamatan and for every village."""
+    rows = [
+        [level, one.area.code, one.area.name, one.area.parent_code, *_figures(one)]
+        for level, areas in (("region", (found.region,)), ("kecamatan", found.kecamatan), ("village", found.villages))
+        for one in areas
+    ]
+    write_rows(path, ("level", "code", "name", "parent_code", *FIGURES), rows, planner.region.notice)
+
+
+def write_comparison_csv(path: Path, planner: Planner, found: Comparison) -> None:
+    """The same rows, each before and after."""
+    rows = [
+        [level, one.after.area.code, one.after.area.name, *_both(one)]
+        for level, changes in (
+            ("region", (found.region,)), ("kecamatan", found.kecamatan), ("village", found.villages)
+        )
+        for one in changes
+    ]  # fmt: skip
+    columns = (
+        "level", "code", "name", *(f"before_{name}" for name in FIGURES), *(f"after_{name}" for name in FIGURES),
+        "people_gained",
+    )  # fmt: skip
+    write_rows(path, columns, rows, planner.region.notice)
+
+
+def write_coverage_geopackage(path: Path, planner: Planner, found: Coverage, posts: Sequence[Post]) -> None:
+    """Layers villages, kecamatan and posts.
+
+    Raises
+    ------
+    InputError
+        The file cannot be written.
+    """
+    import geopandas
+    import shapely
+
+    boundaries, notice = planner.region.boundaries, planner.region.notice
+
+    def areas(chosen: Sequence[AreaCoverage]) -> Any:
+        rows = [{**area_json(one), "notice": notice} for one in chosen]
+        shapes = [boundaries.polygon(one.area.code) for one in chosen]
+        return geopandas.GeoDataFrame(rows, geometry=shapes, crs="EPSG:4326")
+
+    points = geopandas.GeoDataFrame(
+        [{"name": post.name, "kind": post.kind, "notice": notice} for post in posts],
+        geometry=[shapely.Point(post.location.lon, post.location.lat) for post in posts],
+        crs="EPSG:4326",
+    )
+    part = path.with_name(f".{path.stem}.{os.getpid()}.part.gpkg")
+    try:
+        for layer, frame in (
+            ("villages", areas(found.villages)), ("kecamatan", areas(found.kecamatan)), ("posts", points)
+        ):  # fmt: skip
+            if len(frame):
+                frame.to_file(part, layer=layer, driver="GPKG", engine="pyogrio")
+        part.replace(path)
+    except (OSError, RuntimeError) as error:
+        raise InputError(f"{path} cannot be written: {error}; choose another file.") from None
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _both(one: AreaChange) -> list[Any]:
+    return [*_figures(one.before), *_figures(one.after), round(one.gained)]
+
+
+def _figures(found: AreaCoverage) -> list[Any]:
+    plain = area_json(found)
+    return [int(plain[name]) if name == "meets" else plain[name] for name in FIGURES]
