@@ -22,8 +22,6 @@ HOURS: Final = 7 * HOURS_PER_DAY
 """Hours of a week."""
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
-NO_KECAMATAN: Final = -1
-
 _CLASSES = tuple(name for name in ROAD_CLASSES if name != "barrier")
 _KEYS: Final = ("name", "days", "from", "to", "factor", "classes")
 
