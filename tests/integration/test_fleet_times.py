@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from threading import Event, Thread
 
 import numpy as np
 import pytest
@@ -144,3 +145,43 @@ def test_a_question_whose_router_is_replaced_meanwhile_is_asked_again(region):
 
     answer, _ = desk.roads.answered(ask)
     assert (asked[0], answer) == ("ambulance", "motorcycle")
+
+
+def test_answers_while_roads_are_closed_and_opened_are_those_of_the_roads_that_they_name(region):
+    desk = Desk(region, clock=lambda: QUIET)
+    desk.answer_from(region.open_routers())
+    desk.warm()
+
+    def told():
+        answer = desk.nearest("-6.7172,108.5362", k=8)
+        return answer["closures"]["metric"], [
+            (one["unit_id"], one["eta_s"], one["profile"]) for one in answer["candidates"]
+        ]
+
+    finder = desk.roads.finder
+    sets = [np.zeros(0, dtype=np.int64), *(finder.about(TARGET, radius_m) for radius_m in (300.0, 900.0))]
+    expected = {}
+    for edges in sets:
+        desk.roads.close((), edges)
+        name, candidates = told()
+        expected[name] = candidates
+    assert len(expected) == len({str(one) for one in expected.values()}) == len(sets)
+    done, wrong, asked = Event(), [], []
+
+    def ask():
+        while not done.is_set():
+            name, candidates = told()
+            asked.append(name)
+            if candidates != expected[name]:
+                wrong.append((name, candidates))
+
+    threads = [Thread(target=ask) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for nth in range(12):
+        desk.roads.close((), sets[nth % len(sets)])
+    done.set()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+    assert len(asked) >= len(threads)
