@@ -72,7 +72,7 @@ def isochrone_json(
     Raises
     ------
     InputError
-        Nothing to start from, or too much.
+        Nothing to start from, or too much, or all roads near the first start are closed.
     OutsideRegionError
         A unit is not known, or no road is near any of the starts.
     """
@@ -101,6 +101,7 @@ def isochrone_json(
         pinned = router.pin([location for _name, location in starts])
         if not any(access.snaps for access in pinned.access):
             first = starts[0][1]
+            desk.refuse_closed(first)
             raise OutsideRegionError(
                 N_("No road is near {position}, so nothing is reached from there; check the position."),
                 position=f"{first.lat:.5f}, {first.lon:.5f}",

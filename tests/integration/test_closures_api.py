@@ -255,3 +255,12 @@ def test_an_isochrone_shrinks_by_a_closure_and_names_it(client: FlaskClient) -> 
     after = asked()
     assert after["closures"]["ids"] == [made["closures"][0]["closure_id"]]
     assert after["features"][0]["properties"]["road_length_m"] < before["features"][0]["properties"]["road_length_m"]
+
+
+def test_where_all_roads_are_closed_that_is_said_and_not_that_the_place_lies_outside(client: FlaskClient) -> None:
+    whole = {"location": {"lat": -6.72, "lon": 108.55}, "radius_m": 49_000, "whole_region": True}
+    assert client.post("/api/v1/closures", json={"reason": "flood", **whole}).status_code == 201
+    for question in ("nearest?at=-6.7172,108.5362", "isochrone?at=-6.7172,108.5362&minutes=5"):
+        answer = client.get(f"/api/v1/{question}&lang=en")
+        assert (answer.status_code, "All roads near -6.71720, 108.53620 are closed" in answer.text) == (422, True)
+    assert "km outside the region" in client.get("/api/v1/nearest?at=-8.7,115.2&lang=en").get_json()["detail"]
