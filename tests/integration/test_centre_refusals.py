@@ -65,6 +65,7 @@ def middle_of_an_incident(client: FlaskClient) -> dict[str, str]:
     offered = sent(client, f"{at}/handovers", {"neighbour": "brebes"})
     made_for = client.post(f"/api/v1{at}/recommendations").get_json()
     sent(client, f"/units/{UNIT}/devices", {"label": "tablet"})
+    closed = sent(client, "/closures", {"reason": "other", "location": HERE["location"]})
     return {
         "call_id": call,
         "incident_id": incident,
@@ -74,6 +75,7 @@ def middle_of_an_incident(client: FlaskClient) -> dict[str, str]:
         "verification_id": asked["verifications"][0]["verification_id"],
         "handover_id": offered["handovers"][0]["handover_id"],
         "recommendation_id": made_for["recommendation_id"],
+        "closure_id": closed["closures"][0]["closure_id"],
     }
 
 
@@ -102,6 +104,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "EditUnit": {"kind": "ambulance", "agency": "dinkes", "station": "psc"},
     "ReportStatus": {"status": "en_route", "hospital": "RSUD", "device_time": "2026-01-31T06:45:00Z"},
     "RecallUnit": {"reason": "salah"},
+    "ReopenRoad": {"expected_version": 1},
+    "ChangeClosure": {"ends_at": None, "expected_version": 1},
     "CorrectMilestone": {"milestone": "dispatched", "time": "2026-01-31T06:45:00Z", "reason": "salah"},
 }  # fmt: skip
 """A good body of every command; where a value names a kind of id, the id stands there."""
