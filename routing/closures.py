@@ -150,15 +150,14 @@ class RoadFinder:
         InputError
             One is not of the network.
         """
-        chosen = np.unique(np.asarray(edges, dtype=np.int64))
-        wrong = chosen[(chosen < 0) | (chosen >= self.network.edge_count)]
-        if len(wrong):
+        wrong = [edge for edge in edges if not 0 <= edge < self.network.edge_count]
+        if wrong:
             raise InputError(
                 N_("There is no edge {edge}; the edges of this region are 0 to {last}."),
-                edge=int(wrong[0]),
+                edge=min(wrong),
                 last=self.network.edge_count - 1,
             )
-        return chosen
+        return np.unique(np.asarray(edges, dtype=np.int64))
 
     def both_ways(self, edges: Int64Array) -> Int64Array:
         """The edges and those that run against them."""

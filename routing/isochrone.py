@@ -41,7 +41,6 @@ MOST_LIMITS = 24
 LONGEST_S = 24 * 3600.0
 
 _WIDENED = 2
-_SQUARE_REACH = 5
 """A mark is widened to the nodes within sqrt(5) of it: two steps along a row, and one across."""
 
 _CELLS_IN_BUFFER = 3.66

@@ -239,15 +239,3 @@ class RoadNetwork:
         }
         names = tuple(json.loads((folder / "names.json").read_text(encoding="utf-8")))
         return cls(names=names, **arrays)
-
-
-def facts_unknown(edge_count: int) -> dict[str, Any]:
-    """What the arrays of `RoadNetwork` hold for edges of which nobody tagged width, limits, surface and the like."""
-    not_a_number = np.full(edge_count, np.nan, dtype=np.float16)
-    nothing = np.zeros(edge_count, dtype=np.uint8)
-    return {
-        **dict.fromkeys(("edge_width_m", "edge_maxheight_m", "edge_maxwidth_m", "edge_maxweight_t"), not_a_number),
-        **dict.fromkeys(
-            ("edge_lanes", "edge_surface", "edge_smoothness", "edge_barrier", "edge_level_crossings"), nothing
-        ),
-    }

@@ -184,8 +184,10 @@ def _unpacked(blob: bytes) -> bytes:
     raw, packed, size = fields.get(1), fields.get(3), fields.get(2, 0)
     if isinstance(raw, bytes):
         return raw
-    if not isinstance(packed, bytes) or not isinstance(size, int) or size > _MOST_BLOB_BYTES:
+    if not isinstance(packed, bytes) or not isinstance(size, int):
         raise UnusualError("a blob that is packed with something else than zlib")
+    if not 0 < size <= _MOST_BLOB_BYTES:  # to zlib, 0 means without a limit
+        raise UnusualError("a blob of a size that makes no sense")
     unpacking = zlib.decompressobj()
     try:
         data = unpacking.decompress(packed, size)

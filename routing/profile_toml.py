@@ -61,7 +61,7 @@ def read_profiles(value: object, source: str) -> Mapping[str, Profile]:
             raise SourceError(f"{source}: the profile '{name}' has a name that cannot be used; write a-z, 0-9 and _.")
         entries = dict(_table(table, f"profiles.{name}", source))
         like = entries.pop("like", name if name in profiles else "light_vehicle")
-        if like not in profiles:
+        if not isinstance(like, str) or like not in profiles:
             raise SourceError(
                 f"{source}: like under {where} is {like!r}, which is no profile above it; "
                 f"the profiles are {', '.join(profiles)}."
@@ -80,7 +80,7 @@ def read_vehicles(value: object, profiles: Mapping[str, Profile], source: str) -
     """
     vehicles = dict(DEFAULT_VEHICLES)
     for kind, name in _table(value, "vehicles", source).items():
-        if name not in profiles:
+        if not isinstance(name, str) or name not in profiles:
             raise SourceError(
                 f"{source}: {kind} under [routing.vehicles] is {name!r}, which is no profile; "
                 f"the profiles are {', '.join(profiles)}."

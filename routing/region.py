@@ -215,8 +215,15 @@ class Region:
             Told what takes long.
         metrics
             Makes the metrics, by the learnt speeds in force.
+
+        Raises
+        ------
+        SourceError
+            A profile forbids every road.
         """
         makes = metrics or self.metrics()
+        for profile in self.routing_settings.profiles:
+            makes.make(profile, None)  # one that forbids every road is a slip to mend, not to answer by another's times
         remarks: list[str] = []
         hierarchy = None
         try:

@@ -110,6 +110,7 @@ class Routers:
         self._changed = Condition()
         self._closures: frozenset[int] = frozenset()
         self._generation = 0
+        self._swaps = 0
         self._ready: OrderedDict[_Slot, tuple[frozenset[int], Router]] = OrderedDict()
         self._wanted: OrderedDict[_Slot, None] = OrderedDict()
         self._failed: dict[_Slot, Exception] = {}
@@ -186,6 +187,11 @@ class Routers:
         with self._changed:
             return bool(self._wanted)
 
+    @property
+    def swaps(self) -> int:
+        """How many routers have become ready since the first: where it stands still, so did what answers."""
+        return self._swaps
+
     def state(self) -> RoutersState:
         """What answers now, for screens and logs."""
         with self._changed:
@@ -227,13 +233,15 @@ class Routers:
             except Exception as error:  # the answers so far stay; whoever looks is told
                 _log.exception("the metric %s could not be worked out", slot)
                 with self._changed:
-                    self._failed[slot] = error
-                    self._wanted.pop(slot, None)
+                    if generation == self._generation:  # else it is tried again with what counts now
+                        self._failed[slot] = error
+                        self._wanted.pop(slot, None)
                     self._remark(f"The metric of {slot[0] or 'the default profile'} could not be worked out: {error}")
                     self._changed.notify_all()
                 continue
             with self._changed:
                 self._ready[slot] = closures, router
+                self._swaps += 1
                 if generation == self._generation:
                     self._wanted.pop(slot, None)
                 self._forget()

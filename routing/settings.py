@@ -156,7 +156,7 @@ class RoutingSettings:
             if name == "maxspeed":
                 values[name] = _policy(table[name], source)
             elif name == "default_profile":
-                if table[name] not in profiles:
+                if not isinstance(table[name], str) or table[name] not in profiles:
                     raise SourceError(
                         f"{source}: default_profile under [routing] is {table[name]!r}, which is no profile; "
                         f"the profiles are {', '.join(profiles)}."

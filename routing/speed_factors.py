@@ -22,8 +22,6 @@ HOURS: Final = 7 * HOURS_PER_DAY
 """Hours of a week."""
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
-NO_KECAMATAN: Final = -1
-
 _CLASSES = tuple(name for name in ROAD_CLASSES if name != "barrier")
 _KEYS: Final = ("name", "days", "from", "to", "factor", "classes")
 
@@ -155,8 +153,13 @@ class SpeedFactors:
         """
         try:
             areas = [str(code) for code in value["kecamatan"]]
-            factor = np.ones((len(ROAD_CLASSES), len(areas), int(value["bins"])), dtype=np.float32)
+            bins = int(value["bins"])
+            if not 0 < bins <= HOURS:
+                raise ValueError(f"{bins} bins of hours")
+            factor = np.ones((len(ROAD_CLASSES), len(areas), bins), dtype=np.float32)
             for kind, area, number, one in value["factors"]:
+                if not 0 <= int(number) < bins:
+                    raise ValueError(f"bin {number}")
                 factor[ROAD_CLASSES.index(kind), areas.index(area), int(number)] = float(one)
             return cls(
                 factor=factor,

@@ -237,10 +237,12 @@ class Centre:
             for one in units
         ]
         at = now or self.store.now()
-        ((located, times, area), costs), roads = self.desk.roads.answered(
+        ((located, times, area), costs, profiles, hour), roads = self.desk.roads.answered(
             lambda: (
                 self._times(incident, vehicles, at),
                 self._cover(units, vehicles, at) if cover else (),
+                [self.desk.times.profile(vehicle, at).name for vehicle in vehicles],
+                self.desk.times.hour(at),
             )
         )
         return recommendation_inputs(
@@ -257,11 +259,8 @@ class Centre:
             cover=costs,
             closures=roads.closures,
             metric=roads.metric,
-            profiles={
-                one.unit.unit_id: self.desk.times.profile(vehicle, at).name
-                for one, vehicle in zip(units, vehicles, strict=True)
-            },
-            hour=self.desk.times.hour(at),
+            profiles={one.unit.unit_id: name for one, name in zip(units, profiles, strict=True)},
+            hour=hour,
         )
 
     def recommendation(self, incident_id: str, *, cover: bool = False, now: datetime | None = None) -> Recommendation:

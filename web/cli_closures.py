@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -72,7 +72,7 @@ def close(
     siaga112 close --street "Jl. Raya Sumber" --within Sumber --reason roadworks --until "2026-12-01 06:00"
     siaga112 close --polygon banjir.geojson --reason flood --dry-run
     siaga112 close --at -6.76,108.48 --radius 300 --reason accident
-    siaga112 close --scenario banjir_losari
+    siaga112 close --scenario banjir_cisanggarung
     """
     from dataclasses import replace
 
@@ -86,6 +86,8 @@ def close(
         times = {"starts_at": _moment(centre, starts_at, "--from"), "ends_at": _moment(centre, ends_at, "--until")}
         wanted: list[NewClosure]
         if scenario is not None:
+            if any((edges, street, near, within, every, polygon, at, radius_m is not None, towards, reason, note)):
+                raise InputError(N_("A scenario says itself what is closed and why; give only its times with it."))
             wanted = [
                 replace(one, starts_at=times["starts_at"] or one.starts_at, ends_at=times["ends_at"] or one.ends_at)
                 for one in region_scenarios(centre.region).named(scenario).closures
@@ -152,6 +154,7 @@ def reopen(
 ) -> None:
     """Reopen what CLOSURE_IDS closed; a road that another closure closes too stays closed."""
     from dispatch.commands import ReopenRoad
+    from dispatch.errors import UnknownIdError
     from web.cli_centre import carry_out
 
     if (scenario is None) == (not closure_ids):
@@ -164,6 +167,13 @@ def reopen(
             ids = [one.closure_id for one in standing if one.scenario == scenario]
             if not ids:
                 raise InputError(N_("Nothing of the scenario “{name}” is closed."), name=scenario[:40])
+        else:
+            with centre.store.book() as book:
+                for one in ids:
+                    if book.closure(one) is None:  # said before any of the others is reopened
+                        raise UnknownIdError(
+                            N_("There is no {what} “{key}”; check its id."), what="closure", key=one[:64]
+                        )
         answers = [carry_out(centre, ReopenRoad(closure_id=one), actor) for one in ids]
         told = [closure for answer in answers for closure in answer["closures"]]
         if as_json:
@@ -289,11 +299,13 @@ def _moment(centre: Centre, text: str | None, option: str) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(text.strip())
-    except ValueError:
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=centre.store.timezone)
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError):  # in UTC some times of the years 1 and 9999 are none
         raise InputError(
             N_("{option}: “{text}” is no time; write for example 2026-01-31 06:45."), option=option, text=text[:40]
         ) from None
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=centre.store.timezone)
 
 
 def _bearing(text: str) -> float:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from routing.learning import LearningReport
 
 DEFAULT_DAYS = 90
+FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 LARGEST_REPORT = 20_000_000
 """Bytes; a report of a region with a hundred kecamatan has a few hundred thousand."""
 
@@ -216,25 +217,30 @@ def _read(path: Path) -> dict[str, Any]:
         raise SourceError(
             f"{path} is no report of learnt speeds; make it with `siaga112 learn report --out`."
         ) from None
-    wanted = ("trips", "factors", "before", "after", "classes", "cells", "excluded", "warnings")
-    if not isinstance(described, dict) or not all(name in described for name in wanted):
+    if not isinstance(described, dict):
         raise _no_report(path)
+    try:
+        _described_text(described)  # whatever is adopted can be shown afterwards
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise _no_report(path) from None
     return described
 
 
 def _span(since: str | None, until: str | None, timezone: tzinfo, now: datetime) -> tuple[datetime, datetime]:
     """From the first moment of one day to the last of another, on the clocks of the centre."""
-    end = now if until is None else _day(until, "--until", timezone) + timedelta(days=1)
-    start = end - timedelta(days=DEFAULT_DAYS) if since is None else _day(since, "--since", timezone)
+    end = now if until is None else _day(until, "--until", timezone, after=1)
+    start = max(end - timedelta(days=DEFAULT_DAYS), FIRST) if since is None else _day(since, "--since", timezone)
     if start >= end:
         raise InputError("--since lies after --until; turn them round.")
-    return start.astimezone(UTC), end.astimezone(UTC)
+    return start, end
 
 
-def _day(text: str, option: str, timezone: tzinfo) -> datetime:
+def _day(text: str, option: str, timezone: tzinfo, *, after: int = 0) -> datetime:
+    """The moment at which a day begins, or one so many days later."""
     try:
-        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=timezone)
-    except ValueError:
+        begun = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=timezone)
+        return (begun + timedelta(days=after)).astimezone(UTC)
+    except (ValueError, OverflowError):  # the first and the last days that datetime has are none in UTC
         raise InputError(f"{option} is {text[:20]}; write a day as 2026-01-31.") from None
 
 

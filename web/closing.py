@@ -170,16 +170,26 @@ def _selector(new: NewClosure) -> RoadSelector:
         "polygon": Selection.POLYGON,
         "location": Selection.POINT,
     }[given[0]]
+    _refuse_idle(new, kind)
     return RoadSelector(
         kind=kind,
         edges=new.edges or (),
         street=new.street,
-        area_code=new.area_code if kind is Selection.STREET else None,
+        area_code=new.area_code,
         polygon=new.polygon or (),
         location=new.location,
         radius_m=new.radius_m,
         bearing_deg=new.bearing_deg,
     )
+
+
+def _refuse_idle(new: NewClosure, kind: Selection) -> None:
+    """Refuse what would be passed over: whoever narrows a closure must not have more roads closed than he said."""
+    by_street = kind is Selection.STREET
+    if not by_street and (new.area_code is not None or new.every_part):
+        raise InputError(N_("A village, a kecamatan or “every part” goes with the name of a street; leave it out."))
+    if new.radius_m is not None and new.location is None:
+        raise InputError(N_("A radius goes with a place; say which, or leave it out."))
 
 
 def _area(desk: Desk, code: str | None) -> shapely.Geometry | None:

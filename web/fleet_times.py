@@ -75,12 +75,18 @@ class FleetTimes:
         """Replace the set of closed edges; returns when questions are answered without them."""
         if self._routers is not None:
             self._routers.close_edges(edges.tolist(), wait=True)
-        self._closed, self._own = edges, {}
+        self._closed = edges
+        self._own = {}
 
     @property
     def routers(self) -> Routers | None:
         """What answers in a server; None where the region's own routers do."""
         return self._routers
+
+    @property
+    def swaps(self) -> int | None:
+        """As `Routers.swaps`; None where the region's own routers answer."""
+        return None if self._routers is None else self._routers.swaps
 
     def learn(self, factors: SpeedFactors | None) -> None:
         """Put learnt speeds in force; a server's metrics are worked out anew in the background."""
@@ -142,7 +148,9 @@ class FleetTimes:
         if self._routers is not None:
             return self._routers.router(None if profile == self._default else profile, at=at)
         hour = self.metrics.hour(at)
-        closed, known = self._closed, self._own
+        # In this order: a change puts the closed edges before an empty `_own`, so what is kept there knows them.
+        known = self._own
+        closed = self._closed
         if not len(closed) and (self.metrics.learnt is None or hour is None):
             return self._region.router_for(profile, hour)
         key = (profile or self._default, hour)

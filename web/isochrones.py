@@ -10,8 +10,11 @@ from gis.types import Location
 from web.credits import ROADS, owed_credit
 from web.i18n import Translator, translator
 from web.wording import distance, duration
+from web.wording_roads import closures_json
 
 if TYPE_CHECKING:
+    from routing.isochrone import Isochrone
+    from routing.router import PinnedOrigins, Router
     from web.service import Desk
 
 DEFAULT_MINUTES = (5.0, 8.0, 10.0, 15.0)
@@ -69,7 +72,7 @@ def isochrone_json(
     Raises
     ------
     InputError
-        Nothing to start from, or too much.
+        Nothing to start from, or too much, or all roads near the first start are closed.
     OutsideRegionError
         A unit is not known, or no road is near any of the starts.
     """
@@ -91,15 +94,22 @@ def isochrone_json(
             N_("The units drive as {profiles}, each with its own roads; ask for one kind of vehicle at a time."),
             profiles=", ".join(sorted(str(profile) for profile in profiles)),
         )
-    router = desk.times.router(profiles.pop(), utc_now()) if profiles else desk.router
-    pinned = router.pin([location for _name, location in starts])
-    if not any(access.snaps for access in pinned.access):
-        first = starts[0][1]
-        raise OutsideRegionError(
-            N_("No road is near {position}, so nothing is reached from there; check the position."),
-            position=f"{first.lat:.5f}, {first.lon:.5f}",
-        )
-    found = router.isochrone(pinned, [minute * 60.0 for minute in minutes])
+    profile = profiles.pop() if profiles else None
+
+    def ask() -> tuple[Router, PinnedOrigins, list[Isochrone]]:
+        router = desk.router if profile is None else desk.times.router(profile, utc_now())
+        pinned = router.pin([location for _name, location in starts])
+        if not any(access.snaps for access in pinned.access):
+            first = starts[0][1]
+            desk.refuse_closed(first)
+            raise OutsideRegionError(
+                N_("No road is near {position}, so nothing is reached from there; check the position."),
+                position=f"{first.lat:.5f}, {first.lon:.5f}",
+            )
+        return router, pinned, router.isochrone(pinned, [minute * 60.0 for minute in minutes])
+
+    (router, pinned, found), roads = desk.roads.answered(ask)
+    key = router.metric.key
     features = [
         {
             "type": "Feature",
@@ -122,6 +132,9 @@ def isochrone_json(
             {"text": name, "lat": location.lat, "lon": location.lon, "on_road": bool(access.snaps)}
             for (name, location), access in zip(starts, pinned.access, strict=True)
         ],
+        "profile": desk.region.routing_settings.profile(key.profile).name,
+        "hour": key.hour,
+        "closures": closures_json(roads.closures, roads.metric, _),
         "notes": [line for place in places for line in desk.doubts(place, lang)],
         "notice": desk.region.notice,
         "attribution": owed_credit(desk.region, ROADS) or None,
@@ -131,7 +144,8 @@ def isochrone_json(
 def isochrone_text(answer: dict[str, Any]) -> str:
     """One line per time, the shortest first."""
     lines = [feature["properties"]["text"] for feature in reversed(answer["features"])]
-    return "\n".join([*answer["notes"], *lines])
+    closed = answer["closures"]["message"]
+    return "\n".join([*answer["notes"], *([closed] if closed else []), *lines])
 
 
 def _sentence(limit_s: float, road_length_m: float, _: Translator) -> str:

@@ -88,9 +88,8 @@ class SpeedsKeeper:
             if held == (None if before is None else before.held):
                 return 0
             self._state = None if held is None else SpeedsInForce(held=held, factors=self._factors(held.digest))
-            state = self._state
-        for tell in self._tell:
-            tell(state)
+            for tell in self._tell:  # before anybody else refreshes: the newest is told last
+                tell(self._state)
         return 1
 
     def _factors(self, digest: str) -> SpeedFactors:

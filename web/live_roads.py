@@ -68,6 +68,7 @@ class LiveRoads:
         self._times = times
         self._lock = RLock()
         self._turn = 0
+        self._swaps_before: int | None = None
         self._state = RoadState()
         self._before_use: Callable[[], object] | None = None
 
@@ -95,10 +96,12 @@ class LiveRoads:
     def answered(self, ask: Callable[[], T]) -> tuple[T, RoadState]:
         """The answer to a question, and the closures that it was answered under."""
         for _ in range(ATTEMPTS):
-            state, turn = self.state, self._turn
+            state, turn, swaps = self.state, self._turn, self._times.swaps
             answer = ask()
-            # An odd turn is a change under way, another turn one that was made.
-            if turn == self._turn and turn % 2 == 0 and state is self._state:
+            if turn != self._turn or swaps != self._times.swaps or state is not self._state:
+                continue  # other roads, or another profile or hour, than those that it names
+            # An odd turn is a change under way; until its first router is ready, the roads before are all that answer.
+            if turn % 2 == 0 or (swaps is not None and swaps == self._swaps_before):
                 return answer, state
         with self._lock:
             return ask(), self._state
@@ -106,6 +109,7 @@ class LiveRoads:
     def close(self, closures: tuple[ClosureInForce, ...], edges: Int64Array, lost: tuple[str, ...] = ()) -> None:
         """Put other closures in force; returns when questions are answered by them."""
         with self._lock:
+            self._swaps_before = self._times.swaps
             self._turn += 1
             try:
                 if not np.array_equal(self._state.edges, edges):

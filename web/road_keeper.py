@@ -129,6 +129,8 @@ class RoadKeeper:
                     self._seq = seq
             except SiagaError as error:
                 _log.warning("Roads: %s", error)
+            except Exception:  # whatever it is, roads that others close must be heard of when it is over
+                _log.exception("Roads: what is closed could not be looked up")
 
     def _closed(self, closures: tuple[Closure, ...]) -> tuple[Int64Array, tuple[str, ...]]:
         """Edges of all closures, and ids of those of which something was not found."""

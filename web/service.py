@@ -317,6 +317,7 @@ class Desk:
         units, now = self.units, self._clock()
         target = self.times.answer(asked.location, self._vehicles(units), now)
         if target.access.status is RoadStatus.OFF_NETWORK and asked.area is None:
+            self.refuse_closed(asked.location)
             raise _off_network(match)
         ranking: Ranking | VillageRanking
         if asked.area is None:
@@ -366,6 +367,21 @@ class Desk:
             "excluded": [excluded_json(one, _) for one in ranking.excluded],
             "shortfalls": [shortfall_text(one, _) for one in ranking.shortfalls],
         }
+
+    def refuse_closed(self, location: Location) -> None:
+        """Say so where a location has roads nearby and only closures keep units from all of them.
+
+        Raises
+        ------
+        InputError
+            It is so.
+        """
+        limit_m = self.region.routing_settings.snap_limit_m
+        if len(self.roads.known.edges) and self.region.snapper.nearest(location, limit_m=limit_m) is not None:
+            raise InputError(
+                N_("All roads near {position} are closed now, so nobody gets there by road; look at the closures."),
+                position=f"{location.lat:.5f}, {location.lon:.5f}",
+            )
 
     def pieces_of(self, code: str) -> npt.NDArray[np.int64]:
         """The pieces of road of a village or kecamatan, by its code.

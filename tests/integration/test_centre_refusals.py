@@ -65,7 +65,7 @@ def middle_of_an_incident(client: FlaskClient) -> dict[str, str]:
     offered = sent(client, f"{at}/handovers", {"neighbour": "brebes"})
     made_for = client.post(f"/api/v1{at}/recommendations").get_json()
     sent(client, f"/units/{UNIT}/devices", {"label": "tablet"})
-    closed = sent(client, "/closures", {"location": HERE["location"], "radius_m": 60, "reason": "flood"})
+    closed = sent(client, "/closures", {"reason": "other", "location": HERE["location"]})
     return {
         "call_id": call,
         "incident_id": incident,
@@ -104,8 +104,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "EditUnit": {"kind": "ambulance", "agency": "dinkes", "station": "psc"},
     "ReportStatus": {"status": "en_route", "hospital": "RSUD", "device_time": "2026-01-31T06:45:00Z"},
     "RecallUnit": {"reason": "salah"},
-    "ChangeClosure": {"ends_at": None, "expected_version": 1},
     "ReopenRoad": {"expected_version": 1},
+    "ChangeClosure": {"ends_at": None, "expected_version": 1},
     "CorrectMilestone": {"milestone": "dispatched", "time": "2026-01-31T06:45:00Z", "reason": "salah"},
 }  # fmt: skip
 """A good body of every command; where a value names a kind of id, the id stands there."""

@@ -155,6 +155,9 @@ def test_a_road_that_two_closures_close_stays_closed_until_both_are_lifted(clien
         ({"street": "Jalan Entah Berantah"}, "No street is called “Jalan Entah Berantah”"),
         ({"street": "Gang Melati", "area_code": "99.99"}, "The region has no area with the code “99.99”"),
         ({"edges": [10**6]}, "There is no edge 1000000"),
+        ({"edges": [3], "radius_m": 100}, "A radius goes with a place"),
+        ({"polygon": FLOOD, "area_code": "99.99"}, "goes with the name of a street"),
+        ({"edges": [3], "every_part": True}, "goes with the name of a street"),
         ({"location": {"lat": -6.72, "lon": 108.55}, "radius_m": 49_000}, "closes 100 % of all roads of the region"),
         ({"location": {"lat": 6.72, "lon": 108.55}, "radius_m": 100}, "lies outside the region"),
         ({"polygon": FLOOD[:2]}, "at least three different corners"),
@@ -219,6 +222,10 @@ def test_a_terminal_closes_lists_and_reopens(sqlite_url: str, tmp_path: Path) ->
         (["close", "--at", "-6.7172,108.5362", "--reason", "flood", "--until", "besok"], "“besok” is no time"),
         (["close", "--at", "-6.7172,108.5362", "--reason", "flood", "--towards", "sana"], "“sana” is no direction"),
         (["close", "--scenario", "gempa"], "no scenario “gempa”"),
+        (["close", "--scenario", "gempa", "--edge", "3"], "A scenario says itself what is closed"),
+        (["close", "--edge", "99999999999999999999", "--reason", "flood"], "There is no edge 99999999999999999999"),
+        (["close", "--edge", "3", "--reason", "flood", "--from", "0001-01-01 00:00"], "is no time"),
+        (["close", "--edge", "3", "--reason", "flood", "--until", "9999-12-31T23:59-12:00"], "is no time"),
         (["reopen"], "Say what to reopen"),
     ],
 )
@@ -227,3 +234,33 @@ def test_what_a_terminal_cannot_use_is_told_in_one_sentence(sqlite_url: str, wor
     assert done.exit_code == 1
     assert sentence in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_of_several_closures_none_is_reopened_where_one_is_unknown(sqlite_url: str) -> None:
+    run(sqlite_url, "close", "--at", "-6.7172,108.5362", "--reason", "accident")
+    (one,) = json.loads(run(sqlite_url, "closures", "--json"))["closures"]
+    done = CliRunner().invoke(main, ["reopen", one["closure_id"], "R000000-001", "--db", sqlite_url, "--lang", "en"])
+    assert (done.exit_code, "There is no closure “R000000-001”" in done.stderr) == (1, True)
+    assert json.loads(run(sqlite_url, "closures", "--json"))["closures"] == [one]
+
+
+def test_an_isochrone_shrinks_by_a_closure_and_names_it(client: FlaskClient) -> None:
+    def asked() -> dict[str, Any]:
+        found: dict[str, Any] = client.get("/api/v1/isochrone?at=-6.7172,108.5362&minutes=5&lang=en").get_json()
+        return found
+
+    before = asked()
+    assert (before["profile"], before["closures"]["ids"]) == ("ambulance", [])
+    made = client.post("/api/v1/closures", json={"reason": "flood", **SPOT, "radius_m": 400}).get_json()
+    after = asked()
+    assert after["closures"]["ids"] == [made["closures"][0]["closure_id"]]
+    assert after["features"][0]["properties"]["road_length_m"] < before["features"][0]["properties"]["road_length_m"]
+
+
+def test_where_all_roads_are_closed_that_is_said_and_not_that_the_place_lies_outside(client: FlaskClient) -> None:
+    whole = {"location": {"lat": -6.72, "lon": 108.55}, "radius_m": 49_000, "whole_region": True}
+    assert client.post("/api/v1/closures", json={"reason": "flood", **whole}).status_code == 201
+    for question in ("nearest?at=-6.7172,108.5362", "isochrone?at=-6.7172,108.5362&minutes=5"):
+        answer = client.get(f"/api/v1/{question}&lang=en")
+        assert (answer.status_code, "All roads near -6.71720, 108.53620 are closed" in answer.text) == (422, True)
+    assert "km outside the region" in client.get("/api/v1/nearest?at=-8.7,115.2&lang=en").get_json()["detail"]

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from threading import Event, Thread
 
 import numpy as np
 import pytest
 
+from gis.errors import SourceError
 from gis.types import Location
 from routing.profile import Exemption
 from routing.region import Region
+from routing.settings import SPEED_CLASSES
 from tests.centre_app import demonstration_region
 from web.fleet_times import FleetTimes, Vehicle
 from web.service import Desk
@@ -117,3 +120,68 @@ def test_a_server_answers_every_profile_from_the_shared_hierarchy_as_scipy_does(
         assert [serving.profile(one, at).key for one in vehicles] == [one.profile for one in vehicles]
         assert serving.answer(TARGET, vehicles, at) == plain.answer(TARGET, vehicles, at)
     assert not routers.state().remarks
+
+
+def test_a_server_does_not_begin_with_a_profile_that_can_drive_nowhere(region):
+    opened = Region.open(region.folder)
+    settings = region.routing_settings
+    stuck = replace(settings.profiles["fire_engine"], closed_classes=frozenset(SPEED_CLASSES))
+    opened.__dict__["routing_settings"] = replace(settings, profiles={**settings.profiles, "fire_engine": stuck})
+    with pytest.raises(SourceError, match="'fire_engine' forbids every road"):
+        opened.open_routers()
+
+
+def test_a_question_whose_router_is_replaced_meanwhile_is_asked_again(region):
+    desk = Desk(region, clock=lambda: QUIET)
+    desk.answer_from(region.open_routers())
+    routers, asked = desk.times.routers, []
+
+    def ask():
+        key = desk.times.router("motorcycle", QUIET).metric.key
+        if not asked:
+            routers.wait()  # the metric that was not ready yet is, before the answer is named
+        asked.append(key.profile.partition("+")[0])
+        return asked[-1]
+
+    answer, _ = desk.roads.answered(ask)
+    assert (asked[0], answer) == ("ambulance", "motorcycle")
+
+
+def test_answers_while_roads_are_closed_and_opened_are_those_of_the_roads_that_they_name(region):
+    desk = Desk(region, clock=lambda: QUIET)
+    desk.answer_from(region.open_routers())
+    desk.warm()
+
+    def told():
+        answer = desk.nearest("-6.7172,108.5362", k=8)
+        return answer["closures"]["metric"], [
+            (one["unit_id"], one["eta_s"], one["profile"]) for one in answer["candidates"]
+        ]
+
+    finder = desk.roads.finder
+    sets = [np.zeros(0, dtype=np.int64), *(finder.about(TARGET, radius_m) for radius_m in (300.0, 900.0))]
+    expected = {}
+    for edges in sets:
+        desk.roads.close((), edges)
+        name, candidates = told()
+        expected[name] = candidates
+    assert len(expected) == len({str(one) for one in expected.values()}) == len(sets)
+    done, wrong, asked = Event(), [], []
+
+    def ask():
+        while not done.is_set():
+            name, candidates = told()
+            asked.append(name)
+            if candidates != expected[name]:
+                wrong.append((name, candidates))
+
+    threads = [Thread(target=ask) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for nth in range(12):
+        desk.roads.close((), sets[nth % len(sets)])
+    done.set()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+    assert len(asked) >= len(threads)

@@ -203,12 +203,18 @@ def test_bad_input_is_one_sentence(sqlite_url: str, tmp_path: Path) -> None:
     assert "write a day as 2026-01-31" in refused(sqlite_url, "report", "--since", "kemarin")
     wrong_way = refused(sqlite_url, "report", "--since", "2026-02-01", "--until", "2026-01-01")
     assert "--since lies after --until" in wrong_way
+    for option, day in (("--since", "0001-01-01"), ("--until", "9999-12-31")):
+        assert "write a day as 2026-01-31" in refused(sqlite_url, "report", option, day)
     file = tmp_path / "speeds.json"
     assert "There is no file" in refused(sqlite_url, "adopt", str(file), "--reason", "x")
     for spoilt in ("", "[]", "{}", "\ud800"):
         file.write_bytes(spoilt.encode("utf-8", "surrogatepass"))
         assert "is no report of learnt speeds" in refused(sqlite_url, "adopt", str(file), "--reason", "x")
-    report: dict[str, Any] = dict.fromkeys(("trips", "before", "after", "classes", "cells", "excluded", "warnings"))
+    error = {"trips": 5, "median_s": 1.0, "p90_s": 2.0, "bias_s": 0.0, "median_share": 0.1}
+    report: dict[str, Any] = {
+        "trips": 30, "held_out": 5, "by_trace": 30, "excluded": {}, "before": error, "after": error,
+        "classes": [], "cells": [], "warnings": [],
+    }  # fmt: skip
     area = demonstration_region().boundaries.kecamatan[0].code
     table = {"kecamatan": [area], "bin_of_hour": [0] * 168, "bins": 1}
     for rows, sentence in (
@@ -219,6 +225,10 @@ def test_bad_input_is_one_sentence(sqlite_url: str, tmp_path: Path) -> None:
     ):
         file.write_text(json.dumps(report | {"factors": table | {"factors": rows}}), encoding="utf-8")
         assert sentence in refused(sqlite_url, "adopt", str(file), "--reason", "x")
+    good = table | {"factors": [["primary", area, 0, 0.8]]}
+    for spoilt_report in (report | {"before": None}, report | {"cells": [{}]}, {"trips": 30}):
+        file.write_text(json.dumps(spoilt_report | {"factors": good}), encoding="utf-8")
+        assert "is no report of learnt speeds" in refused(sqlite_url, "adopt", str(file), "--reason", "x")
     other = table | {"kecamatan": ["99.99.99"], "factors": [["primary", "99.99.99", 0, 0.8]]}
     file.write_text(json.dumps(report | {"factors": other}), encoding="utf-8")
     assert "is of another region" in refused(sqlite_url, "adopt", str(file), "--reason", "x")

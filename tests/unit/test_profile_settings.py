@@ -134,6 +134,9 @@ def test_without_a_word_of_it_nobody_breaks_a_rule():
         ),
         ("[routing.profiles.x]\nexemptions = ['fly']", r"exemptions .* has 'fly'; it knows emergency_yes, bus_lanes, "),
         ("[routing.vehicles]\nrescue = 'tank'", r"rescue under \[routing\.vehicles\] is 'tank', which is no profile; "),
+        ("[routing.vehicles]\nrescue = ['jeep']", r"rescue under .* is \['jeep'\], which is no profile"),
+        ("[routing.profiles.x]\nlike = ['a']", r"like under \[routing\.profiles\.x\] is \['a'\], which is no profile"),
+        ("[routing]\ndefault_profile = ['a']", r"default_profile under \[routing\] is \['a'\], which is no profile"),
         ("[routing.vehicles]\nrescue = 3", r"rescue under \[routing\.vehicles\] is 3, which is no profile"),
         (
             "[routing.agencies.d]\nexempt = []",
@@ -250,7 +253,15 @@ def test_a_learnt_factor_that_is_no_sound_number_is_refused(bad):
 
 @pytest.mark.parametrize(
     "change",
-    [{"factors": [["footway", "a", 0, 0.5]]}, {"kecamatan": 3}, {"bins": 0}, {"bin_of_hour": [0]}, {"factors": [[1]]}],
+    [
+        {"factors": [["footway", "a", 0, 0.5]]},
+        {"factors": [["primary", "a", -1, 0.5]]},
+        {"kecamatan": 3},
+        {"bins": 0},
+        {"bins": 10**15},
+        {"bin_of_hour": [0]},
+        {"factors": [[1]]},
+    ],
 )
 def test_learnt_factors_that_do_not_fit_are_refused(change):
     with pytest.raises(InputError, match=r"[Ll]earn"):
