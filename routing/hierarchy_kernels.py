@@ -80,7 +80,7 @@ def customize(
             out_ms, back_ms = down_ms[below], up_ms[below]
             if out_ms >= NEVER and back_ms >= NEVER:
                 continue
-            for slot in range(below + 1, up_offset[low_tail[entry] + 1]):
+            for slot in range(np.uint64(below + 1), np.uint64(up_offset[low_tail[entry] + 1])):
                 depth = np.uint64(up_depth[slot])
                 onwards = np.int32(out_ms + up_ms[slot])
                 up[depth] = min(up[depth], onwards)
@@ -99,7 +99,7 @@ def customize(
 )
 def label(
     up_offset: Int64Array,
-    up_head: Int32Array,
+    up_depth: Int32Array,
     parent: Int32Array,
     depth: Int32Array,
     up_ms: Int32Array,
@@ -163,10 +163,11 @@ def label(
                 if spent >= NEVER:
                     continue
                 at = rank[mine, level]
-                for slot in range(up_offset[at], up_offset[at + 1]):
+                this = np.uint64(mine)
+                for slot in range(np.uint64(up_offset[at]), np.uint64(up_offset[at + 1])):
                     onwards = np.int32(spent + up_ms[slot])
-                    level_of_head = depth[up_head[slot]]
-                    ms[mine, level_of_head] = min(ms[mine, level_of_head], onwards)
+                    of_head = np.uint64(up_depth[slot])
+                    ms[this, of_head] = min(ms[this, of_head], onwards)
             for level in range(low[mine]):
                 ms[first, level] = min(ms[first, level], ms[mine, level])
         row_offset[point + 1] = row
@@ -215,8 +216,10 @@ def times(
                     else:
                         other = middle
                 best = np.int32(out[target, owner[entry]])
-                for level in range(first, same + 1):
-                    best = min(best, np.int32(ms[mine, level] + to_ms[theirs, level]))
+                this, other_row = np.uint64(mine), np.uint64(theirs)
+                # Counted without a sign, so that the compiler need not look for indices from the end, and adds wide.
+                for level in range(np.uint64(first), np.uint64(same + 1)):
+                    best = min(best, np.int32(ms[this, level] + to_ms[other_row, level]))
                 out[target, owner[entry]] = best
 
 

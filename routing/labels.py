@@ -65,7 +65,7 @@ class Labels:
         offset = np.empty(len(starts) + 1, dtype=np.int64)
         label(
             topology.up_offset,
-            topology.up_head,
+            metric.hierarchy.plan.up_depth,
             topology.parent,
             topology.depth,
             metric.down_ms if towards else metric.up_ms,
