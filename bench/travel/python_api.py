@@ -14,6 +14,7 @@ from gis.boundaries import BoundaryIndex
 from gis.boundary_import import read_boundaries
 from gis.types import Location
 from routing.hierarchy import Hierarchy
+from routing.kernels import warm_kernels
 from routing.network import RoadNetwork
 from routing.router import Router
 from routing.settings import RoutingSettings
@@ -32,6 +33,7 @@ OURS = "siaga112"
 def api_figures(roads: Roads, patience_s: float) -> list[Figure]:
     """Rank with snapping, moving one unit, snapping alone, and isochrones of four limits, on one network."""
     network, settings = roads.network, RoutingSettings()
+    warm_kernels(lambda _: None)  # as a server does before its first question
     router = Router(network, settings, snapper=Snapper.build(network), hierarchy=Hierarchy.build(network, settings))
     plain = Router(network, settings, snapper=router.snapper)
     dice = random.Random(SEED)
