@@ -124,6 +124,17 @@ def check_reason(reason: str) -> str:
     said = reason.strip()
     if len(said) < MIN_REASON:
         raise InputError(N_("Say in a few words why you need to see this, such as “call back”."))
-    if _NUMBER.search(said):
-        raise InputError(N_("The reason stays in the log for good: leave numbers of people out of it."))
+    check_no_number(said)
     return said
+
+
+def check_no_number(reason: str) -> None:
+    """A reason stays in the log for good, so it must hold no number of a person.
+
+    Raises
+    ------
+    InputError
+        There is a row of digits in it.
+    """
+    if _NUMBER.search(reason):
+        raise InputError(N_("The reason stays in the log for good: leave numbers of people out of it."))

@@ -13,6 +13,7 @@ import click
 
 from gis.errors import InputError, SiagaError
 from web.cli_access import ACCESS_COMMANDS
+from web.cli_alerts import incident
 from web.cli_centre import COMMANDS as CENTRE_COMMANDS
 from web.cli_closures import CLOSURE_COMMANDS
 from web.cli_common import (
@@ -31,7 +32,6 @@ from web.cli_database import DATABASE_COMMANDS
 from web.cli_directory import directory_group
 from web.cli_exports import EXPORT_COMMANDS, report
 from web.cli_hotspots import hotspots
-from web.cli_incident_others import incident
 from web.cli_learn import learn
 from web.cli_region import region
 from web.cli_reports import REPORT_COMMANDS

@@ -333,7 +333,7 @@ def run_command(
     with opened(database, region_folder) as centre:
         given = {name: value for name, value in fields.items() if value is not None or name == "incident_id"}
         if at is not None:
-            given["location"] = _location(centre, at)
+            given["location"] = typed_location(centre, at)
         command: Any = load(kind, {name: value for name, value in given.items() if _is_field(kind, name)})
         print_answer(centre.execute(command, actor=actor), as_json)
 
@@ -342,7 +342,7 @@ def _is_field(kind: type, name: str) -> bool:
     return name in getattr(kind, "__dataclass_fields__", {})
 
 
-def _location(centre: Centre, at: str) -> dict[str, Any]:
+def typed_location(centre: Centre, at: str) -> dict[str, Any]:
     """What was typed as a location of an incident, and on standard error what else it may mean."""
     from web.incident_location import incident_location
 

@@ -26,7 +26,8 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
     return database(region_option(command))
 
 
-def _out(needed: bool) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def out_option(needed: bool) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Add --out to a command."""
     told = "The file to write." if needed else "The file to write; without it, the terminal."
     return click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=needed, help=told)
 
@@ -47,7 +48,7 @@ def export() -> None:
 @click.option("--format", "form", type=click.Choice(["csv", "geojson"]), default="csv", show_default=True)
 @click.option("--since", help="First reported then or later, such as 2026-01-01T00:00:00+07:00.")
 @click.option("--until", help="First reported before then.")
-@_out(needed=True)
+@out_option(needed=True)
 @language_option
 @_options
 def export_incidents(
@@ -89,7 +90,7 @@ def export_incidents(
 @click.option(
     "--scope", type=click.Choice(["public", "restricted"]), default="restricted", show_default=True, help="For whom."
 )
-@_out(needed=False)
+@out_option(needed=False)
 @_options
 def export_cap(
     incident_id: str, scope: str, out: Path | None, database: str | None, region_folder: Path | None
@@ -99,12 +100,12 @@ def export_cap(
     from web.exports import cap_draft
 
     with opened(database, region_folder) as centre:
-        _write(out, cap_draft(centre, incident_id, CapScope(scope.capitalize())).decode())
+        write_out(out, cap_draft(centre, incident_id, CapScope(scope.capitalize())).decode())
 
 
 @export.command("eido")
 @click.argument("incident_id")
-@_out(needed=False)
+@out_option(needed=False)
 @language_option
 @_options
 def export_eido(
@@ -114,7 +115,7 @@ def export_eido(
     from web.exports import eido_text
 
     with opened(database, region_folder) as centre:
-        _write(out, eido_text(centre, incident_id, lang))
+        write_out(out, eido_text(centre, incident_id, lang))
 
 
 @click.group("report")
@@ -129,7 +130,7 @@ def report() -> None:
     type=click.Path(path_type=Path, dir_okay=False),
     help="TOML with the columns; default: those of siaga112 report mapping.",
 )
-@_out(needed=True)
+@out_option(needed=True)
 @_options
 def report_monthly(
     months: Sequence[str], mapping: Path | None, out: Path, database: str | None, region_folder: Path | None
@@ -155,12 +156,12 @@ def report_monthly(
 
 
 @report.command("mapping")
-@_out(needed=False)
+@out_option(needed=False)
 def report_mapping(out: Path | None) -> None:
     """Write the default columns of the monthly report, to be given the official titles."""
     from dispatch.exports_mapping import DEFAULT_TOML
 
-    _write(out, DEFAULT_TOML)
+    write_out(out, DEFAULT_TOML)
 
 
 EXPORT_COMMANDS = (export, report)
@@ -195,7 +196,8 @@ def _mapping(file: Path | None) -> ReportMapping:
         raise SourceError(f"{file} is not UTF-8 text; save it as UTF-8.") from None
 
 
-def _write(out: Path | None, text: str) -> None:
+def write_out(out: Path | None, text: str) -> None:
+    """A text to its file, whose name is told, or to the terminal."""
     from gis.files import write_text_atomically
 
     whole = text if text.endswith("\n") else text + "\n"
