@@ -30,7 +30,7 @@ settings.register_profile(
     "siaga112",
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
-    max_examples=int(os.environ.get("SIAGA112_EXAMPLES", "50")),
+    max_examples=int(os.environ.get("SIAGA112_EXAMPLES", "25")),
 )
 settings.load_profile("siaga112")
 

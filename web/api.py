@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from flask import Blueprint, Response, current_app, request
 
-from gis.errors import N_, OutsideRegionError
+from gis.errors import N_, InputError, OutsideRegionError
 from web.access import Permission, Scope, actor, needs
 from web.isochrones import DEFAULT_MINUTES, isochrone_json, minutes_of
 from web.openapi import described
@@ -95,7 +95,8 @@ def isochrone() -> Response:
     places = tuple(filter(None, (one.strip() for one in request.args.getlist("at"))))
     unit_ids = tuple(filter(None, (one.strip() for one in request.args.getlist("unit"))))
     if not places and not unit_ids:
-        raise BadRequestError(N_("The parameter “{name}” is missing; add ?{name}=… to the address."), name="at")
+        # No single parameter is wrong: of two that may each be left out, one has to be there.
+        raise InputError(N_("The parameter “{name}” is missing; add ?{name}=… to the address."), name="at")
     language = _language()
     for unit_id in unit_ids:
         _check_unit(unit_id)

@@ -56,7 +56,7 @@ PROBLEMS = [
     ("/api/v1/nearest?at=1,2&k=many", 400),
     ("/api/v1/nearest?at=1,2&lang=fr", 400),
     (f"/api/v1/route?unit={UNIT}&at={INSIDE}&format=kml", 400),
-    ("/api/v1/isochrone", 400),
+    ("/api/v1/isochrone", 422),
     (f"/api/v1/isochrone?at={INSIDE}&lang=fr", 400),
     (f"/api/v1/isochrone?at={INSIDE}&minutes=5,nan", 422),
     (f"/api/v1/isochrone?at={INSIDE}&minutes=0", 422),
