@@ -24,7 +24,7 @@ __all__ = [
 REPOSITORY = Path(__file__).resolve().parents[1]
 SHARED_DATA = REPOSITORY.parent / "shared" / "data"
 
-# No test judges by time: a machine may be slow or busy. Each property is tried with 50 examples, new ones every time;
+# No test judges by time: a machine may be slow or busy. Each property is tried with 25 examples, new ones every time;
 # SIAGA112_EXAMPLES asks for more. Modules about exactness ask for a number of their own.
 settings.register_profile(
     "siaga112",
