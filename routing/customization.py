@@ -47,7 +47,7 @@ class Plan:
     @classmethod
     def of(cls, tree: Elimination, *, most: int | None = None) -> Plan:
         """Plan for an elimination, in parts of at most so many ranks (by default as suits the processors)."""
-        from routing.dissection_kernels import branches, lower_neighbours
+        from routing.elimination_kernels import branches, lower_neighbours
 
         low_offset, low_tail, low_slot = lower_neighbours(tree.up_offset, tree.up_head)
         most = most or max(LEAST_PART, len(tree.parent) // (PARTS_PER_WORKER * workers()))

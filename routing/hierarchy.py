@@ -24,7 +24,7 @@ from routing.settings import RoutingSettings
 from routing.turning_round import edges_to_remember, quickest_metric, remembers_enough
 from routing.turns import TurnGraph
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 RECORD = "hierarchy.json"
 QUICKEST = "quickest_ms"
 _HASH_BLOCK = 2**22

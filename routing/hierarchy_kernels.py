@@ -80,7 +80,7 @@ def customize(
             out_ms, back_ms = down_ms[below], up_ms[below]
             if out_ms >= NEVER and back_ms >= NEVER:
                 continue
-            for slot in range(np.uint64(below + 1), np.uint64(up_offset[low_tail[entry] + 1])):
+            for slot in range(np.uint64(up_offset[low_tail[entry]]), np.uint64(below)):
                 depth = np.uint64(up_depth[slot])
                 onwards = np.int32(out_ms + up_ms[slot])
                 up[depth] = min(up[depth], onwards)
@@ -329,7 +329,7 @@ def _slot(up_offset: Int64Array, up_head: Int32Array, low: int, high: int) -> in
         middle = (first + last) >> 1
         if up_head[middle] == high:
             return middle
-        if up_head[middle] < high:
+        if up_head[middle] > high:
             first = middle + 1
         else:
             last = middle - 1

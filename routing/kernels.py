@@ -16,6 +16,7 @@ Say = Callable[[str], object]
 MODULES = (
     "routing.hierarchy_kernels",
     "routing.dissection_kernels",
+    "routing.elimination_kernels",
     "routing.snap_kernels",
     "routing.osm_pbf_kernels",
 )

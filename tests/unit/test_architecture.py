@@ -32,6 +32,7 @@ ONLY_IN = {
     "numba": (
         "planning/simulation_kernels.py",
         "routing/dissection_kernels.py",
+        "routing/elimination_kernels.py",
         "routing/hierarchy_kernels.py",
         "routing/snap_kernels.py",
         "routing/osm_pbf_kernels.py",
