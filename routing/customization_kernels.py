@@ -81,6 +81,8 @@ def customize(
     down = np.empty(height, np.int32)
     for at in range(len(ranks)):
         rank = ranks[at]
+        if low_offset[rank] == low_offset[rank + 1]:
+            continue
         first, last = up_offset[rank], up_offset[rank + 1]
         for slot in range(first, last):
             up[up_depth[slot]] = up_ms[slot]
