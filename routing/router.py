@@ -233,14 +233,15 @@ class Router:
         access = tuple(meeting.access() for meeting in self._finder.of_origins(origins))
         stands = [item.snaps[0] if item.snaps else None for item in access]
         positions = Positions.of_snaps(stands, self.network, self._turns, self.metric)
+        departures = positions.departures()
         return PinnedOrigins(
             locations=tuple(origins),
             access=access,
             positions=positions,
-            pinned=self._search.pin(positions.departures()),
+            pinned=self._search.pin(departures),
             search=self._search,
             reach_road_ms=np.array([self._reach_road_ms(snap) for snap in stands], dtype=np.float64),
-            labels=self._finder.labels(positions),
+            labels=self._finder.labels(departures),
             lat=np.array([origin.lat for origin in origins], dtype=np.float64),
             lon=np.array([origin.lon for origin in origins], dtype=np.float64),
         )
@@ -252,14 +253,15 @@ class Router:
             return self.pin(locations)
         one = self.pin([location])
         positions = origins.positions.with_one(index, one.positions)
+        departures = positions.departures()
         return PinnedOrigins(
             locations=locations,
             access=(*origins.access[:index], *one.access, *origins.access[index + 1 :]),
             positions=positions,
-            pinned=self._search.pin_moved(origins.pinned, positions.departures(), index, one.pinned),
+            pinned=self._search.pin_moved(origins.pinned, departures, index, one.pinned),
             search=self._search,
             reach_road_ms=_with(origins.reach_road_ms, index, one.reach_road_ms[0]),
-            labels=self._finder.labels(positions),
+            labels=self._finder.labels(departures),
             lat=_with(origins.lat, index, location.lat),
             lon=_with(origins.lon, index, location.lon),
         )

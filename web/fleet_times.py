@@ -21,6 +21,9 @@ from routing.types import DrivingTime, RoadAccess, RoadStatus
 
 FloatArray = npt.NDArray[np.float64]
 
+MOST_MOVED = 8
+"""Of a fleet whose more vehicles have moved, all are pinned anew at once: that costs no more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Vehicle:
@@ -196,11 +199,26 @@ class FleetTimes:
             starts = tuple(vehicles[row].start for row in rows[profile])
             kept = self._pins.get(profile)
             if kept is None or kept[0] is not router or kept[1] != starts:
-                kept = (router, starts, router.pin(starts))
+                kept = (router, starts, _pinned(router, starts, kept))
                 if remember:
                     self._pins[profile] = kept
             groups.append((profile, rows[profile], router, kept[2]))
         return groups
+
+
+def _pinned(
+    router: Router, starts: tuple[Location, ...], kept: tuple[Router, tuple[Location, ...], PinnedOrigins] | None
+) -> PinnedOrigins:
+    """The vehicles where they stand; of those that were pinned before, the few that moved alone are looked up."""
+    if kept is None or kept[0] is not router or len(kept[1]) != len(starts):
+        return router.pin(starts)
+    moved = [row for row, (was, start) in enumerate(zip(kept[1], starts, strict=True)) if was != start]
+    if len(moved) > MOST_MOVED:
+        return router.pin(starts)
+    pinned = kept[2]
+    for row in moved:
+        pinned = router.moved(pinned, row, starts[row])
+    return pinned
 
 
 def _remoteness(access: RoadAccess) -> int:
