@@ -14,7 +14,8 @@ from routing.network import Int64Array
 from routing.openings import exemptions_used, needed_somewhere
 from routing.profile import Profile
 from routing.region import Region
-from routing.router import PinnedOrigins, Router
+from routing.router import Router
+from routing.router_answers import PinnedOrigins
 from routing.routers import Routers
 from routing.speed_factors import SpeedFactors
 from routing.types import DrivingTime, RoadAccess, RoadStatus

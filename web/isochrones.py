@@ -14,7 +14,8 @@ from web.wording_roads import closures_json
 
 if TYPE_CHECKING:
     from routing.isochrone import Isochrone
-    from routing.router import PinnedOrigins, Router
+    from routing.router import Router
+    from routing.router_answers import PinnedOrigins
     from web.service import Desk
 
 DEFAULT_MINUTES = (5.0, 8.0, 10.0, 15.0)
