@@ -20,7 +20,7 @@ from gis.types import Location
 from routing.access import AccessFinder
 from routing.directions import steps_along
 from routing.metric import MS_PER_S, Metric
-from routing.network import Float64Array, RoadNetwork
+from routing.network import Float64Array, Int64Array, RoadNetwork
 from routing.path import stretch_points
 from routing.position import Positions
 from routing.router_answers import (
@@ -135,21 +135,31 @@ class Router:
 
     def moved(self, origins: PinnedOrigins, index: int, location: Location) -> PinnedOrigins:
         """The same origins, of which one has moved; the others are not looked at."""
-        locations = (*origins.locations[:index], location, *origins.locations[index + 1 :])
-        if origins.search is not self._search:
+        return self.repinned(origins, (*origins.locations[:index], location, *origins.locations[index + 1 :]))
+
+    def repinned(self, origins: PinnedOrigins, locations: Sequence[Location]) -> PinnedOrigins:
+        """`pin(locations)`, where many are those of `origins`: only those that moved are looked at."""
+        before = origins.locations
+        if origins.search is not self._search or len(locations) != len(before):
             return self.pin(locations)
-        one = self.pin([location])
-        positions = origins.positions.with_one(index, one.positions)
+        moved = [at for at, place in enumerate(locations) if place is not before[at] and place != before[at]]
+        if len(moved) > len(before) // 2:
+            return self.pin(locations)
+        some, index = self.pin([locations[at] for at in moved]), np.array(moved, dtype=np.int64)
+        positions = origins.positions.with_some(index, some.positions)
+        access = list(origins.access)
+        for at, meeting in zip(moved, some.access, strict=True):
+            access[at] = meeting
         return PinnedOrigins(
-            locations=locations,
-            access=(*origins.access[:index], *one.access, *origins.access[index + 1 :]),
+            locations=tuple(locations),
+            access=tuple(access),
             positions=positions,
-            pinned=self._search.pin_moved(origins.pinned, positions.departures(), index, one.pinned),
+            pinned=self._search.pin_moved(origins.pinned, positions.departures(), index, some.pinned),
             search=self._search,
-            reach_road_ms=_with(origins.reach_road_ms, index, one.reach_road_ms[0]),
+            reach_road_ms=_with(origins.reach_road_ms, index, some.reach_road_ms),
             labels=self._finder.labels(positions),
-            lat=_with(origins.lat, index, location.lat),
-            lon=_with(origins.lon, index, location.lon),
+            lat=_with(origins.lat, index, some.lat),
+            lon=_with(origins.lon, index, some.lon),
         )
 
     def access(self, target: Location, origins: PinnedOrigins | None = None) -> RoadAccess:
@@ -398,9 +408,9 @@ def _search(network: RoadNetwork, metric: Metric, hierarchy: Hierarchy | None) -
     return HierarchySearch(hierarchy, metric)
 
 
-def _with(values: Float64Array, index: int, value: float) -> Float64Array:
+def _with(values: Float64Array, index: Int64Array, others: Float64Array) -> Float64Array:
     changed = values.copy()
-    changed[index] = value
+    changed[index] = others
     return changed
 
 

@@ -10,7 +10,7 @@ from gis.types import Location
 from web.credits import ROADS, owed_credit
 from web.i18n import Translator, translator
 from web.wording import distance, duration
-from web.wording_roads import closures_json
+from web.wording_roads import roads_json
 
 if TYPE_CHECKING:
     from routing.isochrone import Isochrone
@@ -135,7 +135,7 @@ def isochrone_json(
         ],
         "profile": desk.region.routing_settings.profile(key.profile).name,
         "hour": key.hour,
-        "closures": closures_json(roads.closures, roads.metric, _),
+        **roads_json(roads, _),
         "notes": [line for place in places for line in desk.doubts(place, lang)],
         "notice": desk.region.notice,
         "attribution": owed_credit(desk.region, ROADS) or None,

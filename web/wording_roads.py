@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from dispatch.closures import Closure, ClosureInForce, ClosureReason, VillageCutOff
+from routing.types import MetricKey
 from web.i18n import Translator
-from web.wording import distance
+from web.live_roads import RestsOn
+from web.wording import distance, words
 
 MOST_NAMED: Final = 3
 """Streets or villages named before the others are only counted."""
@@ -76,3 +78,39 @@ def closures_json(closures: Sequence[ClosureInForce], metric: str, _: Translator
         "metric": metric,
         "message": closures_text(closures, _),
     }
+
+
+def roads_json(roads: RestsOn, _: Translator) -> dict[str, Any]:
+    """What an answer rests on: the closures in force, and the times that were asked."""
+    return {
+        "closures": closures_json(roads.state.closures, roads.state.metric, _),
+        "times": times_json(roads.metrics, _, pending=roads.pending, failed=roads.failed),
+    }
+
+
+def times_json(
+    metrics: Sequence[MetricKey], _: Translator, *, pending: bool = False, failed: Sequence[str] = ()
+) -> dict[str, Any]:
+    """The times that answered: by profile, hour of the week, closed roads and learnt speeds."""
+    return {
+        "metrics": [
+            {"profile": one.profile, "hour": one.hour, "closures": one.closures, "speeds": one.speeds}
+            for one in metrics
+        ],
+        "pending": pending,
+        "message": times_text(_, pending=pending, failed=failed),
+    }
+
+
+def times_text(_: Translator, *, pending: bool, failed: Sequence[str]) -> str | None:
+    """What there is to say of the times, in one or two sentences; None where they are as they should be."""
+    said = []
+    if pending:
+        said.append(_("New travel times are being worked out; these are the ones before."))
+    if failed:
+        said.append(
+            _("The travel times of {profiles} could not be worked out; older ones answer.").format(
+                profiles=words(failed, _)
+            )
+        )
+    return " ".join(said) or None
