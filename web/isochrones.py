@@ -145,8 +145,8 @@ def isochrone_json(
 def isochrone_text(answer: dict[str, Any]) -> str:
     """One line per time, the shortest first."""
     lines = [feature["properties"]["text"] for feature in reversed(answer["features"])]
-    closed = answer["closures"]["message"]
-    return "\n".join([*answer["notes"], *([closed] if closed else []), *lines])
+    said = [part for part in (answer["closures"]["message"], answer["times"]["message"]) if part]
+    return "\n".join([*answer["notes"], *said, *lines])
 
 
 def _sentence(limit_s: float, road_length_m: float, _: Translator) -> str:
