@@ -91,7 +91,7 @@ class Centre:
         self.region: Region = desk.region
         self._fleet = Fleet()
         self._lock = Lock()
-        self._plain: tuple[dict[str, tuple[Unit, bool, Unit]], tuple[Unit, ...]] = ({}, ())
+        self._plain: tuple[dict[str, tuple[Unit, bool, Unit]], tuple[Unit, ...], tuple[UnitState, ...]] = ({}, (), ())
         self._rows: dict[tuple[Vehicle, MetricKey], npt.NDArray[np.float64]] = {}
         self.speeds = SpeedsKeeper(store)
         self.speeds.on_change(lambda state: desk.times.learn(None if state is None else state.factors))
@@ -136,6 +136,8 @@ class Centre:
     def _on_duty(self, states: Sequence[UnitState]) -> tuple[UnitState, ...]:
         """Units on duty as their rosters say, where they have one."""
         directory, now = self.store.directory(), self.store.now()
+        if not directory.rosters and isinstance(states, tuple):
+            return states
 
         def as_now(state: UnitState) -> UnitState:
             shifts = directory.shifts(state.unit.unit_id) if state.on_duty else ()
@@ -146,14 +148,18 @@ class Centre:
     def plain_units(self) -> tuple[Unit, ...]:
         """The fleet as the ranking sees it: crews off duty are out of service; the same tuple while nothing changes."""
         known, found = self._plain, []
-        for state in self.units():
+        states = self.units()
+        if states is known[2]:
+            return known[1]
+        for state in states:
             before = known[0].get(state.unit.unit_id)
             same = before is not None and before[0] is state.unit and before[1] is state.on_duty
             found.append(before if same and before is not None else (state.unit, state.on_duty, _plain(state)))
         if len(found) == len(known[1]) and all(one[2] is unit for one, unit in zip(found, known[1], strict=True)):
+            self._plain = (*known[:2], states)
             return known[1]
         units = tuple(one[2] for one in found)
-        self._plain = ({one[0].unit_id: one for one in found}, units)
+        self._plain = ({one[0].unit_id: one for one in found}, units, states)
         return units
 
     def register_device(self, unit_id: str, label: str, *, actor: str) -> tuple[str, Answer]:
