@@ -138,6 +138,7 @@ def rank_fleet(
     kind: str | None = None,
     capabilities: frozenset[str] = frozenset(),
     limit: int | None = None,
+    most_ranked: int | None = None,
     most_excluded: int | None = None,
 ) -> FirstUnits:
     """Rank a fleet by when its units reach a location, as `dispatch.ranking.rank_units` does.
@@ -152,8 +153,8 @@ def rank_fleet(
         (n,) road times to the target; `driving_s` is infinite where no road leads there.
     settings, now, kind, capabilities, limit
         As there.
-    most_excluded
-        How many excluded units to give; None for all.
+    most_ranked, most_excluded
+        How many of the units offered, and of the excluded ones, to give; None for all.
 
     Raises
     ------
@@ -200,13 +201,14 @@ def rank_fleet(
     straight_rank[by_line] = np.arange(1, len(rows) + 1)
     offered = len(rows) if limit is None else min(limit, len(rows))
     # The second is looked at even where the first alone is asked for: it is what he is held against.
-    first = by_road[: max(offered, 2)]
+    told = offered if most_ranked is None else min(offered, most_ranked)
+    first = by_road[: max(told, 2)]
     ranked = ranked_units(
         [candidate(row) for row in rows[first].tolist()],
         straight_rank[first].tolist(),
         [candidate(row) for row in rows[by_line[:1]].tolist()],
         now,
-        limit=offered,
+        limit=told,
     )
     excluded = fleet.by_id[is_out[fleet.by_id]]
     why = holds.argmax(axis=0)
@@ -217,7 +219,7 @@ def rank_fleet(
     return FirstUnits(
         target=target,
         ranked=ranked,
-        further=len(rows) - offered,
+        further=len(rows) - told,
         excluded=tuple(
             _excluded(fleet.units[row], holds[:, row], eta_s[row], straight_m[row], capabilities, now)
             for row in shown.tolist()

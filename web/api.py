@@ -66,6 +66,7 @@ def nearest() -> Response:
         k=_whole("k", None, MAX_UNITS),
         lang=_language(),
         capabilities=tuple(word for word in request.args.getlist("capability") if word),
+        most=_whole("most", None, MAX_UNITS),
         most_excluded=_whole("excluded", None, MAX_EXCLUDED, least=0),
     )
     return _json(answer)

@@ -371,6 +371,7 @@ def _paths() -> Schema:
                 _parameter("kind", "only units of this kind", TEXT),
                 _parameter("k", "at most so many, and a shortfall where there are fewer; default all", most_units),
                 _parameter("capability", "only units that have all of these", _list(TEXT)),
+                _parameter("most", "tell of so many; `further` counts the others; default all", most_units),
                 _parameter(
                     "excluded",
                     "tell of so many units that cannot be sent; `excluded_further` counts the others; default all",

@@ -329,6 +329,7 @@ class Desk:
         k: int | None = None,
         lang: str = DEFAULT_LANGUAGE,
         capabilities: Collection[str] = (),
+        most: int | None = None,
         most_excluded: int | None = None,
     ) -> dict[str, Any]:
         """Every available unit, ranked by exact road travel time to a point, a place or an area.
@@ -345,11 +346,14 @@ class Desk:
             `id` or `en`.
         capabilities
             Only units that have all of these.
-        most_excluded
-            Tell of so many units that cannot be sent, and count the others; None tells of all.
+        most, most_excluded
+            Tell of so many units that are offered, and of those that cannot be sent, and count the others; None tells
+            of all.
         """
         answer, roads = self.roads.answered(
-            lambda: self._nearest(at, kind=kind, k=k, lang=lang, capabilities=capabilities, excluded=most_excluded)
+            lambda: self._nearest(
+                at, kind=kind, k=k, lang=lang, capabilities=capabilities, most=most, excluded=most_excluded
+            )
         )
         return {**answer, **roads_json(roads, translator(lang))}
 
@@ -361,6 +365,7 @@ class Desk:
         k: int | None,
         lang: str,
         capabilities: Collection[str],
+        most: int | None,
         excluded: int | None,
     ) -> dict[str, Any]:
         asked, _ = self.resolve(at), translator(lang)
@@ -384,6 +389,7 @@ class Desk:
                 kind=wanted,
                 capabilities=words,
                 limit=k,
+                most_ranked=most,
                 most_excluded=excluded,
             )
             candidates = [
@@ -395,12 +401,13 @@ class Desk:
         else:
             roads = roads_of(self.region, asked.area)
             ranking = self._rank_area(asked, roads, fleet, wanted, words, k, now)
-            further, shown, shortfalls = len(ranking.further), ranking.excluded[:excluded], ranking.shortfalls
-            left = len(ranking.excluded) - len(shown)
             candidates = [
                 village_ranked_json(one, _, self._driven(one.unit, asked.location, now, look=False))
-                for one in ranking.ranked
+                for one in ranking.ranked[:most]
             ]
+            further = len(ranking.further) + len(ranking.ranked) - len(candidates)
+            shown, shortfalls = ranking.excluded[:excluded], ranking.shortfalls
+            left = len(ranking.excluded) - len(shown)
             spread = {
                 "road_m": round(ranking.road_m),
                 "unreachable_share": round(ranking.unreachable_share, 6),

@@ -17,7 +17,7 @@ from routing.types import DrivingTime
 from tests.unit.test_ranking import NOW, SETTINGS, TARGET, questions, time, unit
 
 
-def ranked(question: dict[str, object], most_excluded: int | None = None) -> FirstUnits:
+def ranked(question: dict[str, object], most_ranked: int | None = None, most_excluded: int | None = None) -> FirstUnits:
     """The same question, in arrays."""
     units: list[Unit] = question["units"]  # type: ignore[assignment]
     times: list[DrivingTime] = question["times"]  # type: ignore[assignment]
@@ -27,15 +27,18 @@ def ranked(question: dict[str, object], most_excluded: int | None = None) -> Fir
         reach_road_s=np.array([one.reach_road_s for one in times], dtype=np.float64),
         driving_s=np.array([math.inf if one.driving_s is None else one.driving_s for one in times], dtype=np.float64),
         last_s=np.array([one.last_metres_s for one in times], dtype=np.float64),
+        most_ranked=most_ranked,
         most_excluded=most_excluded,
     )
 
 
-@given(questions(), st.none() | st.integers(0, 3))
-def test_a_fleet_is_ranked_in_arrays_as_unit_by_unit(question: dict[str, object], most_excluded: int | None) -> None:
-    plain, quick = rank_units(**question), ranked(question, most_excluded)  # type: ignore[arg-type]
-    assert quick.ranked == plain.ranked
-    assert quick.further == len(plain.further)
+@given(questions(), st.none() | st.integers(1, 3), st.none() | st.integers(0, 3))
+def test_a_fleet_is_ranked_in_arrays_as_unit_by_unit(
+    question: dict[str, object], most_ranked: int | None, most_excluded: int | None
+) -> None:
+    plain, quick = rank_units(**question), ranked(question, most_ranked, most_excluded)  # type: ignore[arg-type]
+    assert quick.ranked == plain.ranked[:most_ranked]
+    assert quick.further == len(plain.further) + len(plain.ranked) - len(quick.ranked)
     assert quick.excluded == plain.excluded[:most_excluded]
     assert quick.excluded_further == len(plain.excluded) - len(quick.excluded)
     assert quick.shortfalls == plain.shortfalls
