@@ -203,7 +203,7 @@ def test_times_that_could_not_be_worked_out_are_told_in_answers_and_in_the_healt
     assert len({one["closures"] for one in answer["times"]["metrics"]}) == 2
     assert [one["profile"].partition("+")[0] for one in health["failed"]] == ["fire_engine"]
     assert health["message"] == answer["times"]["message"]
-    assert "fire engine" in desk.times_json("id")["message"]
+    assert "mobil pemadam tidak dapat dihitung" in desk.times_json("id")["message"]
     routers._make_metric = make
     desk.roads.close((), np.zeros(0, dtype=np.int64))
     assert desk.times_json("en")["message"] is None
