@@ -82,13 +82,15 @@ class PooledRows:
     row: Int64Array
     owner: Int32Array
 
-    def with_one(self, index: int, other: PooledRows) -> PooledRows:
-        """The same points, of which one has the rows of the single one of `other`; both of one pool."""
-        first, last = np.searchsorted(self.owner, [index, index + 1])
+    def with_some(self, index: Int64Array, other: PooledRows) -> PooledRows:
+        """The same points, of which those of `index` (rising) have the rows of `other`'s; both of one pool."""
+        stay = ~np.isin(self.owner, index)
+        owner = np.concatenate([self.owner[stay], index.astype(np.int32)[other.owner]])
+        order = np.argsort(owner, kind="stable")
         return PooledRows(
             labels=self.labels,
-            row=np.concatenate([self.row[:first], other.row, self.row[last:]]),
-            owner=np.concatenate([self.owner[:first], np.full_like(other.owner, index), self.owner[last:]]),
+            row=np.concatenate([self.row[stay], other.row])[order],
+            owner=owner[order],
         )
 
 

@@ -209,12 +209,12 @@ class Positions:
                 best[i, j] = np.minimum(best[i, j], others.before_ms[j, theirs] - self.before_ms[i, mine])
         return best
 
-    def with_one(self, index: int, other: Positions) -> Positions:
-        """The same points, of which one is the single one of `other`."""
+    def with_some(self, index: Int64Array, other: Positions) -> Positions:
+        """The same points, of which those of `index` are those of `other`."""
 
         def changed(mine: npt.NDArray[Any], theirs: npt.NDArray[Any]) -> npt.NDArray[Any]:
             copied = mine.copy()
-            copied[index] = theirs[0]
+            copied[index] = theirs
             return copied
 
         return Positions(

@@ -131,8 +131,8 @@ def _tile_source(desk: Desk) -> TileSource:
 
 
 def _secure(response: Response) -> Response:
-    for name, value in SECURITY_HEADERS.items():
-        response.headers.setdefault(name, value)
+    # All at once, since no view sets any of them: to look for each in turn takes a good part of a short answer's time.
+    response.headers.extend(SECURITY_HEADERS)
     if current_app.config["SESSION_COOKIE_SECURE"]:
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     return response

@@ -24,7 +24,8 @@ from planning.demand import Area, Demand
 from planning.errors import PlanningInputError
 from routing.network import ROAD_CLASSES
 from routing.region import GEOPACKAGE, Region
-from routing.router import PinnedOrigins, Router
+from routing.router import Router
+from routing.router_answers import PinnedOrigins
 from routing.types import RoadStatus
 from web.directory import region_population
 
