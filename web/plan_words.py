@@ -11,6 +11,7 @@ from planning.coverage import AreaCoverage, Coverage, Standard
 from planning.programme import SolverStatus
 from planning.sites import Siting
 from web.i18n import Translator
+from web.plan_reach import Reach
 from web.terminal import table
 from web.wording import duration, kind_name
 
@@ -127,6 +128,27 @@ def coverage_text(
         rows = [area_row(one, _) for one in found.kecamatan]
         lines += ["", _("By kecamatan"), table(area_head(_), rows, tuple(range(1, 10)))]
     return "\n".join(lines)
+
+
+def reach_head(_: Translator) -> list[str]:
+    """Headings of the table of isochrones."""
+    return [_("minutes from the alarm"), _("people in time"), _("share"), _("km of road reached")]
+
+
+def reach_rows(reach: Sequence[Reach], everybody: float, _: Translator) -> list[list[str]]:
+    """What is reached within each time."""
+    return [
+        [
+            _.number(one.minutes, 0 if one.minutes == int(one.minutes) else 1), people(one.people, _),
+            percent(one.people / everybody, _), _.number(one.road_length_m / 1000),
+        ]
+        for one in reach
+    ]  # fmt: skip
+
+
+def reach_text(reach: Sequence[Reach], everybody: float, _: Translator) -> str:
+    """Isochrones in a terminal."""
+    return "\n".join([_("Reached by road"), table(reach_head(_), reach_rows(reach, everybody, _), (0, 1, 2, 3))])
 
 
 def comparison_text(found: Comparison, _: Translator) -> str:

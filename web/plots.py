@@ -45,6 +45,8 @@ def area_map(
     *,
     title: str,
     legend: Sequence[tuple[str, str]],
+    outlines: Sequence[Any] = (),
+    fills: Sequence[tuple[Any, str]] = (),
 ) -> bytes:
     """A PNG of the villages in colours, with posts.
 
@@ -60,6 +62,10 @@ def area_map(
         Above the map.
     legend
         Colour and words.
+    outlines
+        Multipolygons in degrees, of which the borders are drawn.
+    fills
+        Multipolygons and their colours, the last on top.
     """
     figure, axes = _figure(8.0, 8.0)
     from matplotlib.collections import PolyCollection
@@ -77,6 +83,10 @@ def area_map(
         for part in getattr(shape, "geoms", [shape]):
             line = np.asarray(part.exterior.coords)
             axes.plot(line[:, 0], line[:, 1], color="#333333", linewidth=0.5)
+    for shape, colour in fills:
+        _add_shape(axes, shape, facecolor=colour, edgecolor="none", alpha=0.9, zorder=3)
+    for shape in outlines:
+        _add_shape(axes, shape, facecolor="none", edgecolor="#111111", linewidth=0.5, zorder=3)
     if posts:
         axes.scatter(
             [post.location.lon for post in posts], [post.location.lat for post in posts], s=26, c="#111111",
@@ -95,6 +105,17 @@ def area_map(
     if planner.region.notice:
         figure.text(0.5, 0.01, planner.region.notice, ha="center", color="#9c1c15", weight="bold")
     return _png(figure)
+
+
+def _add_shape(axes: Any, shape: Any, **look: Any) -> None:
+    """Add a multipolygon with its holes."""
+    from matplotlib.patches import PathPatch
+    from matplotlib.path import Path as Outline
+
+    rings = [ring for part in getattr(shape, "geoms", [shape]) for ring in (part.exterior, *part.interiors)]
+    if rings:
+        joined = Outline.make_compound_path(*(Outline(np.asarray(ring.coords)[:, :2], closed=True) for ring in rings))
+        axes.add_patch(PathPatch(joined, **look))
 
 
 def distribution(

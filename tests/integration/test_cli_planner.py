@@ -36,7 +36,7 @@ def test_the_people_in_time_are_those_whose_road_a_unit_reaches_in_time(region: 
     (post,) = planner.posts("fire_engine")
     within = 0.0
     for edge, people in zip(planner.pieces.tolist(), planner.demand.piece_people.tolist(), strict=True):
-        time = planner.router.edge_midpoint_times([post.location], np.array([edge])).seconds[0, 0]
+        time = planner.router_of("fire_engine").edge_midpoint_times([post.location], np.array([edge])).seconds[0, 0]
         within += people * (time + planner.dispatch_settings.turnout_of("fire_engine") <= float(MINUTES) * 60)
     assert 0 < within < sum(PEOPLE.values())
     assert answer["region"]["within"] == round(within)
