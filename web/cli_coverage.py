@@ -135,12 +135,10 @@ def coverage(
             both = side_by_side(planner.coverage(planner.posts(standard.kinds[0]), standard), found)
             advance(1)
     if csv_file is not None:
-        from web.plan_files import write_comparison_csv, write_coverage_csv
+        from web.plan_files import comparison_table, coverage_table, write_rows
 
-        if both is None:
-            write_coverage_csv(csv_file, planner, found)
-        else:
-            write_comparison_csv(csv_file, planner, both)
+        columns, rows = coverage_table(found) if both is None else comparison_table(both)
+        write_rows(csv_file, columns, rows, planner.region.notice)
     if gpkg_file is not None:
         from web.plan_files import write_coverage_geopackage
 

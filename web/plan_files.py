@@ -32,17 +32,17 @@ def write_rows(path: Path, columns: Sequence[str], rows: Sequence[Sequence[Any]]
     write_text_atomically(path, BYTE_ORDER_MARK + csv_text(columns, cells, notice=notice))
 
 
-def write_coverage_csv(path: Path, planner: Planner, found: Coverage) -> None:
-    """A row for the region, for every kecamatan and for every village."""
+def coverage_table(found: Coverage) -> tuple[tuple[str, ...], list[list[Any]]]:
+    """Columns, and a row for the region, for every kecamatan and for every village."""
     rows = [
         [level, one.area.code, one.area.name, one.area.parent_code, *_figures(one)]
         for level, areas in (("region", (found.region,)), ("kecamatan", found.kecamatan), ("village", found.villages))
         for one in areas
     ]
-    write_rows(path, ("level", "code", "name", "parent_code", *FIGURES), rows, planner.region.notice)
+    return ("level", "code", "name", "parent_code", *FIGURES), rows
 
 
-def write_comparison_csv(path: Path, planner: Planner, found: Comparison) -> None:
+def comparison_table(found: Comparison) -> tuple[tuple[str, ...], list[list[Any]]]:
     """The same rows, each before and after."""
     rows = [
         [level, one.after.area.code, one.after.area.name, *_both(one)]
@@ -55,7 +55,7 @@ def write_comparison_csv(path: Path, planner: Planner, found: Comparison) -> Non
         "level", "code", "name", *(f"before_{name}" for name in FIGURES), *(f"after_{name}" for name in FIGURES),
         "people_gained",
     )  # fmt: skip
-    write_rows(path, columns, rows, planner.region.notice)
+    return columns, rows
 
 
 def write_coverage_geopackage(

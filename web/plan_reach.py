@@ -83,15 +83,15 @@ def reach_of(
     return tuple(reached)
 
 
-def reach_json(reach: Sequence[Reach], *, shapes: bool = True) -> list[dict[str, Any]]:
-    """Reach as plain values, the shortest first; with shapes, each with its polygon as GeoJSON."""
+def reach_json(reach: Sequence[Reach], *, shapes: bool = True, simpler_deg: float = 0.0) -> list[dict[str, Any]]:
+    """Reach as plain values in the order given; with shapes, each with its polygon as GeoJSON, within `simpler_deg`."""
     told = []
     for one in reach:
         plain: dict[str, Any] = {
             "minutes": one.minutes, "people": round(one.people), "road_length_m": round(one.road_length_m),
         }  # fmt: skip
         if shapes:
-            plain["polygon"] = mapping(_rounded(one.polygon))
+            plain["polygon"] = mapping(_rounded(one.polygon.simplify(simpler_deg)))
         told.append(plain)
     return told
 

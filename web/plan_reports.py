@@ -13,7 +13,8 @@ from dispatch.incidents import Milestone
 from planning.coverage import Coverage
 from planning.response_standard import ResponseFigures, ResponseReport, response_report
 from web.i18n import Translator
-from web.plan_pictures import coverage_picture
+from web.plan_pictures import coverage_picture, reach_picture
+from web.plan_reach import Reach
 from web.plan_words import (
     area_head,
     area_row,
@@ -23,6 +24,8 @@ from web.plan_words import (
     gap_rows,
     people,
     percent,
+    reach_head,
+    reach_rows,
     seconds,
     standard_text,
 )
@@ -35,7 +38,15 @@ NEXT_SHOWN = 15
 
 
 def coverage_report(
-    planner: Planner, found: Coverage, posts: Sequence[Post], ranking: dict[str, Any], _: Translator, *, now: datetime
+    planner: Planner,
+    found: Coverage,
+    posts: Sequence[Post],
+    ranking: dict[str, Any],
+    _: Translator,
+    *,
+    now: datetime,
+    reach: Sequence[Reach] = (),
+    assumed: Sequence[str] = (),
 ) -> Report:
     """Who is reached in time, the gaps, and where one more post brings most.
 
@@ -47,6 +58,10 @@ def coverage_report(
         Of `web.plan_sites.rank_next`.
     now
         When it is made.
+    reach
+        Isochrones of the posts.
+    assumed
+        What differs from how things stand, in sentences.
     """
     kind = found.standard.kinds[0]
     names = {area.code: area.name for area in planner.kecamatan}
@@ -67,6 +82,8 @@ def coverage_report(
             )
         ),
         Picture(png=coverage_picture(planner, found, posts, _), text=_("Villages by the share of people in time")),
+        *_assumed(assumed, _),
+        *_reached(planner, found, posts, reach, _),
         Heading(text=_("Most people outside the standard")),
         Grid.of(gap_head(_), gap_rows(found, names, _, 20), left=3),
         Heading(text=_("By kecamatan")),
@@ -105,6 +122,22 @@ def coverage_report(
         notice=planner.region.notice,
         parts=tuple(parts),
     )
+
+
+def _assumed(assumed: Sequence[str], _: Translator) -> list[Part]:
+    return [Heading(text=_("What this plan assumes")), Items(texts=tuple(assumed))] if assumed else []
+
+
+def _reached(
+    planner: Planner, found: Coverage, posts: Sequence[Post], reach: Sequence[Reach], _: Translator
+) -> list[Part]:
+    if not reach:
+        return []
+    return [
+        Heading(text=_("Reached by road")),
+        Picture(png=reach_picture(planner, posts, reach, _), text=_("Areas reached by road")),
+        Grid.of(reach_head(_), reach_rows(reach, found.region.people, _)),
+    ]
 
 
 def measured_responses(

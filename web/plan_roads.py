@@ -66,7 +66,9 @@ def closed_edges(finder: RoadFinder, changes: RoadChanges) -> Int64Array:
     return finder.both_ways(np.unique(np.concatenate(closed))) if closed else np.zeros(0, dtype=np.int64)
 
 
-def planner_under(planner: Planner, changes: RoadChanges, *, make: MakeRouter | None = None) -> Planner:
+def planner_under(
+    planner: Planner, changes: RoadChanges, *, make: MakeRouter | None = None, finder: RoadFinder | None = None
+) -> Planner:
     """The same people and posts, on the roads as they might be.
 
     Parameters
@@ -75,6 +77,8 @@ def planner_under(planner: Planner, changes: RoadChanges, *, make: MakeRouter | 
         What is changed, and how.
     make
         Makes routers; None for plain ones by the region's settings.
+    finder
+        Of the region's roads, where one is at hand.
 
     Raises
     ------
@@ -87,7 +91,7 @@ def planner_under(planner: Planner, changes: RoadChanges, *, make: MakeRouter | 
     settings = region.routing_settings
     if changes.profile is not None:
         settings.profile(changes.profile)  # one that is not there is told before anything is worked out
-    edges = closed_edges(RoadFinder(region.network, region.snapper), changes).tolist()
+    edges = closed_edges(finder or RoadFinder(region.network, region.snapper), changes).tolist()
     made: dict[str, Router] = {}
 
     def plain(profile: str, hour: int | None, closures: Collection[int]) -> Router:
@@ -100,7 +104,7 @@ def planner_under(planner: Planner, changes: RoadChanges, *, make: MakeRouter | 
             made[profile] = (make or plain)(profile, changes.hour, edges)
         return made[profile]
 
-    return planner.under(router_of)
+    return planner.under(router_of, roads_closed=bool(edges))
 
 
 def polygons_of(path: Path) -> list[shapely.Geometry]:

@@ -86,16 +86,16 @@ class Planner:
         self.region = region
         self.router_of = router_of or self._own_router
         # A post whose roads are all closed reaches nobody; one that never met a road has a wrong position.
-        self._roads_changed = False
+        self._roads_closed = False
 
     def profile(self, kind: str) -> str:
         """The key of the profile by which units of a kind drive; exemptions of single agencies are not heeded."""
         return self.region.routing_settings.profile_of(kind, "").key
 
-    def under(self, router_of: RouterOf) -> Planner:
+    def under(self, router_of: RouterOf, *, roads_closed: bool = False) -> Planner:
         """The same people and posts, on other times."""
         other = Planner(self.region, router_of=router_of)
-        other._roads_changed = True
+        other._roads_closed = roads_closed
         # The people do not depend on times.
         other.__dict__["_spread"] = self._spread
         return other
@@ -278,7 +278,7 @@ class Planner:
         """
         pinned = self.router_of(kind).pin([post.location for post in posts])
         for post, access in zip(posts, pinned.access, strict=True):
-            if access.status is RoadStatus.OFF_NETWORK and not self._roads_changed:
+            if access.status is RoadStatus.OFF_NETWORK and not self._roads_closed:
                 raise InputError(
                     N_("{post} is too far from every road to be reached; correct its position."), post=post.name
                 )
