@@ -91,7 +91,7 @@ def reach_json(reach: Sequence[Reach], *, shapes: bool = True, simpler_deg: floa
             "minutes": one.minutes, "people": round(one.people), "road_length_m": round(one.road_length_m),
         }  # fmt: skip
         if shapes:
-            plain["polygon"] = mapping(_rounded(one.polygon.simplify(simpler_deg)))
+            plain["polygon"] = mapping(_rounded(one.polygon, simpler_deg))
         told.append(plain)
     return told
 
@@ -110,6 +110,8 @@ def node_times(planner: Planner, posts: Sequence[Post], kind: str) -> tuple[
     return found.seconds + planner.dispatch_settings.turnout_of(kind), np.asarray(found.origin, dtype=np.int64)
 
 
-def _rounded(polygon: shapely.MultiPolygon) -> shapely.MultiPolygon:
-    rounded: shapely.MultiPolygon = shapely.transform(polygon, lambda xy: xy.round(OUTLINE_DECIMALS))
+def _rounded(polygon: shapely.MultiPolygon, simpler_deg: float) -> shapely.MultiPolygon:
+    rounded: shapely.MultiPolygon = shapely.transform(
+        shapely.simplify(polygon, simpler_deg), lambda xy: xy.round(OUTLINE_DECIMALS)
+    )
     return rounded

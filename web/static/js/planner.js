@@ -206,7 +206,7 @@ function moved(post, lat, lon) {
 /** What opens on a post. */
 function card(post) {
   const set = (part) => change(() => { map.closeCard(); Object.assign(post, part); });
-  return el("div", { class: "post-card planner" },
+  return el("div", { class: "post-card" },
     el("strong", {}, post.name),
     post.added
       ? el("button", { type: "button", class: "quiet", on: { click: () => change(() => { map.closeCard(); plan.posts = plan.posts.filter((one) => one !== post); }) } }, words.delete)
