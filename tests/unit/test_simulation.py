@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dispatch.joint_policy import JOINT
 from dispatch.policies import CLOSEST_BY_LINE, CLOSEST_BY_ROAD, LeastCover
 from planning.calls import CallCategory, CallModel, Calls, Duration, draw_calls, flat_week, profile_of_hours
 from planning.errors import PlanningInputError
@@ -121,8 +122,22 @@ def test_a_freed_unit_moves_up_to_where_it_adds_most_cover():
 def test_joint_serves_the_nearest_of_the_gravest_first():
     roster = Roster.always(np.array([0]), turnout_ms=0)
     asked = calls((0, 0, 1, 30, -1), (1, 1, 2, 1, -1), (2, 0, 2, 1, -1), (3, 0, 1, 1, -1))
-    found = simulate(LINE, roster, Rules(joint=True), CLOSEST_BY_ROAD, asked)
+    found = simulate(LINE, roster, Rules(joint=JOINT), CLOSEST_BY_ROAD, asked)
     assert np.argsort(found.sent_ms).tolist() == [0, 2, 1, 3]
+
+
+def test_a_shift_serves_all_that_wait_by_the_joint_assignment_of_the_console():
+    # Both come on duty at 1 o'clock. One after the other P would have the unit at B, 1 minute off, and Q that at A, 20
+    # off: 21 in all. Together they take 2 and 3.
+    on_duty = np.zeros((2, 168), dtype=bool)
+    on_duty[:, 1:] = True
+    town = world(road=[[2, 20], [1, 3], [0, 9], [9, 0]], home=[[0, 9], [9, 0], [2, 1], [9, 3]])
+    roster = Roster(base=np.array([0, 1]), on_duty=on_duty, turnout_ms=0)
+    asked = calls((5, 0, 2, 1, -1), (6, 1, 2, 1, -1))
+    alone = simulate(town, roster, Rules(), CLOSEST_BY_ROAD, asked)
+    together = simulate(town, roster, Rules(joint=JOINT), CLOSEST_BY_ROAD, asked)
+    assert minutes(alone.arrived_ms) == [61, 80] and minutes(together.arrived_ms) == [62, 63]
+    assert serve(plan_of(town, roster, Rules(joint=JOINT), CLOSEST_BY_ROAD), asked).unit.tolist() == [0, 1]
 
 
 @st.composite
@@ -143,7 +158,10 @@ def cases(draw: st.DrawFn):
         turnout_ms=MINUTE, rolling_turnout_ms=5000,
     )  # fmt: skip
     rules = Rules(
-        waits=draw(st.booleans()), joint=draw(st.booleans()), move_up=draw(st.booleans()), standard_ms=15 * MINUTE
+        waits=draw(st.booleans()),
+        joint=draw(st.sampled_from([None, JOINT])),
+        move_up=draw(st.booleans()),
+        standard_ms=15 * MINUTE,
     )
     asked = Calls(
         at_ms=np.sort(rng.integers(0, 600 * MINUTE, n)), place=rng.integers(0, v, n), severity=rng.integers(1, 5, n),
