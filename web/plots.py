@@ -21,6 +21,8 @@ SHARE_STEPS: Final = (0.0, 0.25, 0.5, 0.75, 0.9, 0.99, 1.0001)
 
 NO_DATA: Final = "#c8c8c8"
 DPI: Final = 130
+PIXEL_DEG: Final = 3e-4
+"""Shapes are drawn to within so many degrees, about 30 m: finer than a pixel."""
 
 
 def share_colour(share: float) -> str:
@@ -73,20 +75,20 @@ def area_map(
 
     rings, faces = [], []
     for area in planner.demand.villages:
-        shape = planner.region.boundaries.polygon(area.code)
+        shape = planner.region.boundaries.polygon(area.code).simplify(PIXEL_DEG)
         for part in getattr(shape, "geoms", [shape]):
             rings.append(np.asarray(part.exterior.coords)[:, :2])
             faces.append(colours.get(area.code, NO_DATA))
     axes.add_collection(PolyCollection(rings, facecolors=faces, edgecolors="#ffffff", linewidths=0.3))
     for area in planner.kecamatan:
-        shape = planner.region.boundaries.polygon(area.code)
+        shape = planner.region.boundaries.polygon(area.code).simplify(PIXEL_DEG)
         for part in getattr(shape, "geoms", [shape]):
             line = np.asarray(part.exterior.coords)
             axes.plot(line[:, 0], line[:, 1], color="#333333", linewidth=0.5)
     for shape, colour in fills:
-        _add_shape(axes, shape, facecolor=colour, edgecolor="none", alpha=0.9, zorder=3)
+        _add_shape(axes, shape.simplify(PIXEL_DEG), facecolor=colour, edgecolor="none", alpha=0.9, zorder=3)
     for shape in outlines:
-        _add_shape(axes, shape, facecolor="none", edgecolor="#111111", linewidth=0.5, zorder=3)
+        _add_shape(axes, shape.simplify(PIXEL_DEG), facecolor="none", edgecolor="#111111", linewidth=0.5, zorder=3)
     if posts:
         axes.scatter(
             [post.location.lon for post in posts], [post.location.lat for post in posts], s=26, c="#111111",

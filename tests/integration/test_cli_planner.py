@@ -10,10 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import shapely
+import shapely.geometry
 
 from routing.region import Region
 from tests.planner_region import PEOPLE, planner_region, refused, run
-from web.plan_candidates import of_villages
+from web.plan_candidates import midpoints, of_villages
 from web.plans import Planner
 
 MINUTES = "2.5"
@@ -75,6 +77,38 @@ def test_a_closed_street_reaches_fewer_and_a_flood_closes_what_it_touches(region
     # The crossing is under water, and all four roads with it: the post stands, and reaches nobody.
     under_water = told("coverage", "--minutes", "5", "--flood", flood, "--region", region)["region"]
     assert whole["within"] > 0 == under_water["within"] and under_water["unreached"] == whole["people"]
+
+
+def test_an_isochrone_holds_the_roads_reached_by_then_and_no_road_far_beyond(region: Path, tmp_path: Path) -> None:
+    layers = tmp_path / "plan.gpkg"
+    answer = told("coverage", "--isochrones", "2,3", "--minutes", "3", "--gpkg", layers, "--region", region)
+    planner = Planner(Region.open(region))
+    seconds = planner.times_s(planner.posts("fire_engine"), "fire_engine")[0]
+    lat, lon = midpoints(planner)
+    for one in answer["isochrones"]:
+        shape, within = shapely.geometry.shape(one["polygon"]), seconds <= one["minutes"] * 60
+        assert shape.is_valid and 0 < within.sum() < len(within)
+        assert shapely.covers(shape, shapely.points(lon[within], lat[within])).all()
+        assert one["people"] == round(planner.demand.piece_people[within].sum())
+        # Whoever is reached a minute later stands farther from what is reached by then than the buffer allows.
+        later = seconds > one["minutes"] * 60 + 60
+        assert not shapely.covers(shape, shapely.points(lon[later], lat[later])).any()
+    assert answer["isochrones"][-1]["people"] == answer["region"]["within"]
+    with sqlite3.connect(layers) as stored:
+        assert [row[0] for row in stored.execute("SELECT minutes FROM isochrones ORDER BY minutes")] == [2.0, 3.0]
+        times = stored.execute("SELECT seconds FROM junctions WHERE post = 'Pos Kulon'").fetchall()
+        assert times and min(times)[0] >= planner.dispatch_settings.turnout_of("fire_engine")
+
+
+def test_a_fire_engine_is_timed_by_its_own_profile(region: Path) -> None:
+    planner = Planner(Region.open(region))
+    assert planner.router_of("fire_engine").metric.key.profile == "fire_engine"
+    assert planner.router_of("ambulance").metric.key.profile == "ambulance"
+    own = told("coverage", "--minutes", MINUTES, "--region", region)
+    assert (
+        own["region"]
+        == told("coverage", "--minutes", MINUTES, "--profile", "fire_engine", "--region", region)["region"]
+    )
 
 
 def test_every_file_of_a_coverage_holds_the_same_figures(region: Path, tmp_path: Path) -> None:
@@ -156,6 +190,8 @@ def test_candidates_come_from_a_file_or_the_junctions(region: Path, tmp_path: Pa
         (("coverage", "--close-street", "Jalan Entah Berantah"), "Jalan Entah Berantah"),
         (("coverage", "--flood", "nowhere.geojson"), "cannot be read"),
         (("coverage", "--at", "pagi"), "time with its zone"),
+        (("coverage", "--close-road", "-6.8,108.6"), "No road is within"),
+        (("coverage", "--isochrones", "0"), "not a time of more than 0"),
         (("coverage", "--profile", "rocket"), "rocket"),
         (("site", "mclp", "-p", "9"), "only 4 candidates"),
         (("site", "p-median", "-p", "-3"), "at least 1"),
