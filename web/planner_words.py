@@ -41,6 +41,5 @@ def page_words(_: Translator) -> dict[str, str]:
         "serve": _("In service"), "delete": _("Remove this post"), "night": _("22:00 to 6:00"),
         "filter": _("Find a post"), "lost": _("The server cannot be reached; try again."),
         "no_people": _("The region has no population; build it with a table of people per village (--population)."),
-        "unsaved": _("Plan A is how things stand when the page opens."),
         "km": _("km"), "min": _("min"),
     }  # fmt: skip
