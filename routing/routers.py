@@ -183,6 +183,23 @@ class Routers:
         same = [other for other in ready if other[0] == profile]
         return ready[max(same, key=lambda other: used.get(other, -1))] if same else ready[DEFAULT]
 
+    def aside(self, profile: str | None, hour: int | None, closures: Collection[int] = ()) -> Router:
+        """A router beside those in use, for what might be: made before this returns, and not kept.
+
+        Parameters
+        ----------
+        profile, hour
+            Of the metric; see `routing.metric`.
+        closures
+            The edges that are closed there, and no others.
+
+        Raises
+        ------
+        InputError
+            When a closure is not an edge of the network, or there is no such profile.
+        """
+        return self._made((profile, hour), frozenset(checked_closures(self.network.edge_count, closures).tolist()))
+
     def close_edges(self, closures: Collection[int], *, wait: bool = False) -> None:
         """Replace the set of closed edges; every metric in use is worked out anew in the background.
 
