@@ -15,7 +15,7 @@ from PIL import Image
 
 from routing.network import ROAD_CLASSES
 from web.map_labels import lay_out
-from web.map_layers import Label, MapLayers, Shapes, mercator, ungroup
+from web.map_layers import Label, MapLayers, Shapes, Streets, mercator, ungroup
 from web.map_style import DARK, LIGHT
 from web.tile_draw import TILE_PX, MapPainter
 
@@ -31,7 +31,8 @@ def layers(**changes: Any) -> MapLayers:
     plain = MapLayers(
         land=Shapes.rings_of([ISLAND]),
         villages=none, kecamatan=none, kabupaten=none, water=none, green=none, built=none, waterways=none, rail=none,
-        coast=none, roads=none, road_name=np.empty(0, np.int64), road_bridge=np.empty(0, bool), names=("",),
+        coast=none, roads=none, road_bridge=np.empty(0, bool), streets=Streets.of(none, none.kind), names=("",),
+        beyond=none,
         labels=(), bounds=BOUNDS, notice=None,
     )  # fmt: skip
     return dataclasses.replace(plain, **changes)
@@ -48,7 +49,6 @@ def roads(*lines: tuple[str, list[tuple[float, float]]]) -> dict[str, Any]:
             lon=[lon for _, lon in points],
             kind=[ROAD_CLASSES.index(name) for name, _ in lines],
         ),
-        "road_name": np.zeros(len(lines), np.int64),
         "road_bridge": np.zeros(len(lines), bool),
     }
 
