@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageChops, ImageDraw
 
 MARK_PX = 14
 DOT_PX = 7
@@ -98,6 +98,16 @@ def mark_masks(mark: str, density: int) -> tuple[Image.Image, Image.Image]:
     for polygon, inked in MARKS.get(mark, ()):
         step = size * FINE / GRID
         draw.polygon([(rim * FINE + x * step, rim * FINE + y * step) for x, y in polygon], 255 * inked)
-    # the halo: everything within the rim's reach of the ink, and all that the ink encloses
-    halo = ink.filter(ImageFilter.MaxFilter(2 * (rim * FINE // 2) + 1))
-    return ink.reduce(FINE), halo.reduce(FINE)
+    small = ink.reduce(FINE)
+    return small, halo_of(small, rim)
+
+
+def halo_of(ink: Image.Image, rim_px: int) -> Image.Image:
+    """All within reach of the ink; the mask has room for it. Many times faster than letters with a stroke."""
+    halo = ink
+    for _ in range(rim_px):
+        near = halo
+        for dx, dy in ((1, 0), (-1, 0), (0, 1), (0, -1)):
+            near = ImageChops.lighter(near, ImageChops.offset(halo, dx, dy))
+        halo = near
+    return halo

@@ -194,9 +194,7 @@ def _points(labels: tuple[Label, ...], zoom: float, scale: float, taken: _Taken)
         reach = mark_px(mark) / 2
         middle = y + reach + half_height if mark else y
         top, bottom = (y - reach if mark else y - half_height), middle + half_height
-        if taken.claim(
-            x, (top + bottom) / 2, max(half_width, reach) + MARGIN_PX, (bottom - top) / 2 + MARGIN_PX
-        ):
+        if taken.claim(x, (top + bottom) / 2, max(half_width, reach) + MARGIN_PX, (bottom - top) / 2 + MARGIN_PX):
             yield PlacedLabel(
                 text=text, kind=label.kind, style=style, x=x, y=middle, half_width=max(half_width + 4, MARK_REACH_PX),
                 half_height=half_height + 4, mark=mark, mark_y=y,

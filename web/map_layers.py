@@ -114,7 +114,9 @@ class Shapes:
         """Shapes of several layers, one after the other."""
         starts = np.cumsum([0, *(len(part.x) for part in parts)])
         return cls(
-            offset=np.concatenate(([0], *(part.offset[1:] + start for part, start in zip(parts, starts, strict=False)))),
+            offset=np.concatenate(
+                ([0], *(part.offset[1:] + start for part, start in zip(parts, starts, strict=False)))
+            ),
             x=np.concatenate([part.x for part in parts]),
             y=np.concatenate([part.y for part in parts]),
             box=np.concatenate([part.box for part in parts]),
@@ -175,6 +177,21 @@ class Shapes:
         )
         offset = np.concatenate(([0], np.cumsum(np.bincount(of_line, minlength=len(picked)))))
         return Shapes(offset=offset, x=points[:, 0], y=points[:, 1], box=picked.box, kind=picked.kind)
+
+
+class Cover:
+    """Tells whether rings cover a whole box, so that their shape need not be drawn there."""
+
+    def __init__(self, rings: Shapes) -> None:
+        shells = rings.pick(np.flatnonzero(rings.kind == 1))
+        self._holes = rings.pick(np.flatnonzero(rings.kind == 0))
+        of_shell = np.repeat(np.arange(len(shells)), np.diff(shells.offset))
+        self._shells = shapely.polygons(shapely.linearrings(np.column_stack((shells.x, shells.y)), indices=of_shell))
+        shapely.prepare(self._shells)
+
+    def covers(self, box: tuple[float, float, float, float]) -> bool:
+        """Whether one shell covers the box and no hole comes near."""
+        return len(self._holes.within(box)) == 0 and bool(shapely.covers(self._shells, shapely.box(*box)).any())
 
 
 def _boxes(offset: Int64Array, x: Float64Array, y: Float64Array) -> Float64Array:

@@ -5,12 +5,10 @@ All coordinates are rounded on one world-wide grid of image pixels, so neighbour
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image, ImageColor, ImageDraw
 
 from web.map_layers import Float64Array, Int64Array, Shapes
@@ -18,6 +16,7 @@ from web.map_layers import Float64Array, Int64Array, Shapes
 LEAST_GAP_PX = 0.9
 """A joint is rounded where the corners of two segments of a line lie farther apart than this, in image pixels."""
 
+ROUND_FROM_PX = 5
 OPEN_END = 2.0
 
 
@@ -102,102 +101,54 @@ class Brush:
     def lines(self, shapes: Shapes, colour: str, width_px: float) -> None:
         """Draw lines of one width."""
         if len(shapes):
-            traced = self.trace(shapes)
-            self.strokes(traced.lines(), colour, width_px)
-            self.joints(traced, colour, width_px)
+            self.strokes(self.trace(shapes), colour, width_px)
 
     def dashes(self, shapes: Shapes, colour: str, width_px: float, *, on_px: float, off_px: float) -> None:
         """Draw dashed lines; the dashes are counted from each line's beginning, so tiles agree on them."""
         if len(shapes) == 0:
             return
-        on, off = on_px * self._factor, off_px * self._factor
+        on, period = on_px * self._factor, (on_px + off_px) * self._factor
         far = max(self._image.size) + on
         traced = self.trace(shapes)
-        found: list[list[float]] = []
-        for line, (a, b) in zip(traced.lines(), pairwise(traced.offset.tolist()), strict=True):
-            x, y = traced.x[a:b].astype(np.float64), traced.y[a:b].astype(np.float64)
-            along = np.concatenate(([0.0], np.cumsum(np.hypot(np.diff(x), np.diff(y)))))
-            starts = np.arange(0.0, along[-1], on + off)
-            ends = np.minimum(starts + on, along[-1])
-            x1, y1 = np.interp(starts, along, x), np.interp(starts, along, y)
-            x2, y2 = np.interp(ends, along, x), np.interp(ends, along, y)
-            seen = np.flatnonzero((x1 > -on) & (x1 < far) & (y1 > -on) & (y1 < far))
-            between = np.searchsorted(along, starts[seen], "right"), np.searchsorted(along, ends[seen], "left")
-            for head, tail, first, last in zip(
-                np.column_stack((x1, y1))[seen].tolist(), np.column_stack((x2, y2))[seen].tolist(),
-                (between[0] * 2).tolist(), (between[1] * 2).tolist(), strict=True,
-            ):  # fmt: skip
-                found.append([*head, *line[first:last], *tail])
-        self.strokes(found, colour, width_px)
+        # one length through all lines, with a step between them
+        steps = np.hypot(np.diff(traced.x, prepend=0), np.diff(traced.y, prepend=0))
+        steps[traced.offset[:-1]] = 1.0
+        along = np.cumsum(steps)
+        first, last = along[traced.offset[:-1]], along[traced.offset[1:] - 1]
+        counts = np.ceil((last - first) / period).astype(np.int64)
+        number = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+        starts = np.repeat(first, counts) + number * period
+        x, y = np.interp(starts, along, traced.x), np.interp(starts, along, traced.y)
+        seen = (x > -on) & (x < far) & (y > -on) & (y < far)
+        starts = starts[seen]
+        ends = np.minimum(starts + on, np.repeat(last, counts)[seen])
+        heads = np.column_stack((x[seen], y[seen])).tolist()
+        tails = np.column_stack((np.interp(ends, along, traced.x), np.interp(ends, along, traced.y))).tolist()
+        after, before = np.searchsorted(along, starts, "right") * 2, np.searchsorted(along, ends, "left") * 2
+        flat = np.column_stack((traced.x, traced.y)).ravel().tolist()
+        line, ink, width = self._draw.line, _ink(colour), self._width(width_px)
+        for head, tail, a, b in zip(heads, tails, after.tolist(), before.tolist(), strict=True):
+            line([*head, *flat[a:b], *tail], ink, width)
 
-    def glow(self, shapes: Shapes, colour: str, width_px: float, opacity: float) -> None:
-        """Draw lines that the map shows through."""
-        if len(shapes) == 0:
-            return
-        traced = self.trace(shapes)
-        mask = Image.new("L", self._image.size)
-        brush = _Mask(mask, self._factor)
-        brush.strokes(traced.lines(), round(255 * opacity), width_px)
-        brush.joints(traced, round(255 * opacity), width_px)
-        box = mask.getbbox()
-        if box is not None:
-            self._image.paste(colour, box, mask.crop(box))
+    def strokes(self, traced: Traced, colour: str, width_px: float) -> None:
+        """Draw lines of one width; wide ones with round bends and ends."""
+        line, ink, width = self._draw.line, _ink(colour), self._width(width_px)
+        for points in traced.lines():
+            line(points, ink, width)
+        if width >= ROUND_FROM_PX:
+            half, ellipse = width / 2, self._draw.ellipse
+            for x, y in self._bends(traced, width):
+                ellipse((x - half, y - half, x + half - 1, y + half - 1), ink)
 
-    def strokes(self, lines: Sequence[Sequence[float]], colour: str, width_px: float) -> None:
-        """Draw lines in image pixels."""
-        _strokes(self._draw, lines, _ink(colour), _width(width_px, self._factor))
+    def _bends(self, traced: Traced, width: int) -> list[tuple[int, int]]:
+        """Where lines of that width need to be rounded, each place once."""
+        x, y = traced.x, traced.y
+        wanted = (traced.gap * width > LEAST_GAP_PX) & (x > -width) & (y > -width)
+        wanted &= (x < self._image.width + width) & (y < self._image.height + width)
+        return list(set(zip(x[wanted].tolist(), y[wanted].tolist(), strict=True)))
 
-    def joints(
-        self, traced: Traced, colour: str, width_px: float, among: npt.NDArray[np.bool_] | None = None
-    ) -> None:
-        """Round the bends and ends of lines in image pixels; `among` are the points of some of them."""
-        _joints(self._draw, self._image.size, traced, _ink(colour), _width(width_px, self._factor), among)
-
-
-class _Mask:
-    """Lines on a mask."""
-
-    def __init__(self, mask: Image.Image, factor: int) -> None:
-        self._draw, self._size, self._factor = ImageDraw.Draw(mask), mask.size, factor
-
-    def strokes(self, lines: Sequence[Sequence[float]], ink: int, width_px: float) -> None:
-        _strokes(self._draw, lines, ink, _width(width_px, self._factor))
-
-    def joints(self, traced: Traced, ink: int, width_px: float) -> None:
-        _joints(self._draw, self._size, traced, ink, _width(width_px, self._factor), None)
-
-
-def _strokes(draw: ImageDraw.ImageDraw, lines: Sequence[Sequence[float]], ink: int, width: int) -> None:
-    line = draw.line
-    for points in lines:
-        line(points, ink, width)
-
-
-def _joints(
-    draw: ImageDraw.ImageDraw,
-    size: tuple[int, int],
-    traced: Traced,
-    ink: int,
-    width: int,
-    among: npt.NDArray[np.bool_] | None,
-) -> None:
-    half = width / 2
-    x, y = traced.x, traced.y
-    wanted = (traced.gap * width > LEAST_GAP_PX) & (x > -width) & (y > -width)
-    wanted &= (x < size[0] + width) & (y < size[1] + width)
-    if among is not None:
-        wanted &= among
-    ellipse = draw.ellipse
-    for at_x, at_y in _pairs(x[wanted], y[wanted]):
-        ellipse((at_x - half, at_y - half, at_x + half - 1, at_y + half - 1), ink)
-
-
-def _pairs(x: Int64Array, y: Int64Array) -> Iterator[tuple[int, int]]:
-    return zip(x.tolist(), y.tolist(), strict=True)
-
-
-def _width(width_px: float, factor: int) -> int:
-    return max(1, round(width_px * factor))
+    def _width(self, width_px: float) -> int:
+        return max(1, round(width_px * self._factor))
 
 
 def _ink(colour: str) -> int:

@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from web.map_labels import LabelLayout, PlacedLabel, lay_out
-from web.map_layers import BEYOND_STEPS, MapLayers, Shapes, mercator
+from web.map_layers import BEYOND_STEPS, Cover, MapLayers, Shapes, mercator
 from web.map_style import (
     CASING_FROM_ZOOM,
     DRAWING_ORDER,
@@ -93,6 +93,7 @@ class MapPainter:
 
     def __init__(self, layers: MapLayers) -> None:
         self.layers = layers
+        self._cover = Cover(layers.land)
         self._details: dict[tuple[str, int], Shapes] = {}
         self._layouts: dict[float, LabelLayout] = {}
         self._lock = threading.Lock()
@@ -155,13 +156,16 @@ class MapPainter:
 
     def _shapes(self, view: View, palette: Palette) -> Image.Image:
         factor = view.density * SUPERSAMPLING
-        image = Image.new("RGB", (view.width * factor, view.height * factor), palette.outside)
+        size, layers = (view.width * factor, view.height * factor), self.layers
+        everywhere = self._cover.covers(view.box)
+        image = Image.new("RGB", size, palette.land if everywhere else palette.outside)
         brush = Brush(image, left=view.left, top=view.top, scale=view.scale, factor=factor)
-        layers = self.layers
-        self._fade(brush, view, palette)
-        brush.fill(self._detail("land", layers.land, view), palette.land)
+        if not everywhere:
+            self._fade(brush, view, palette)
+            brush.fill(self._detail("land", layers.land, view), palette.land)
         brush.fill(self._detail("built", layers.built, view), palette.built)
         brush.fill(self._detail("green", layers.green, view), palette.green)
+        self._draw_borders_glow(brush, view, palette)
         brush.fill(self._detail("water", layers.water, view), palette.water)
         self._draw_lines(brush, view, palette)
         self._draw_roads(brush, view, palette)
@@ -173,6 +177,14 @@ class MapPainter:
         for step in range(BEYOND_STEPS):
             colour = mixed(palette.outside, palette.land, (step + 1) / (BEYOND_STEPS + 1))
             brush.fill(strips.pick(np.flatnonzero(strips.kind == step)).as_shells(), colour)
+
+    def _draw_borders_glow(self, brush: Brush, view: View, palette: Palette) -> None:
+        """A broad pale line under the greater borders, which the lines of the map then cross."""
+        if view.zoom >= VILLAGE_BORDERS_FROM_ZOOM:
+            kecamatan = self._detail("kecamatan", self.layers.kecamatan, view)
+            brush.lines(kecamatan, mixed(palette.land, palette.kecamatan_border, 0.16), 7.0)
+        kabupaten = self._detail("kabupaten", self.layers.kabupaten, view)
+        brush.lines(kabupaten, mixed(palette.land, palette.kabupaten_border, 0.18), 8.0)
 
     def _inscribe(self, image: Image.Image, view: View, palette: Palette) -> None:
         """Write the names, and the notice of a made-up map."""
@@ -196,10 +208,7 @@ class MapPainter:
                 brush.dashes(villages, palette.village_border, 1.3, on_px=7, off_px=3)
         kecamatan = self._detail("kecamatan", layers.kecamatan, view)
         kabupaten = self._detail("kabupaten", layers.kabupaten, view)
-        if zoom >= VILLAGE_BORDERS_FROM_ZOOM:
-            brush.glow(kecamatan, palette.kecamatan_border, 7.0, 0.16)
         brush.lines(kecamatan, palette.kecamatan_border, 0.8 if zoom < 12 else 1.5)
-        brush.glow(kabupaten, palette.kabupaten_border, 8.0, 0.18)
         brush.lines(kabupaten, palette.kabupaten_border, 1.5 if zoom < 12 else 2.0)
         brush.lines(self._detail("rail", layers.rail, view), palette.rail, 1.0 if zoom < 14 else 2.0)
 
@@ -208,25 +217,18 @@ class MapPainter:
         chosen = roads.within(view.box)
         if len(chosen) == 0:
             return
-        traced = brush.trace(roads.pick(chosen))
-        by_class: dict[int, list[list[int]]] = {}
-        for road_class, line in zip(traced.kind.tolist(), traced.lines(), strict=True):
-            by_class.setdefault(road_class, []).append(line)
-        class_of_point = np.repeat(traced.kind, np.diff(traced.offset))
+        kinds = roads.kind[chosen]
         drawn = [
-            (style, number) for number in DRAWING_ORDER if number in by_class and (style := ROAD_STYLES[number])
+            (style, brush.trace(roads.pick(chosen[kinds == number])))
+            for number in DRAWING_ORDER
+            if (style := ROAD_STYLES[number]) and (kinds == number).any()
         ]
-
-        def stroke(number: int, colour: str, width_px: float) -> None:
-            brush.strokes(by_class[number], colour, width_px)
-            brush.joints(traced, colour, width_px, class_of_point == number)
-
         rim = road_rim_px(view.zoom)
-        for style, number in drawn:
+        for style, traced in drawn:
             if view.zoom >= CASING_FROM_ZOOM or style.group in MAIN_ROADS:
-                stroke(number, palette.roads[style.group][1], road_width_px(style, view.zoom) + rim)
-        for style, number in drawn:
-            stroke(number, self._road_colour(style, view, palette), road_width_px(style, view.zoom))
+                brush.strokes(traced, palette.roads[style.group][1], road_width_px(style, view.zoom) + rim)
+        for style, traced in drawn:
+            brush.strokes(traced, self._road_colour(style, view, palette), road_width_px(style, view.zoom))
 
     @staticmethod
     def _road_colour(style: RoadStyle, view: View, palette: Palette) -> str:

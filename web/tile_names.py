@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from PIL import Image, ImageDraw
 
-from web.map_icons import mark_masks
+from web.map_icons import halo_of, mark_masks
 from web.map_labels import PlacedLabel
 from web.map_style import Palette, font
 
@@ -32,15 +32,13 @@ def write_label(image: Image.Image, label: PlacedLabel, corner: Corner, density:
     if label.text:
         size = label.style.size_px * density
         if label.kind == "street":
-            ink, rim = _rotated(label.text, size, round(label.angle_deg))
+            ink, rim = _rotated(label.text, size, round(label.angle_deg), HALO_PX * density)
         else:
             ink, rim = _upright(label.text, size, label.style.bold, density)
         _stand(image, (label.x - left) * density, (label.y - top) * density, ink, rim, colour, palette.halo)
 
 
-def _stand(
-    image: Image.Image, x: float, y: float, ink: Image.Image, rim: Image.Image, colour: str, halo: str
-) -> None:
+def _stand(image: Image.Image, x: float, y: float, ink: Image.Image, rim: Image.Image, colour: str, halo: str) -> None:
     """Paste a mask's halo and ink, its middle at a pixel."""
     # floor, not round: halves go the same way at every place, so that pictures agree
     at = math.floor(x - ink.width / 2 + 0.5), math.floor(y - ink.height / 2 + 0.5)
@@ -56,30 +54,23 @@ def _upright(text: str, size_px: int, bold: bool, density: int) -> tuple[Image.I
     lines = text.split("\n")
     width = math.ceil(max(letters.getlength(line) for line in lines)) + 2 * rim_px + 4
     height = math.ceil(size_px * 1.24 * len(lines)) + 2 * rim_px + 4
-    masks = []
-    for stroke in (0, rim_px):
-        mask = Image.new("L", (width, height))
-        ImageDraw.Draw(mask).multiline_text(
-            (width / 2, height / 2), text, font=letters, fill=255, anchor="mm", align="center", spacing=2 * density,
-            stroke_width=stroke,
-        )  # fmt: skip
-        masks.append(mask)
-    return masks[0], masks[1]
+    ink = Image.new("L", (width, height))
+    ImageDraw.Draw(ink).multiline_text(
+        (width / 2, height / 2), text, font=letters, fill=255, anchor="mm", align="center", spacing=2 * density
+    )
+    return ink, halo_of(ink, rim_px)
 
 
-@lru_cache(maxsize=2048)
-def _rotated(text: str, size_px: int, angle_deg: int) -> tuple[Image.Image, Image.Image]:
+@lru_cache(maxsize=4096)
+def _rotated(text: str, size_px: int, angle_deg: int, rim_px: int = 0) -> tuple[Image.Image, Image.Image]:
     """A turned text and its halo, as masks of one size."""
     letters = font(size_px)
-    rim_px = max(2, size_px // 6)
-    left, top, right, bottom = letters.getbbox(text, stroke_width=rim_px)
-    size = (math.ceil(right - left) + 4, math.ceil(bottom - top) + 4)
-    masks = []
-    for stroke in (0, rim_px):
-        mask = Image.new("L", size)
-        ImageDraw.Draw(mask).text((2 - left, 2 - top), text, font=letters, fill=255, stroke_width=stroke)
-        masks.append(mask.rotate(angle_deg, Image.Resampling.BICUBIC, expand=True))
-    return masks[0], masks[1]
+    left, top, right, bottom = letters.getbbox(text)
+    room = 2 * rim_px + 4
+    ink = Image.new("L", (math.ceil(right - left) + room, math.ceil(bottom - top) + room))
+    ImageDraw.Draw(ink).text((room / 2 - left, room / 2 - top), text, font=letters, fill=255)
+    ink = ink.rotate(angle_deg, Image.Resampling.BICUBIC, expand=True)
+    return ink, halo_of(ink, rim_px)
 
 
 def stamp_notice(

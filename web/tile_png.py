@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import threading
+from itertools import chain
 
 import numpy as np
 from PIL import Image
@@ -20,16 +21,19 @@ def png(image: Image.Image) -> bytes:
     """
     packed = np.frombuffer(image.convert("RGBX").tobytes(), "<u4") & 0xFFFFFF
     counted = image.getcolors(image.width * image.height) or []
-    counts = np.array([count for count, _ in counted])
-    channels = np.array([colour for _, colour in counted], np.float32)
-    numbers = (channels @ np.array([1, 1 << 8, 1 << 16], np.float64)).astype(np.int64)
+    counts = np.fromiter((count for count, _ in counted), np.int64, len(counted))
+    shades = np.fromiter(chain.from_iterable(colour for _, colour in counted), np.int64, 3 * len(counted)).reshape(
+        -1, 3
+    )
+    numbers = shades @ (1, 1 << 8, 1 << 16)
     order = np.lexsort((numbers, -counts))  # not by where a colour was met first: equal pictures are equal files
+    channels = shades.astype(np.float32)
     kept = channels[order[:COLOURS]]
     # |a - b|² less |a|², which is the same for all b; whole numbers below 2 ** 24, so exact
     apart = (kept * kept).sum(axis=1)[None, :] - 2.0 * (channels @ kept.T)
     number_of = _numbers()
     number_of[numbers] = apart.argmin(axis=1)
-    indexed = Image.fromarray(number_of[packed].reshape(image.height, image.width))
+    indexed = Image.fromarray(np.take(number_of, packed).reshape(image.height, image.width))
     indexed.putpalette(kept.astype(np.uint8).tobytes())
     stored = io.BytesIO()
     indexed.save(stored, "PNG", compress_level=6)
