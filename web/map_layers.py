@@ -239,7 +239,7 @@ class Streets:
         if len(named):
             picked = roads.pick(named)
             of_line = np.repeat(np.arange(len(named)), np.diff(picked.offset))
-            drawn = shapely.linestrings(np.column_stack((picked.x, picked.y)), indices=of_line)
+            drawn: Any = shapely.linestrings(np.column_stack((picked.x, picked.y)), indices=of_line)
             group = np.stack((picked.kind, road_name[named]), axis=1)
             order = np.lexsort((group[:, 1], group[:, 0]))
             ends = np.flatnonzero(np.any(np.diff(group[order], axis=0) != 0, axis=1)) + 1

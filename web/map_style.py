@@ -179,6 +179,13 @@ def mixed(first: str, second: str, share: float) -> str:
     return "#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in parts)
 
 
+def font_names() -> str:
+    """Which letters are used."""
+    return " ".join(
+        str(letters.getname()) for bold in (False, True) if hasattr(letters := font(12, bold=bold), "getname")
+    )
+
+
 @lru_cache(maxsize=64)
 def font(size_px: int, *, bold: bool = False) -> Font:
     """DejaVu Sans where the machine has it (more letters), else the font inside Pillow."""

@@ -88,6 +88,26 @@ class View:
         )
 
 
+def tile_range(bounds: tuple[float, float, float, float], zoom: int) -> tuple[int, int, int, int]:
+    """First column, first row, last column, last row of the tiles that show a region or its surroundings.
+
+    Parameters
+    ----------
+    bounds
+        South, west, north, east of the region in degrees.
+    zoom
+        Of the tiles.
+    """
+    south, west, north, east = bounds
+    left, top = mercator(north, west)
+    right, bottom = mercator(south, east)
+    margin_x, margin_y = (right - left) / 2, (bottom - top) / 2
+    tiles = 2**zoom
+    first = int(max(0, (left - margin_x) * tiles)), int(max(0, (top - margin_y) * tiles))
+    last = int(min(tiles - 1, (right + margin_x) * tiles)), int(min(tiles - 1, (bottom + margin_y) * tiles))
+    return (*first, *last)
+
+
 class MapPainter:
     """Draws one region's map. Safe to use from several threads."""
 
@@ -112,16 +132,11 @@ class MapPainter:
         tile = png(image)
         return tile, tile if image == nameless else png(nameless)
 
-    def tile_range(self, zoom: int) -> tuple[int, int, int, int]:
-        """First column, first row, last column, last row of the tiles that show the region or its surroundings."""
-        south, west, north, east = self.layers.bounds
-        left, top = mercator(north, west)
-        right, bottom = mercator(south, east)
-        margin_x, margin_y = (right - left) / 2, (bottom - top) / 2
-        tiles = 2**zoom
-        first = int(max(0, (left - margin_x) * tiles)), int(max(0, (top - margin_y) * tiles))
-        last = int(min(tiles - 1, (right + margin_x) * tiles)), int(min(tiles - 1, (bottom + margin_y) * tiles))
-        return (*first, *last)
+    def prepare(self, zoom: int) -> None:
+        """Make what all tiles of a zoom share, so that the first is as quick as the others."""
+        view = View(left=0.0, top=0.0, width=TILE_PX, height=TILE_PX, zoom=zoom)
+        self._shapes(view, LIGHT)
+        self._labels(view)
 
     def picture(self, bounds: tuple[float, float, float, float], size_px: int, *, palette: Palette = LIGHT) -> bytes:
         """A PNG of a rectangle whose longer side measures `size_px`.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import threading
 from itertools import chain
+from typing import cast
 
 import numpy as np
 from PIL import Image
@@ -20,7 +21,7 @@ def png(image: Image.Image) -> bytes:
     little, and a tile then shows as a square). Any other colour becomes the nearest of them.
     """
     packed = np.frombuffer(image.convert("RGBX").tobytes(), "<u4") & 0xFFFFFF
-    counted = image.getcolors(image.width * image.height) or []
+    counted = cast(list[tuple[int, tuple[int, int, int]]], image.getcolors(image.width * image.height))
     counts = np.fromiter((count for count, _ in counted), np.int64, len(counted))
     shades = np.fromiter(chain.from_iterable(colour for _, colour in counted), np.int64, 3 * len(counted)).reshape(
         -1, 3
