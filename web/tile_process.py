@@ -18,7 +18,7 @@ from web.map_style import PALETTES
 from web.region_layers import layers_of
 from web.tile_draw import MapPainter
 
-NICENESS = 10
+NICENESS = 5
 ZOOMS_BY_USE = (11, 12, 10, 13, 14, 15, 16, 9, 17, 18, 8, 7)
 
 
