@@ -89,7 +89,7 @@ def mark_px(mark: str) -> int:
 def mark_masks(mark: str, density: int) -> tuple[Image.Image, Image.Image]:
     """Ink and halo of a mark, as masks of one size; what the ink spares within the mark is halo."""
     size = mark_px(mark) * density
-    rim = 2 * density
+    rim = 2 * density + 1  # one pixel of room beyond the halo
     whole = (size + 2 * rim) * FINE
     ink = Image.new("L", (whole, whole))
     draw = ImageDraw.Draw(ink)
@@ -99,7 +99,7 @@ def mark_masks(mark: str, density: int) -> tuple[Image.Image, Image.Image]:
         step = size * FINE / GRID
         draw.polygon([(rim * FINE + x * step, rim * FINE + y * step) for x, y in polygon], 255 * inked)
     small = ink.reduce(FINE)
-    return small, halo_of(small, rim)
+    return small, halo_of(small, rim - 1)
 
 
 def halo_of(ink: Image.Image, rim_px: int) -> Image.Image:

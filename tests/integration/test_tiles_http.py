@@ -18,8 +18,10 @@ from PIL import Image
 
 from gis.errors import InputError
 from routing.region import Region
-from tests.tiny_region import build
+from routing.region_build import RegionSources, build_region
+from tests.tiny_region import write_sources
 from web.app import create_app
+from web.map_style import PALETTES
 from web.service import Desk
 from web.tile_draw import tile_range
 from web.tile_workers import LocalDrawing, TileKey, TileWorkers, TooBusyError
@@ -30,7 +32,11 @@ MOST = 10**9
 
 @pytest.fixture(scope="module")
 def region(tmp_path_factory: pytest.TempPathFactory) -> Region:
-    return Region.open(build(tmp_path_factory.mktemp("tiles")))
+    folder = tmp_path_factory.mktemp("tiles")
+    paths = write_sources(folder)
+    sources = RegionSources(name="Uji", villages=[paths["villages"]], roads=[paths["osm"]])
+    build_region(sources, folder / "region")
+    return Region.open(folder / "region")
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +75,8 @@ def test_every_tile_out_of_range_is_refused(app: Flask, region: Region, zoom: in
     "path",
     [
         "/tiles/13/6564/4249@3x.png", "/tiles/x/1/1.png", "/tiles/13/1.5/1.png", "/tiles/13/1e3/1.png",
-        "/tiles/13/" + "9" * 400 + "/1.png", "/tiles/13/\u0663/1.png", "/tiles/13/6564/4249.png?style=", "/tiles.json?style=pink",
+        "/tiles/13/" + "9" * 400 + "/1.png", "/tiles/13/\u0663/1.png", "/tiles/13/6564/4249.png?style=",
+        "/tiles.json?style=pink",
     ],
 )  # fmt: skip
 def test_addresses_that_are_no_tiles_are_told_so(app: Flask, path: str) -> None:
@@ -88,7 +95,9 @@ def test_tilejson_leads_to_tiles_that_are_drawn(app: Flask, region: Region) -> N
         lon, lat, zoom = told["center"]
         assert west < lon < east
         assert south < lat < north
-        assert all(source["file"] in told["attribution"] for source in region.table["sources"] if source["kind"] == "osm")
+        assert all(
+            source["file"] in told["attribution"] for source in region.table["sources"] if source["kind"] == "osm"
+        )
         [address] = told["tiles"]
         assert address.startswith("https://112.example.id/tiles/")
         column, row, _, _ = tile_range((lat, lon, lat, lon), zoom)
@@ -108,9 +117,7 @@ def test_one_tile_asked_for_by_many_at_once_is_drawn_once(region: Region) -> Non
     source = TileSource(region, draw, stamp="x")
     column, row, _, _ = tile_range(bounds(region), 12)
     got: list[bytes] = []
-    threads = [
-        threading.Thread(target=lambda: got.append(source.tile("light", 12, column, row, 1))) for _ in range(8)
-    ]
+    threads = [threading.Thread(target=lambda: got.append(source.tile("light", 12, column, row, 1))) for _ in range(8)]
     for thread in threads:
         thread.start()
     assert begun.wait(10)
@@ -191,5 +198,6 @@ def test_tiles_show_roads_where_the_region_has_them(app: Flask) -> None:
     shown = np.asarray(
         Image.open(io.BytesIO(app.test_client().get(f"/tiles/16/{column}/{row}.png").data)).convert("RGB")
     )
-    assert len(np.unique(shown.reshape(-1, 3), axis=0)) > 10
-
+    fill, casing = PALETTES["light"].roads["secondary"]
+    colours = {"#" + bytes(pixel).hex() for pixel in np.unique(shown.reshape(-1, 3), axis=0)}
+    assert {fill, casing, PALETTES["light"].land} <= colours
