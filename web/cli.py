@@ -351,6 +351,8 @@ def isochrone(
     help="Whether people sign in; by default they do, but not at the demonstration region on this machine.",
 )
 @click.option("--public-url", help="Where people reach the server, such as https://112.example.id of a proxy in front.")
+@click.option("--outside-tiles", help="Tiles of another host that pages offer beside ours: https://…/{z}/{x}/{y}.png.")
+@click.option("--outside-credit", help="Whose tiles these are, as their owner asks to be named.")
 @region_option
 def serve(
     host: str,
@@ -360,13 +362,17 @@ def serve(
     map_only: bool,
     accounts: bool | None,
     public_url: str | None,
+    outside_tiles: str | None,
+    outside_credit: str | None,
     region_folder: Path | None,
 ) -> None:
     """Serve the desk in the browser and the JSON API."""
     from web.server import run
     from web.serving import access_for, check_public_url
+    from web.tiles import OutsideTiles
 
     check_public_url(public_url)
+    outside = OutsideTiles.of(outside_tiles, outside_credit)
     desk = open_desk(region_folder, units)
     for problem in desk.unit_problems:
         click.echo(f"siaga112: {problem}", err=True)
@@ -386,7 +392,16 @@ def serve(
         access, said = access_for(running, url, host=host, accounts=accounts, public_url=public_url)
         for remark in (*said, *running.remarks()):
             click.echo(f"siaga112: {remark}", err=True)
-    run(desk, host=host, port=port, announce=click.echo, running=running, access=access, public_url=public_url)
+    run(
+        desk,
+        host=host,
+        port=port,
+        announce=click.echo,
+        running=running,
+        access=access,
+        public_url=public_url,
+        outside=outside,
+    )
 
 
 main.add_command(region)
