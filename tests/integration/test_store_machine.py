@@ -18,6 +18,8 @@ from sqlalchemy import select
 
 from dispatch.closures import ClosureReason, VillageCutOff
 from dispatch.commands import (
+    AcknowledgeAssignment,
+    AcknowledgeIncident,
     AddNote,
     AdoptSpeeds,
     AnswerVerification,
@@ -244,6 +246,12 @@ class Dispatching(RuleBasedStateMachine):
             else NotifyAgency(incident_id=key, agency="damkar"),
         ]
         self.give(commands[what])
+
+    @rule(number=pick, unit_id=units)
+    def acknowledge(self, number: int, unit_id: str) -> None:
+        key = self.any("incidents", number)
+        self.give(AcknowledgeAssignment(unit_id=unit_id, incident_id=key))
+        self.give(AcknowledgeIncident(incident_id=key, agency="damkar" if number % 2 else "psc119"))
 
     @rule(number=pick)
     def speeds(self, number: int) -> None:
