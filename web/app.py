@@ -9,6 +9,7 @@ from typing import Any, Final
 from flask import Flask, Response, current_app
 
 from web.access import Policy, anybody_reads, guard, this_machine
+from web.agency import agency_pages
 from web.api import api
 from web.api_centre import centre_api
 from web.api_closures import closures_api
@@ -19,6 +20,7 @@ from web.api_me import me_api
 from web.api_webhooks import webhooks_api
 from web.assets import asset_version, assets
 from web.centre import Centre
+from web.crew import crew_pages
 from web.pages import pages
 from web.people import people, register_people
 from web.planner_api import planner_pages
@@ -41,6 +43,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "img-src 'self' data:",
         "connect-src 'self'",
         "manifest-src 'self'",
+        "worker-src 'self'",
         "base-uri 'none'",
         "form-action 'self'",
         "frame-ancestors 'none'",
@@ -58,7 +61,8 @@ SECURITY_HEADERS: Mapping[str, str] = {
 }
 
 
-CENTRE_BLUEPRINTS: Final = (centre_commands, centre_api, webhooks_api, help_api, exports_api, me_api, closures_api)
+CENTRE_BLUEPRINTS: Final = (centre_commands, centre_api, webhooks_api, help_api, exports_api, me_api, closures_api,
+                               crew_pages, agency_pages)  # fmt: skip
 
 
 def all_routes() -> Flask:
