@@ -207,7 +207,7 @@ function show(place, ...children) {
 
 const time = (ms) => new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", hour12: false }).format(ms);
 const far = (m) => new Intl.NumberFormat(language, { maximumFractionDigits: 1 }).format(m / 1000) + " km";
-const said = (tap) => ({ what: _(`do_${tap.do}`), time: time(tap.time ?? tap.device_ms + (tap.offset_ms ?? 0)) });
+const said = (tap) => ({ what: _(`do_${tap.do}`), time: time(tap.time ? Date.parse(tap.time) : tap.device_ms + (tap.offset_ms ?? 0)) });
 
 function draw() {
   document.documentElement.lang = language;
