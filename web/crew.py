@@ -6,6 +6,7 @@ what the crew presses goes to `/crew/tap`. Every answer stays below 2 kB, with i
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 from dataclasses import dataclass
@@ -37,6 +38,10 @@ FILES: Final = ("crew.css", "js/crew.js", "js/crew_queue.js", "js/crew_share.js"
 """What the phone keeps beside the page, so that it opens without a network."""
 _OWN_POSITION: Final = "camera=(), microphone=(), geolocation=(self)"
 _ACKNOWLEDGE: Final = "acknowledge"
+_TOKEN: Final = "Siaga112-Token"
+"""Header with the token that changes are sent with; never in a body that is compressed."""
+_PACKED: Final = 400
+"""Answers longer than this, in bytes, are compressed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,23 +202,34 @@ def notes() -> Response:
 
 def _state(unit_id: str) -> Response:
     found, bound = unit_and_task(unit_id)
-    shown = {**crew_state(centre(), found, bound, translator(language())), "login": actor().name, "stamp": _stamp()}
+    shown = {
+        **crew_state(centre(), found, bound, translator(language())),
+        "login": actor().name,
+        "language": actor().language,
+        "stamp": _stamp(),
+    }
     text = json.dumps(shown, ensure_ascii=False, sort_keys=True)
     mark = hashlib.sha256(text.encode()).hexdigest()[:16]
     if request.method == "GET" and request.if_none_match.contains(mark):
         answer = Response(status=HTTPStatus.NOT_MODIFIED)
         answer.headers["Cache-Control"] = "no-store"
     else:
-        # A page that the phone kept belongs to an older session; this is the token of the present one.
-        csrf = generate_csrf() if actor().by_cookie else None
-        answer = _answer({**shown, "csrf": csrf, "now": round(centre().store.now().timestamp() * 1000)})
+        answer = _answer({**shown, "now": round(centre().store.now().timestamp() * 1000)})
+        if actor().by_cookie:
+            # A page that the phone kept belongs to an older session; this is the token of the present one.
+            answer.headers[_TOKEN] = generate_csrf()
     answer.set_etag(mark)
     return answer
 
 
 def _answer(body: dict[str, Any]) -> Response:
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-    return Response(text, content_type="application/json", headers={"Cache-Control": "no-store"})
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    answer = Response(text, content_type="application/json", headers={"Cache-Control": "no-store"})
+    answer.vary.add("Accept-Encoding")
+    if len(text) > _PACKED and request.accept_encodings.quality("gzip") > 0:
+        answer.set_data(gzip.compress(text, compresslevel=9, mtime=0))
+        answer.content_encoding = "gzip"
+    return answer
 
 
 def _place(given: str) -> tuple[int, int]:

@@ -245,7 +245,12 @@ def hospitals(centre: Centre, state: UnitState) -> list[dict[str, Any]]:
         zip(seconds[0].tolist(), known, strict=True), key=lambda one: (math.isnan(one[0]), one[0], one[1].name)
     )
     return [
-        {"id": one.hospital_id, "name": one.name, "eta_min": None if math.isnan(eta) else max(1, math.ceil(eta / 60))}
+        {
+            "id": one.hospital_id,
+            "name": one.name,
+            "at": _point(one.location),
+            "eta_min": None if math.isnan(eta) else max(1, math.ceil(eta / 60)),
+        }
         for eta, one in order[:MOST_HOSPITALS]
     ]
 

@@ -13,7 +13,7 @@ const RING_S = 12;
 const TWICE_MS = 1200; // a second press this soon is the same finger
 const KEPT_H = 12;
 const CLEARS = new Set(["returning", "available", "out_of_service"]);
-const AMBULANCES = new Set(["ambulance"]);
+const AMBULANCES = new Set(["ambulance"]); // what carries patients, so that it is asked first where to
 const ASK_FIRST = new Set(["returning", "out_of_service"]);
 
 const $ = (id) => document.getElementById(id);
@@ -52,13 +52,15 @@ function projected() {
   let { status } = state.unit;
   let task = state.task;
   let acknowledged = task?.acknowledged ?? false;
+  let hospital = null;
   for (const tap of queue.waiting(state.login, state.unit.id)) {
     if (tap.incident_id && tap.incident_id !== task?.id) continue;
     if (tap.do === "acknowledge") acknowledged = true;
     else status = tap.do;
+    if (tap.hospital) hospital = hospitals.find((one) => one.id === tap.hospital);
     if (CLEARS.has(tap.do)) task = null;
   }
-  return { status, task, acknowledged };
+  return { status, task, acknowledged, hospital };
 }
 
 async function refresh(whole = false) {
@@ -75,11 +77,12 @@ async function refresh(whole = false) {
 }
 
 async function take(answer) {
-  const { csrf, now, ...told } = answer.told;
+  const { now, ...told } = answer.told;
   const before = state;
   [state, etag, fault, told_ms] = [told, answer.etag, null, now];
   if (before && before.login !== told.login) await kept.forget();
   await kept.keep("state", { state, told_ms });
+  if (told.language && !localStorage.getItem("siaga112-language") && told.language !== language) setLanguage(told.language);
   if (told.stamp !== stamp) navigator.serviceWorker?.getRegistration("/crew").then((one) => one?.update());
   if (told.task && told.task.id !== before?.task?.id && !told.task.acknowledged) rang_ms = 0;
   follow();
@@ -224,12 +227,12 @@ function draw() {
   const shown = now?.task && notes.incident === now.task.id && notes.pieces.length && !server.shut;
   $("notes").hidden = !shown;
   if (shown) {
-    const lines = notes.pieces.map((one) => el("p", {}, el("strong", {}, _(one.what === "note" ? "note" : "words")), " ", one.text));
+    const lines = notes.pieces.map((one) => el("p", {}, one.what === "note" ? null : el("strong", {}, _("words"), ": "), one.text));
     show($("notes"), el("h2", {}, _("notes")), ...lines);
   }
   show($("acts"), ...(now ? buttons(now) : []));
   const held = Date.now() - pressed_ms < TWICE_MS;
-  for (const one of $("acts").querySelectorAll("button[data-do]")) one.disabled = held;
+  for (const one of $("acts").querySelectorAll("button[data-do]:not([data-do=more])")) one.disabled = held;
 }
 
 function notices(waiting) {
@@ -262,19 +265,21 @@ function notices(waiting) {
 
 function card(now) {
   if (!now) return [el("p", { class: "empty" }, _(server.shut ? "no_task" : server.reached === false ? "not_known" : "asking"))];
-  const { task } = now;
+  const { task, hospital } = now;
   const old = server.reached === false && told_ms ? el("p", { class: "old" }, _("kept", { time: time(told_ms) })) : null;
   if (!task) return [old, el("p", { class: "empty" }, _("no_task")), el("p", { class: "hint" }, _("no_task_hint"))];
   const carries = ["transporting", "at_hospital"].includes(now.status);
-  const place = carries && task.hospital ? task.hospital : { name: task.label, at: task.at };
+  const goal = carries ? hospital ?? task.hospital : null;
+  const place = goal ?? { name: task.label, at: task.at };
   const link = place.at && el("a", { class: "go", href: geo(place.at, place.name || task.category) }, _("navigate"));
-  const way = task.eta_min !== undefined && now.status === state.unit.status ? el("p", { class: "way" }, el("strong", {}, _("minutes", { n: task.eta_min })), ` ${far(task.distance_m)}`) : null;
+  const way = task.eta_min !== undefined && now.status === state.unit.status ? el("p", { class: "way" }, el("strong", {}, _("minutes", { n: task.eta_min })), " ", el("span", {}, far(task.distance_m))) : null;
   return [
     old,
     now.acknowledged ? null : el("p", { class: "new" }, _("new_task")),
     el("div", { class: `head ${task.severity}` }, el("h2", {}, task.category), el("p", {}, `${_("severity", { name: task.severity_name })} · ${task.id}`)),
-    el("div", { class: "where" }, task.label ? el("p", { class: "label" }, task.label) : null, el("p", { class: "area" }, task.area),
-      carries && task.hospital ? el("p", { class: "label" }, `${_("hospital")}: ${task.hospital.name}`) : null,
+    el("div", { class: "where" },
+      goal ? el("p", { class: "label" }, _("to_hospital", { name: goal.name })) : task.label ? el("p", { class: "label" }, task.label) : null,
+      el("p", { class: "area" }, goal && task.label ? `${task.label}, ${task.area}` : task.area),
       way || link ? el("div", { class: "way-row" }, way ?? el("span"), link) : null,
       place.at ? el("p", { class: "hint" }, place.at.join(", ")) : null),
     ...task.warnings.map((one) => el("p", { class: "told warn" }, one)),

@@ -85,7 +85,7 @@ export class Server extends EventTarget {
     }
     if (told?.now) this.clock.hear(told.now, sent_ms);
     else if (answer.headers.get("Date")) this.clock.hear(Date.parse(answer.headers.get("Date")) + 500, sent_ms, 1000);
-    if (told?.csrf !== undefined) this.csrf = told.csrf;
+    this.csrf = answer.headers.get("Siaga112-Token") ?? this.csrf;
     const why = [401, 403].includes(answer.status) ? (told?.type ?? "").split(":").pop() : null;
     this.#note(true, why);
     return { status: answer.status, told, etag: answer.headers.get("ETag") };
