@@ -260,6 +260,11 @@ def _agency_of(incident_id: str) -> str:
     return told[0]
 
 
+def _agency_name(agency_id: str | None) -> str | None:
+    known = (one.name for one in centre().store.directory().agencies if one.agency_id == agency_id)
+    return next(known, agency_id)
+
+
 def _key() -> str | None:
     """The key of the form, which a press that is sent twice carries both times."""
     given = request.form.get("once", "")
@@ -319,7 +324,7 @@ def _page(template: str, _: Translator, *, fault: str | None, status: int, **val
         csrf=csrf,
         hidden=lambda: _hidden(csrf),
         steps=lambda: [(one.value, _(name)) for one, name in _STEP_NAMES.items()],
-        agency=who.reach.agency,
+        agency=_agency_name(who.reach.agency),
         notice=centre().region.notice,
         **values,
     )

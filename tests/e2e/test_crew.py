@@ -135,6 +135,11 @@ def until(true: Callable[[], object]) -> None:
         time.sleep(0.1)
 
 
+def picture(page: Page, name: str) -> None:
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SCREENSHOTS / f"crew-{name}.png")
+
+
 def kept_on_phone(page: Page) -> None:
     page.evaluate("navigator.serviceWorker.ready")
 
@@ -231,6 +236,7 @@ def test_a_tap_that_the_centre_refuses_is_told_in_one_sentence(office: Office, p
     expect(told).to_contain_text("Tidak diterima: Berangkat")
     expect(told).to_contain_text(incident_id)
     expect(page.locator("#status")).to_have_text("Kembali ke pos")
+    picture(page, "refused")
     told.locator("button").click()
     expect(told).to_have_count(0)
 
@@ -262,6 +268,7 @@ def test_taps_wait_for_the_crew_to_sign_in_again(office: Office, phone: Any) -> 
     press(page, "en_route")
     expect(page.locator("#told")).to_contain_text("tetap disimpan")
     expect(page.locator("#notes")).to_be_hidden()
+    picture(page, "signed-out")
     assert office.milestones(incident_id) == []
     page.reload()
     page.click("#told a")
@@ -283,6 +290,7 @@ def test_a_position_is_shared_only_when_switched_on_and_only_on_duty(office: Off
     expect(page.locator("#sheet")).to_contain_text(f"posisi unit {UNIT}")
     page.click("#sheet .share-box button")
     expect(page.locator("#told")).to_contain_text("Posisi dibagikan")
+    picture(page, "sharing")
     until(
         lambda: any(one.source == "crew" for one in office.made.running.positions.intake.store.current_fixes().values())
     )
@@ -311,10 +319,9 @@ def test_the_page_fits_a_phone_and_everybody_can_read_it(office: Office, phone: 
     page.evaluate(f"localStorage.setItem('siaga112-crew-theme', '{theme}')")
     page.goto(f"{office.address}/crew?lang={language}")
     expect(page.locator("#notes")).to_be_visible()
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
 
     def check(name: str) -> None:
-        page.screenshot(path=SCREENSHOTS / f"crew-{name}-{language}-{theme}.png")
+        picture(page, f"{name}-{language}-{theme}")
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         assert [one["id"] for one in Axe().run(page)["violations"]] == []
         enhanced = {"runOnly": {"type": "rule", "values": ["color-contrast-enhanced"]}}
@@ -347,6 +354,8 @@ def test_the_page_fits_a_phone_and_everybody_can_read_it(office: Office, phone: 
     press(page, "available")
     expect(page.locator("#told li")).to_have_count(0)
     check("idle")
+    page.set_viewport_size({"width": 1366, "height": 768})
+    check("wide")
 
 
 def test_the_note_of_another_incident_is_not_shown(office: Office, phone: Any) -> None:

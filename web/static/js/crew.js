@@ -210,7 +210,7 @@ function show(place, ...children) {
 
 const time = (ms) => new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", hour12: false }).format(ms);
 const far = (m) => new Intl.NumberFormat(language, { maximumFractionDigits: 1 }).format(m / 1000) + " km";
-const said = (tap) => ({ what: _(`do_${tap.do}`), time: time(tap.time ? Date.parse(tap.time) : tap.device_ms + (tap.offset_ms ?? 0)) });
+const said = (tap) => ({ what: _(`do_${tap.do}`), time: time(tap.time ? Date.parse(tap.time) : tap.device_ms) });
 
 function draw() {
   document.documentElement.lang = language;
@@ -275,7 +275,7 @@ function card(now) {
   const way = task.eta_min !== undefined && now.status === state.unit.status ? el("p", { class: "way" }, el("strong", {}, _("minutes", { n: task.eta_min })), " ", el("span", {}, far(task.distance_m))) : null;
   return [
     old,
-    now.acknowledged ? null : el("p", { class: "new" }, _("new_task")),
+    now.acknowledged || now.status !== "dispatched" ? null : el("p", { class: "new" }, _("new_task")),
     el("div", { class: `head ${task.severity}` }, el("h2", {}, task.category), el("p", {}, `${_("severity", { name: task.severity_name })} · ${task.id}`)),
     el("div", { class: "where" },
       goal ? el("p", { class: "label" }, _("to_hospital", { name: goal.name })) : task.label ? el("p", { class: "label" }, task.label) : null,

@@ -118,8 +118,10 @@ export class Queue extends EventTarget {
 
   async add(tap) {
     const key = [...crypto.getRandomValues(new Uint8Array(16))].map((one) => one.toString(16).padStart(2, "0")).join("");
-    const known = this.#clock.offset_ms;
-    await this.#kept.put("taps", { ...tap, key, device_ms: Date.now(), offset_ms: known, time: null, refused: null });
+    const device_ms = Date.now();
+    // What is sent again must be the same to the letter: the time is fixed now, or before the first try.
+    const time = this.#clock.offset_ms === null ? null : new Date(this.#clock.at(device_ms)).toISOString();
+    await this.#kept.put("taps", { ...tap, key, device_ms, time, refused: null });
     await this.#changed();
   }
 
@@ -138,15 +140,13 @@ export class Queue extends EventTarget {
     await this.#read();
     let state = null;
     for (const tap of this.waiting(login, unit)) {
-      // The time is fixed before the first try: what is sent again must be the same to the letter.
       if (!tap.time) {
-        const at = tap.offset_ms === null ? this.#clock.at(tap.device_ms) : tap.device_ms + tap.offset_ms;
-        tap.time = new Date(Math.min(at, this.#clock.now())).toISOString();
+        tap.time = new Date(this.#clock.at(tap.device_ms)).toISOString();
         await this.#kept.put("taps", tap);
       }
       let answer = await this.#sent(tap);
-      if (answer?.status === 400 && answer.told?.type?.endsWith(":csrf") && (await this.#fresh())) answer = await this.#sent(tap);
-      if (!answer || answer.status >= 500 || [400, 401, 403, 429].includes(answer.status)) break;
+      if (isStale(answer) && (await this.#fresh())) answer = await this.#sent(tap);
+      if (!answer || isStale(answer) || answer.status >= 500 || [401, 403, 429].includes(answer.status)) break;
       if (answer.status < 300) {
         await this.#kept.drop("taps", [tap.id]);
         state = answer;
@@ -174,4 +174,9 @@ export class Queue extends EventTarget {
     this.taps = await this.#kept.all("taps");
     this.dispatchEvent(new Event("change"));
   }
+}
+
+/** Whether a request was refused because its page belongs to an older session. */
+function isStale(answer) {
+  return answer?.status === 400 && (answer.told?.type ?? "").endsWith(":csrf");
 }
