@@ -71,9 +71,7 @@ def page() -> Response:
 def report() -> AnyResponse:
     """Report what a unit of the agency does."""
     try:
-        unit_id = request.form.get("unit", "")
-        check_unit(unit_id)
-        _report(unit_id)
+        _report()
     except SiagaError as error:
         return _list_page(fault=_said(error), status=_UNFIT)
     return _back("/agency", "status")
@@ -104,8 +102,7 @@ def act(incident_id: str) -> AnyResponse:
                 centre().execute(load_request(AddNote, body), actor=who, key=_key())
                 done = "note"
             case "status":
-                check_unit(form.get("unit", ""))
-                _report(form.get("unit", ""))
+                _report()
                 done = "status"
             case "read":
                 reason = {"incident_id": incident_id, "reason": form.get("reason", "").strip()}
@@ -237,13 +234,15 @@ def _units() -> dict[str, UnitState]:
 # --- parts -------------------------------------------------------------------------------------------------------
 
 
-def _report(unit_id: str) -> None:
+def _report() -> None:
     form = request.form
-    body = {"unit_id": unit_id, "status": form.get("status", ""), "hospital": form.get("hospital") or None,
+    body = {"unit_id": form.get("unit", ""), "status": form.get("status", ""), "hospital": form.get("hospital") or None,
             "incident_id": form.get("incident") or None}  # fmt: skip
     if body["hospital"] is not None and hospital_of(centre(), body["hospital"]) is None:
         raise InputError(N_("The centre knows no hospital of this name any more; choose one from the list."))
-    centre().execute(load_request(ReportStatus, body), actor=actor().name, key=_key())
+    command = load_request(ReportStatus, body)
+    check_unit(command.unit_id)
+    centre().execute(command, actor=actor().name, key=_key())
 
 
 def _agency_of(incident_id: str) -> str:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from typing import cast
+import re
+from typing import Final, cast
 
 from flask import current_app
 
+from dispatch.commands import ID_PATTERN, MAX_ID
 from dispatch.errors import RefusedError
 from dispatch.incidents import Assignment, UnitState
 from dispatch.types import UnitStatus
-from gis.errors import N_
+from gis.errors import N_, InputError
 from web.access import actor
 from web.centre import Centre
-from web.problems import BadRequestError, unknown_id
+from web.problems import unknown_id
 from web.reach import CENTRE
 
+_ID: Final = re.compile(ID_PATTERN.removesuffix("$") + r"\Z")
 
-class UnitNeededError(BadRequestError):
+
+class UnitNeededError(InputError):
     """Who sees the whole centre must say as which unit."""
 
     code = "unit-needed"
@@ -39,8 +43,8 @@ def crew_unit_id(given: str | None) -> str:
         He names another than his own.
     """
     own = actor().reach.unit
-    if own is not None and given not in (None, own):
-        raise unknown_id("unit", str(given))
+    if given is not None and (own not in (None, given) or len(given) > MAX_ID or _ID.match(given) is None):
+        raise unknown_id("unit", given)
     found = own or given
     if found is None or (not actor().reach.is_whole and own is None):
         raise UnitNeededError(N_("Say as which unit: add ?unit=… to the address."))

@@ -124,7 +124,6 @@ def position_paths() -> Schema:
                     {"description": "What became of them.", "content": {"application/json": {"schema": _COUNTED}}}
                 )
                 | {
-                    "400": _problem("The account is bound to no unit, and none is named."),
                     "403": _problem("This is for crews."),
                     "404": _problem("There is no such unit, or it is another's."),
                     "409": _problem("The unit is off duty."),

@@ -160,7 +160,8 @@ def test_a_first_load_and_each_update_stay_within_the_bytes(office: Office, phon
     until(lambda: look_again(page) or any(0 < one < UPDATE / 2 for one in office.wire.sizes("GET /crew/state")))
     kinds = ("GET /crew/state", "POST /crew/tap", "GET /crew/notes", "GET /crew/hospitals")
     told = {kind: max(office.wire.sizes(kind)) for kind in kinds}
-    print(f"first load {first} bytes; updates {told}")
+    unchanged = min(size for size in office.wire.sizes("GET /crew/state") if size)
+    print(f"first load {first} bytes; updates {told}; unchanged {unchanged}")
     assert first < FIRST_LOAD
     assert all(0 < size < UPDATE for size in told.values()), told
 

@@ -190,7 +190,7 @@ def test_without_accounts_one_says_as_which_unit(tmp_path_factory: pytest.TempPa
         assert f"/crew?unit={UNIT}" in client.get("/crew/units").text
         assert client.get("/crew/state").get_json()["type"].endswith("unit-needed")
         assert client.get(f"/crew/state?unit={UNIT}").get_json()["unit"]["id"] == UNIT
-        assert client.get("/crew/state?unit=NONE").status_code == 404
+        assert [client.get(f"/crew/state?unit={one}").status_code for one in ("NONE", "%00", "", "x" * 99)] == [404] * 4
         assert client.get("/agency").status_code == 200
         assert client.get("/agency?lang=en").status_code == 200
 
