@@ -43,7 +43,7 @@ const server = new Server(clock, (path) => {
   return `${path}${path.includes("?") ? "&" : "?"}${query}`;
 });
 const queue = new Queue(kept, server, clock, () => refresh(true));
-const share = new Share(kept, server, clock);
+const share = new Share(kept, server, clock, () => refresh(true));
 
 // --- what holds ---------------------------------------------------------------------------------------------------
 

@@ -11,11 +11,12 @@ const MOVING = new Set(["dispatched", "en_route", "transporting", "returning"]);
 
 export class Share extends EventTarget {
   denied = false;
-  #kept; #server; #clock; #watch = null; #precise = null; #last = null; #unit = null; #login = null; #sending = false;
+  #kept; #server; #clock; #fresh; #watch = null; #precise = null; #last = null; #unit = null; #login = null; #sending = false;
 
-  constructor(kept, server, clock) {
+  /** `fresh` asks for the token of this session anew. */
+  constructor(kept, server, clock, fresh) {
     super();
-    [this.#kept, this.#server, this.#clock] = [kept, server, clock];
+    [this.#kept, this.#server, this.#clock, this.#fresh] = [kept, server, clock, fresh];
     setInterval(() => this.#send(), SEND_S * 1000);
   }
 
@@ -91,6 +92,7 @@ export class Share extends EventTarget {
         if (!some.length) return;
         const body = { positions: some.map((one) => one.position) };
         const answer = await this.#server.ask("/api/v1/positions/crew", { method: "POST", body });
+        if (answer?.status === 400) return void (await this.#fresh());
         if (answer?.status === 409) return void (await this.#stop(true));
         if (answer?.status !== 200 && answer?.status !== 422) return;
         await this.#kept.drop("positions", some.map((one) => one.id));
