@@ -23,6 +23,8 @@ class AccessSettings:
         Roles that need a code of a phone beside the password.
     idle_minutes
         After this long without a hand on it, a session asks for the password again.
+    crew_idle_minutes
+        The same for crews: a phone has a lock of its own, and must tell of a new task after hours of waiting.
     session_hours
         After this long it ends, whatever happens.
     link_hours
@@ -33,6 +35,7 @@ class AccessSettings:
 
     second_factor: tuple[Role, ...] = PRIVILEGED
     idle_minutes: int = 30
+    crew_idle_minutes: int = 720
     session_hours: int = 12
     link_hours: int = 24
     wrong_passwords: int = 5
@@ -56,10 +59,9 @@ class AccessSettings:
             raise SourceError(f"{where}: second_factor is a list of roles, such as {', '.join(PRIVILEGED)}.")
         return cls(second_factor=tuple(Role(one) for one in roles), **numbers)
 
-    @property
-    def idle(self) -> timedelta:
-        """After this long a session locks."""
-        return timedelta(minutes=self.idle_minutes)
+    def idle(self, role: Role) -> timedelta:
+        """After this long a session of somebody with a role locks."""
+        return timedelta(minutes=self.crew_idle_minutes if role is Role.CREW else self.idle_minutes)
 
     @property
     def session(self) -> timedelta:

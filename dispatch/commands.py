@@ -255,6 +255,15 @@ class NotifyAgency(_Strict):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AcknowledgeIncident(_Strict):
+    """An agency that was told, or has a unit there, says that it has read of it."""
+
+    incident_id: Id
+    agency: Id
+    device_time: Time | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MoveIncident(_Strict):
     """Move an incident by hand: under control, back on scene, or reopened."""
 
@@ -323,7 +332,10 @@ class EditUnit(_Strict):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportStatus(_Strict):
-    """A unit reached another status; with an assignment, also its milestone."""
+    """A unit reached another status; with an assignment, also its milestone.
+
+    A report that was made for `incident_id` and comes late is refused where the unit has another task by now.
+    """
 
     unit_id: Id
     status: UnitStatus
@@ -331,6 +343,16 @@ class ReportStatus(_Strict):
     free_at: Time | None = None
     hospital: Name | None = None
     expected_version: Version | None = None
+    incident_id: Id | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcknowledgeAssignment(_Strict):
+    """The crew of a unit says that it has read where it is sent."""
+
+    unit_id: Id
+    incident_id: Id
+    device_time: Time | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -564,6 +586,7 @@ Command = (
     | AddNote
     | RaiseAlarm
     | NotifyAgency
+    | AcknowledgeIncident
     | MoveIncident
     | CloseIncident
     | CancelIncident
@@ -571,6 +594,7 @@ Command = (
     | RegisterUnit
     | EditUnit
     | ReportStatus
+    | AcknowledgeAssignment
     | AssignUnits
     | RecallUnit
     | CorrectMilestone

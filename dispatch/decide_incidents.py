@@ -6,6 +6,7 @@ from datetime import datetime
 
 from dispatch.book import Book
 from dispatch.commands import (
+    AcknowledgeIncident,
     AddNote,
     CancelIncident,
     CloseIncident,
@@ -22,6 +23,7 @@ from dispatch.decide import Context, Decision, check_version, decides, local_day
 from dispatch.decide_units import release
 from dispatch.errors import RefusedError
 from dispatch.event_types import (
+    AgencyAcknowledged,
     AgencyNotified,
     AlarmRaised,
     CallLinked,
@@ -146,6 +148,24 @@ def _notify(command: NotifyAgency, book: Book, context: Context, decision: Decis
         )
     if command.agency not in incident.notified:
         decision.happened(AgencyNotified(incident_id=incident.incident_id, agency=command.agency))
+    decision.about.append(("incident", incident.incident_id))
+
+
+@decides(AcknowledgeIncident)
+def _acknowledge(command: AcknowledgeIncident, book: Book, context: Context, decision: Decision) -> None:
+    incident = the_incident(book, command.incident_id)
+    units = (book.unit(one.unit_id) for one in book.assignments_of(incident.incident_id))
+    concerned = {*incident.notified, *(one.unit.agency for one in units if one is not None)}
+    if command.agency not in concerned:
+        raise RefusedError(
+            N_("Agency {agency} was not told of incident {incident} and has no unit there; tell it first."),
+            agency=command.agency,
+            incident=incident.incident_id,
+        )
+    if command.agency not in {one.agency for one in incident.acknowledged}:
+        at = min(command.device_time or context.now, context.now)
+        acknowledged = AgencyAcknowledged(incident_id=incident.incident_id, agency=command.agency, at=at)
+        decision.happened(acknowledged, command.device_time)
     decision.about.append(("incident", incident.incident_id))
 
 

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from dispatch.book import Book
 from dispatch.commands import (
+    AcknowledgeAssignment,
     AssignUnits,
     CorrectMilestone,
     EditUnit,
@@ -30,6 +31,7 @@ from dispatch.decide import (
 )
 from dispatch.errors import IllegalMoveError, RefusedError, UnitTakenError
 from dispatch.event_types import (
+    AssignmentAcknowledged,
     AssignmentEnded,
     IncidentMoved,
     MilestoneCorrected,
@@ -185,6 +187,8 @@ def _report(command: ReportStatus, book: Book, context: Context, decision: Decis
     before, after = state.unit.status, command.status
     at = min(command.device_time or context.now, context.now)
     bound = book.active_assignment(command.unit_id)
+    if command.incident_id is not None and (bound is None or bound.incident_id != command.incident_id):
+        raise _other_task(command.unit_id, command.incident_id, bound)
     if before is after:
         if command.free_at != state.free_at:
             decision.happened(
@@ -233,6 +237,27 @@ def _report(command: ReportStatus, book: Book, context: Context, decision: Decis
     ):
         _move_incident(incident, follows, at, command.device_time, decision)
     decision.about += [("assignment", bound.assignment_id), ("incident", bound.incident_id)]
+
+
+@decides(AcknowledgeAssignment)
+def _acknowledge(command: AcknowledgeAssignment, book: Book, context: Context, decision: Decision) -> None:
+    the_unit(book, command.unit_id)
+    bound = book.active_assignment(command.unit_id)
+    if bound is None or bound.incident_id != command.incident_id:
+        raise _other_task(command.unit_id, command.incident_id, bound)
+    if bound.acknowledged is None:
+        decision.happened(
+            AssignmentAcknowledged(
+                assignment_id=bound.assignment_id,
+                incident_id=bound.incident_id,
+                unit_id=bound.unit_id,
+                moment=Moment(server_time=context.now, device_time=command.device_time),
+            ),
+            command.device_time,
+        )
+    decision.about += [
+        ("assignment", bound.assignment_id), ("unit", command.unit_id), ("incident", bound.incident_id),
+    ]  # fmt: skip
 
 
 @decides(CorrectMilestone)
@@ -292,6 +317,22 @@ def release(
     )
     decision.happened(
         UnitMoved(unit_id=assignment.unit_id, before=state.unit.status, after=UnitStatus.RETURNING, at=context.now)
+    )
+
+
+def _other_task(unit_id: str, incident_id: str, bound: Assignment | None) -> RefusedError:
+    """What a report says that was made for a task which the unit has no more."""
+    if bound is None:
+        return RefusedError(
+            N_("Unit {unit} is not on incident {incident} any more; the report was not taken."),
+            unit=unit_id,
+            incident=incident_id,
+        )
+    return RefusedError(
+        N_("Unit {unit} is on incident {other} now, not on {incident}; the report was not taken."),
+        unit=unit_id,
+        incident=incident_id,
+        other=bound.incident_id,
     )
 
 

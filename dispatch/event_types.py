@@ -141,6 +141,16 @@ class AgencyNotified:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AgencyAcknowledged:
+    """An agency has read of an incident."""
+
+    type: ClassVar[str] = "incident.agency_acknowledged"
+    incident_id: str
+    agency: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OverdueNoticed:
     """A response standard was missed."""
 
@@ -265,6 +275,17 @@ class UnitAssigned:
 
     type: ClassVar[str] = "assignment.made"
     assignment: Assignment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssignmentAcknowledged:
+    """A crew has read where it is sent."""
+
+    type: ClassVar[str] = "assignment.acknowledged"
+    assignment_id: str
+    incident_id: str
+    unit_id: str
+    moment: Moment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -459,6 +480,7 @@ EventBody = (
     | AlarmRaised
     | NoteAdded
     | AgencyNotified
+    | AgencyAcknowledged
     | OverdueNoticed
     | RecommendationMade
     | VerificationAsked
@@ -470,6 +492,7 @@ EventBody = (
     | UnitEdited
     | UnitMoved
     | UnitAssigned
+    | AssignmentAcknowledged
     | MilestoneReached
     | MilestoneCorrected
     | AssignmentEnded

@@ -17,9 +17,11 @@ from dispatch.event_types import (
     AccessNoted,
     AccountChanged,
     AccountCreated,
+    AgencyAcknowledged,
     AgencyNotified,
     AlarmRaised,
     AlertIssued,
+    AssignmentAcknowledged,
     AssignmentEnded,
     CallEnded,
     CallLinked,
@@ -57,6 +59,7 @@ from dispatch.event_types import (
     VillagesReachable,
 )
 from dispatch.incidents import (
+    Acknowledgement,
     Alert,
     Assignment,
     Call,
@@ -96,7 +99,15 @@ def evolve(body: EventBody, book: Book) -> None:
             _evolve_call(body, book)
         case IncidentOpened():
             book.put(body.incident)
-        case IncidentLocated() | IncidentEdited() | IncidentMoved() | AlarmRaised() | NoteAdded() | AgencyNotified():
+        case (
+            IncidentLocated()
+            | IncidentEdited()
+            | IncidentMoved()
+            | AlarmRaised()
+            | NoteAdded()
+            | AgencyNotified()
+            | AgencyAcknowledged()
+        ):
             _evolve_incident(body, book)
         case UnitRegistered():
             book.put(body.unit)
@@ -104,7 +115,7 @@ def evolve(body: EventBody, book: Book) -> None:
             _evolve_unit(body, book)
         case UnitAssigned():
             book.put(body.assignment)
-        case MilestoneReached() | MilestoneCorrected() | AssignmentEnded():
+        case AssignmentAcknowledged() | MilestoneReached() | MilestoneCorrected() | AssignmentEnded():
             _evolve_assignment(body, book)
         case RecommendationMade():
             book.put(
@@ -184,7 +195,14 @@ def _evolve_call(body: CallTyped | CallLinked | CallEnded, book: Book) -> None:
 
 
 def _evolve_incident(
-    body: IncidentLocated | IncidentEdited | IncidentMoved | AlarmRaised | NoteAdded | AgencyNotified, book: Book
+    body: IncidentLocated
+    | IncidentEdited
+    | IncidentMoved
+    | AlarmRaised
+    | NoteAdded
+    | AgencyNotified
+    | AgencyAcknowledged,
+    book: Book,
 ) -> None:
     incident: Incident = _found(book.incident(body.incident_id))
     match body:
@@ -202,6 +220,9 @@ def _evolve_incident(
             incident = replace(incident, notes=(*incident.notes, body.note))
         case AgencyNotified():
             incident = replace(incident, notified=(*incident.notified, body.agency))
+        case AgencyAcknowledged():
+            said = Acknowledgement(agency=body.agency, at=body.at)
+            incident = replace(incident, acknowledged=(*incident.acknowledged, said))
     book.put(replace(incident, version=incident.version + 1))
 
 
@@ -242,9 +263,13 @@ def _evolve_unit(body: UnitEdited | UnitMoved, book: Book) -> None:
     book.put(replace(state, version=state.version + 1))
 
 
-def _evolve_assignment(body: MilestoneReached | MilestoneCorrected | AssignmentEnded, book: Book) -> None:
+def _evolve_assignment(
+    body: AssignmentAcknowledged | MilestoneReached | MilestoneCorrected | AssignmentEnded, book: Book
+) -> None:
     assignment: Assignment = _found(book.assignment(body.assignment_id))
     match body:
+        case AssignmentAcknowledged():
+            assignment = replace(assignment, acknowledged=body.moment)
         case MilestoneReached():
             assignment = replace(
                 assignment,

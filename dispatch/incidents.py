@@ -266,6 +266,14 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Acknowledgement:
+    """That an agency has read of an incident, and when it said so."""
+
+    agency: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Incident:
     """One emergency, to which calls and assignments belong.
 
@@ -285,6 +293,8 @@ class Incident:
         Where the notes are kept, oldest first.
     notified
         Agencies told of it.
+    acknowledged
+        Agencies that said that they have read of it, in that order.
     duplicate_of
         The incident it was found to be the same as.
     handed_to
@@ -309,6 +319,7 @@ class Incident:
     handed_to: str | None = None
     exercise: bool = False
     version: int = 1
+    acknowledged: tuple[Acknowledgement, ...] = ()
 
 
 class AssignmentEnd(StrEnum):
@@ -336,6 +347,8 @@ class Assignment:
         Why another unit than the recommended first was sent.
     hospital
         Where a patient is taken.
+    acknowledged
+        When its crew said that it has read of it; None where it said nothing.
     """
 
     assignment_id: str
@@ -349,6 +362,7 @@ class Assignment:
     ended_at: datetime | None = None
     end: AssignmentEnd | None = None
     end_reason: str | None = None
+    acknowledged: Moment | None = None
 
     @property
     def is_active(self) -> bool:

@@ -41,6 +41,7 @@ SENT: Final[Mapping[str, Mapping[str, str]]] = {
     "incident.alarm_raised": _same("alarm_level"),
     "incident.note_added": {},
     "incident.agency_notified": _same("agency"),
+    "incident.agency_acknowledged": _same("agency", "at"),
     "incident.overdue": _same("timer", "due_at"),
     "verification.asked": _same("verification_id", "village_code", "asked_at"),
     "verification.answered": _same("verification_id", "answer", "answered_at"),
@@ -68,6 +69,7 @@ SENT: Final[Mapping[str, Mapping[str, str]]] = {
         "assignment_id": "assignment.assignment_id",
         "recommendation_id": "assignment.recommendation_id",
     },
+    "assignment.acknowledged": _same("assignment_id", "moment.server_time", "moment.device_time"),
     "assignment.milestone": _same(
         "assignment_id", "milestone", "moment.server_time", "moment.device_time", "moment.corrected_time"
     ),

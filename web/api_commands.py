@@ -26,7 +26,7 @@ from gis.errors import N_, InputError
 from web.access import Permission, Scope, actor, needs
 from web.centre import Centre
 from web.problems import BadRequestError, NotFoundError
-from web.reach import CENTRE, shown_answer
+from web.reach import CENTRE, check_speaker, shown_answer
 
 MAX_KEY: Final = 200
 MAX_DEPTH: Final = 32
@@ -102,6 +102,9 @@ ROUTES: Final[tuple[CommandRoute, ...]] = (
                  permission=P.INCIDENT_WRITE, summary="Ask for the next alarm level.", shows="incidents"),
     CommandRoute(method="POST", path="/incidents/<incident_id>/notified", command=c.NotifyAgency,
                  permission=P.INCIDENT_WRITE, summary="Record that an agency was told.", shows="incidents"),
+    CommandRoute(method="POST", path="/incidents/<incident_id>/acknowledged", command=c.AcknowledgeIncident,
+                 permission=P.ACKNOWLEDGE, scope=Scope.INCIDENT, summary="Record that an agency has read of it.",
+                 shows="incidents"),
     CommandRoute(method="POST", path="/incidents/<incident_id>/status", command=c.MoveIncident,
                  permission=P.INCIDENT_WRITE, summary="Move an incident by hand.", shows="incidents"),
     CommandRoute(method="POST", path="/incidents/<incident_id>/close", command=c.CloseIncident,
@@ -127,6 +130,9 @@ ROUTES: Final[tuple[CommandRoute, ...]] = (
                  summary="Change what a unit is.", shows="units"),
     CommandRoute(method="POST", path="/units/<unit_id>/status", command=c.ReportStatus, permission=P.STATUS_WRITE,
                  scope=Scope.UNIT, summary="Report a unit's status.", shows="units"),
+    CommandRoute(method="POST", path="/units/<unit_id>/acknowledge", command=c.AcknowledgeAssignment,
+                 permission=P.STATUS_WRITE, scope=Scope.UNIT, summary="Record that a crew has read of its task.",
+                 shows="units"),
     CommandRoute(method="POST", path="/units/<unit_id>/recall", command=c.RecallUnit, permission=P.ASSIGN,
                  summary="Take a unit back from its incident.", shows="units"),
     CommandRoute(method="POST", path="/assignments/<assignment_id>/corrections", command=c.CorrectMilestone,
@@ -295,6 +301,7 @@ def _view(route: CommandRoute) -> Callable[..., Response]:
             body[name] = value
         # What is malformed is said before what has changed meanwhile.
         command: Any = load_request(route.command, body)
+        check_speaker(command)
         key = idempotency_key()
         version = _expected_version() if route.is_versioned else None
         if version is not None:

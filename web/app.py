@@ -8,6 +8,7 @@ from typing import Any, Final
 from flask import Flask, Response, current_app
 
 from web.access import Policy, anybody_reads, guard, this_machine
+from web.agency import agency_pages
 from web.api import api
 from web.api_centre import centre_api
 from web.api_closures import closures_api
@@ -18,6 +19,7 @@ from web.api_me import me_api
 from web.api_webhooks import webhooks_api
 from web.assets import asset_version, assets
 from web.centre import Centre
+from web.crew import crew_pages
 from web.pages import pages
 from web.people import people, register_people
 from web.planner_api import planner_pages
@@ -39,6 +41,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "img-src 'self' data:",
         "connect-src 'self'",
         "manifest-src 'self'",
+        "worker-src 'self'",
         "base-uri 'none'",
         "form-action 'self'",
         "frame-ancestors 'none'",
@@ -60,7 +63,8 @@ _VARIED: Final = ("Permissions-Policy",)
 """Headers that a view may set itself."""
 _HEADERS: Final = "siaga112-security-headers"
 
-CENTRE_BLUEPRINTS: Final = (centre_commands, centre_api, webhooks_api, help_api, exports_api, me_api, closures_api)
+CENTRE_BLUEPRINTS: Final = (centre_commands, centre_api, webhooks_api, help_api, exports_api, me_api, closures_api,
+                               crew_pages, agency_pages)  # fmt: skip
 
 
 def all_routes() -> Flask:

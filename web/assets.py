@@ -5,11 +5,14 @@ Their addresses carry a version, so a browser may keep them for ever and yet nev
 
 from __future__ import annotations
 
+import gzip
 import hashlib
+from functools import lru_cache
+from http import HTTPStatus
 from importlib.metadata import version
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from flask import Blueprint, Response, request, send_from_directory
 from werkzeug.exceptions import NotFound
@@ -20,6 +23,7 @@ assets = Blueprint("assets", __name__)
 
 STATIC = Path(__file__).resolve().parent / "static"
 FOR_EVER = "public, max-age=31536000, immutable"
+PACKED = frozenset({".css", ".js", ".svg"})
 LEAFLET_FILES = {"leaflet.js": "text/javascript; charset=utf-8", "leaflet.css": "text/css; charset=utf-8"}
 LEAFLET_VERSION = version("django-js-lib-leaflet")
 
@@ -45,7 +49,24 @@ def own(stamp: str, name: str) -> Response:
     """One of our own files; the stamp only keeps browsers from using an old copy."""
     answer = send_from_directory(STATIC, name)
     answer.headers["Cache-Control"] = FOR_EVER
+    return _packed(answer, name) if answer.status_code == HTTPStatus.OK else answer
+
+
+def _packed(answer: Response, name: str) -> Response:
+    """The file compressed, where its reader takes that: a third of the bytes, for phones on a weak network."""
+    if PurePosixPath(name).suffix not in PACKED:
+        return answer
+    answer.vary.add("Accept-Encoding")
+    if request.accept_encodings.quality("gzip") > 0 and "Range" not in request.headers:
+        answer.set_data(_gzip(STATIC / PurePosixPath(name)))
+        answer.content_encoding = "gzip"
+        answer.headers.pop("Accept-Ranges", None)
     return answer
+
+
+@lru_cache(maxsize=256)
+def _gzip(path: Path) -> bytes:
+    return gzip.compress(path.read_bytes(), compresslevel=9, mtime=0)
 
 
 @assets.get("/static-leaflet/<stamp>/<name>")

@@ -23,6 +23,17 @@ def incident_notified(incident_id: str, agency: str, **common: Any) -> None:
     run_command(NotifyAgency, {"incident_id": incident_id, "agency": agency}, **common)
 
 
+@incident.command("acknowledged")
+@click.argument("incident_id")
+@click.argument("agency")
+@centre_options
+def incident_acknowledged(incident_id: str, agency: str, **common: Any) -> None:
+    """Write down that AGENCY has read of INCIDENT_ID."""
+    from dispatch.commands import AcknowledgeIncident
+
+    run_command(AcknowledgeIncident, {"incident_id": incident_id, "agency": agency}, **common)
+
+
 @incident.command("verify")
 @click.argument("incident_id")
 @click.argument("village_code")

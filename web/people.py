@@ -21,6 +21,7 @@ from dispatch.accounts import BOUND_ROLES, Role
 from dispatch.store.credentials import Stage
 from gis.errors import N_, InputError, SiagaError
 from web.access import ForbiddenError, Permission, SignInNeededError, actor, needs
+from web.home import home_of
 from web.i18n import DEFAULT_LANGUAGE, LANGUAGES, Translator, translator
 from web.problems import NotFoundError, problem
 from web.sessions import ACCESS, TRIES, Access, Present, forget_browser, limiter, present, sign_in_as, wants_page
@@ -61,7 +62,7 @@ def sign_in_page() -> Response:
     """Ask for login and password."""
     here = present()
     if here is not None:
-        return _onward(here.session.stage)
+        return _onward(here.session.stage, here.account.role)
     return _page("sign_in.html", fault=_stale(), login="", next=_next())
 
 
@@ -80,7 +81,7 @@ def sign_in_try() -> Response:
     if credential.language in LANGUAGES:
         session["language"] = credential.language
     found = sign_in().kept.session(token)
-    return _onward(Stage.OPEN if found is None else found[0].stage)
+    return _onward(Stage.OPEN if found is None else found[0].stage, account.role)
 
 
 @people.get("/sign-in/code")
@@ -103,7 +104,7 @@ def code_try() -> Response:
             sign_in().check_code(here.session, here.credential, request.form.get("code", "")[:40])
         except SiagaError as error:
             return _again("code.html", here, error)
-        return _onward(Stage.OPEN)
+        return _onward(Stage.OPEN, here.account.role)
 
     return _at(Stage.SECOND_FACTOR, check)
 
@@ -126,7 +127,7 @@ def enrol_try() -> Response:
             codes = sign_in().enrol(here.session, here.credential, request.form.get("code", "")[:40])
         except SiagaError as error:
             return _enrol_page(here, _said(error), _UNFIT)
-        return _page("recovery.html", codes=codes, next=_next())
+        return _page("recovery.html", codes=codes, next=_next() or home_of(here.account.role))
 
     return _at(Stage.ENROL, check)
 
@@ -156,7 +157,7 @@ def unlock() -> Response:
             sign_in().unlock(here.session, here.credential, request.form.get("password", ""))
         except SiagaError as error:
             return _again("locked.html", here, error)
-        return _onward(Stage.OPEN)
+        return _onward(Stage.OPEN, here.account.role)
 
     return _at(Stage.LOCKED, check)
 
@@ -417,6 +418,7 @@ def _page(template: str, *, status: int = HTTPStatus.OK, **values: Any) -> Respo
         "_": words, "language": words.language, "theme": theme(), "csrf": generate_csrf(), "fault": None,
         "stamp": current_app.extensions["siaga112-asset-version"], "here": here, "roles": ROLE_NAMES,
         "bound_roles": BOUND_ROLES, "is_open": here is not None and here.session.stage is Stage.OPEN,
+        "home": home_of(None if here is None else here.account.role),
         "may_accounts": Permission.ACCOUNTS in actor().may,
     }  # fmt: skip
     answer = make_response(render_template(template, **{**shown, **values}), status)
@@ -439,10 +441,10 @@ def _at(stage: Stage, show: Callable[[Present], Response]) -> Response:
     here = present()
     if here is None:
         return _see("people.sign_in_page", next=_next())
-    return show(here) if here.session.stage is stage else _onward(here.session.stage)
+    return show(here) if here.session.stage is stage else _onward(here.session.stage, here.account.role)
 
 
-def _onward(stage: Stage) -> Response:
+def _onward(stage: Stage, role: Role) -> Response:
     match stage:
         case Stage.SECOND_FACTOR:
             return _see("people.code_page", next=_next())
@@ -451,7 +453,7 @@ def _onward(stage: Stage) -> Response:
         case Stage.LOCKED:
             return _see("people.locked_page", next=_next())
         case Stage.OPEN:
-            return redirect(_next() or _HOME, HTTPStatus.SEE_OTHER)
+            return redirect(_next() or home_of(role), HTTPStatus.SEE_OTHER)
 
 
 def _see(endpoint: str, *, next: str = "") -> Response:

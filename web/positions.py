@@ -23,7 +23,8 @@ from dispatch.errors import StoreError
 from dispatch.fixes import Device, Reading, fixes_of
 from dispatch.store.positions import Delivery, Receipt
 from gis.errors import InputError, SiagaError
-from web.access import Permission, needs
+from web.access import Permission, Scope, actor, needs
+from web.crew_unit import shared_unit
 from web.position_formats import osmand_token, parse_batch, parse_osmand, parse_owntracks
 from web.position_intake import RETRY_AFTER_S, DeviceBook, IntakeBusyError, PositionIntake
 from web.problems import problem
@@ -113,6 +114,17 @@ def batch() -> Response:
         {"time": fix.device_time.isoformat(), "flags": list(fix.flags.words)} for fix in receipt.stored if fix.flags
     ]
     return _json({"stored": len(receipt.stored), "repeated": receipt.repeated, "flagged": flagged})
+
+
+@positions_blueprint.post("/crew")
+@needs(Permission.CREW, Scope.NARROWED)
+def crew() -> Response:
+    """Positions of the phone on which a crew has the page of its unit open, as `batch` takes them."""
+    state = shared_unit(request.args.get("unit"))
+    name = hashlib.sha256(f"crew {actor().name}".encode()).hexdigest()
+    device = Device(token_hash=name, unit_id=state.unit.unit_id, kind=state.unit.kind, label=actor().name)
+    receipt = _store(device, parse_batch(request.get_data()), "crew")
+    return _json({"stored": len(receipt.stored), "repeated": receipt.repeated})
 
 
 _NO_STORE: Final = {"Cache-Control": "no-store"}

@@ -73,6 +73,18 @@ _OSMAND_QUERY: dict[str, tuple[Schema, str]] = {
 }
 
 
+_BATCH: Schema = {
+    "type": "object",
+    "required": ["positions"],
+    "properties": {"positions": {"type": "array", "minItems": 1, "maxItems": MAX_BATCH, "items": _POSITION}},
+}
+_COUNTED: Schema = {
+    "type": "object",
+    "required": ["stored", "repeated"],
+    "properties": {"stored": {"type": "integer"}, "repeated": {"type": "integer"}},
+}
+
+
 def position_paths() -> Schema:
     """The endpoints of positions, for `paths`."""
     osmand = {
@@ -89,18 +101,33 @@ def position_paths() -> Schema:
             "post": {
                 "summary": f"Up to {MAX_BATCH} positions of one device; all are stored or none.",
                 "security": _security(),
-                "requestBody": _body(
-                    {
-                        "type": "object",
-                        "required": ["positions"],
-                        "properties": {
-                            "positions": {"type": "array", "minItems": 1, "maxItems": MAX_BATCH, "items": _POSITION}
-                        },
-                    }
-                ),
+                "requestBody": _body(_BATCH),
                 "responses": _responses(
                     {"description": "What became of them.", "content": {"application/json": {"schema": _STORED}}}
                 ),
+            }
+        },
+        "/api/v1/positions/crew": {
+            "post": {
+                "summary": "Positions of the phone on which a crew is signed in; refused (409) while it is off duty.",
+                "parameters": [
+                    {
+                        "name": "unit",
+                        "in": "query",
+                        "required": False,
+                        "schema": _TEXT,
+                        "description": "the unit, where the account is not bound to one",
+                    }
+                ],
+                "requestBody": _body(_BATCH),
+                "responses": _responses(
+                    {"description": "What became of them.", "content": {"application/json": {"schema": _COUNTED}}}
+                )
+                | {
+                    "403": _problem("This is for crews."),
+                    "404": _problem("There is no such unit, or it is another's."),
+                    "409": _problem("The unit is off duty."),
+                },
             }
         },
         "/api/v1/positions/osmand": {
@@ -142,11 +169,14 @@ def _body(schema: Schema) -> Schema:
 
 
 def _responses(good: Schema) -> Schema:
-    problem = {"content": {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
     told = {
         "401": "No device has this token, or it was revoked.",
         "413": "The body is too large.",
         "422": "A position or the message cannot be used.",
         "503": "Not taken now; see Retry-After.",
     }
-    return {"200": good, **{status: {"description": text, **problem} for status, text in told.items()}}
+    return {"200": good, **{status: _problem(text) for status, text in told.items()}}
+
+
+def _problem(text: str) -> Schema:
+    return {"description": text, "content": {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}

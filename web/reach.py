@@ -12,12 +12,14 @@ from typing import Any, Final
 from flask import current_app
 
 from dispatch.codec import dump, load
+from dispatch.commands import AcknowledgeIncident
 from dispatch.events import Event
 from dispatch.incidents import Assignment, Incident, IncidentLocation, TextField
 from dispatch.reach import Reach, for_village, is_sensitive, lies_within
 from dispatch.store.reach import incidents_within, units_within
 from dispatch.store.store import Answer
-from web.access import OBJECT_SCOPES, Permission, Scope, actor
+from gis.errors import N_
+from web.access import OBJECT_SCOPES, ForbiddenError, Permission, Scope, actor
 from web.centre import Centre
 from web.masking import mask_text
 from web.problems import unknown_id
@@ -26,7 +28,8 @@ CENTRE: Final = "siaga112-centre"
 _AUDIT: Final = ("account.", "texts.unmasked")
 _OF_INCIDENT: Final = frozenset({
     "incident.opened", "incident.located", "incident.edited", "incident.moved", "incident.alarm_raised",
-    "incident.agency_notified", "incident.overdue", "assignment.made", "assignment.milestone",
+    "incident.agency_notified", "incident.agency_acknowledged", "incident.overdue", "assignment.made",
+    "assignment.acknowledged", "assignment.milestone",
     "assignment.milestone_corrected", "assignment.ended", "verification.asked", "verification.answered",
     "handover.asked", "handover.received", "alert.issued",
 })  # fmt: skip
@@ -79,6 +82,19 @@ def check_unit(unit_id: str) -> None:
     """
     if not actor().reach.is_whole:
         check_within(Scope.UNIT, unit_id, actor().reach)
+
+
+def check_speaker(command: Any) -> None:
+    """Let nobody speak for another agency than his own.
+
+    Raises
+    ------
+    ForbiddenError
+        The command acknowledges in the name of another.
+    """
+    own = actor().reach.agency
+    if isinstance(command, AcknowledgeIncident) and own not in (None, command.agency):
+        raise ForbiddenError(N_("You speak for the agency {agency} alone; name that one."), agency=own)
 
 
 def units_in_reach(unit_ids: Iterable[str]) -> frozenset[str]:

@@ -195,7 +195,7 @@ class SignIn:
         if not account.active or now - session.created_at > self.settings.session:
             self.kept.end_session(session)
             return None
-        if session.stage is Stage.OPEN and now - session.seen_at > self.settings.idle:
+        if session.stage is Stage.OPEN and now - session.seen_at > self.settings.idle(account.role):
             self.kept.change_session(session, stage=Stage.LOCKED.value)
             return self.kept.session(token)
         if is_active and session.stage is Stage.OPEN and now - session.seen_at > timedelta(seconds=60):

@@ -11,6 +11,7 @@ from dispatch.closures import Closure, CutOff
 from dispatch.codec import canonical, dump, load
 from dispatch.events import Event
 from dispatch.incidents import (
+    Acknowledgement,
     Alert,
     Assignment,
     AssignmentEnd,
@@ -99,6 +100,7 @@ def incident_row(incident: Incident) -> dict[str, Any]:
         "handed_to": incident.handed_to,
         "exercise": incident.exercise,
         "version": incident.version,
+        "acknowledged": canonical([dump(one) for one in incident.acknowledged]) if incident.acknowledged else None,
     }
 
 
@@ -128,6 +130,7 @@ def incident_of(row: Row) -> Incident:
         handed_to=row["handed_to"],
         exercise=bool(row["exercise"]),
         version=row["version"],
+        acknowledged=tuple(load(Acknowledgement, one) for one in json.loads(row["acknowledged"] or "[]")),
     )
 
 
@@ -187,6 +190,7 @@ def assignment_row(assignment: Assignment) -> dict[str, Any]:
         "ended_at": assignment.ended_at,
         "end": None if assignment.end is None else assignment.end.value,
         "end_reason": assignment.end_reason,
+        "acknowledged": None if assignment.acknowledged is None else canonical(dump(assignment.acknowledged)),
     }
 
 
@@ -205,6 +209,7 @@ def assignment_of(row: Row) -> Assignment:
         ended_at=row["ended_at"],
         end=None if row["end"] is None else AssignmentEnd(row["end"]),
         end_reason=row["end_reason"],
+        acknowledged=load(Moment, json.loads(row["acknowledged"])) if row["acknowledged"] else None,
     )
 
 

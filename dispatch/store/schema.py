@@ -189,6 +189,7 @@ incidents = Table(
     Column("handed_to", Text),
     Column("exercise", Boolean, nullable=False),
     Column("version", Integer, nullable=False),
+    Column("acknowledged", Text),
     Index(None, "status"),
     Index(None, "received_at"),
     Index(None, "village_code"),
@@ -235,6 +236,7 @@ assignments = Table(
     Column("ended_at", UtcDateTime),
     Column("end", Text),
     Column("end_reason", Text),
+    Column("acknowledged", Text),
     Index(None, "incident_id"),
     Index(
         "uq_assignments_one_active_per_unit",

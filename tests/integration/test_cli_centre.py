@@ -123,6 +123,8 @@ def test_a_whole_incident_from_the_call_to_the_report(at: Terminal, tmp_path: Pa
 def test_others_are_told_asked_and_corrected_from_a_terminal(at: Terminal) -> None:
     incident_id = other_incident(at)
     at.text("incident", "notified", incident_id, "polres")
+    read = at.json("incident", "acknowledged", incident_id, "polres")["incidents"][0]["acknowledged"]
+    assert [one["agency"] for one in read] == ["polres"]
     asked = at.json("incident", "verify", incident_id, "32.09.20.2009", "kuwu")["verifications"][0]["verification_id"]
     assert at.text("incident", "answer", asked, "confirmed").splitlines()[-1] == f"verification {asked}: confirmed"
     moved = at.json("incident", "hand-over", incident_id, "brebes")["handovers"][0]["handover_id"]
@@ -136,7 +138,7 @@ def test_others_are_told_asked_and_corrected_from_a_terminal(at: Terminal) -> No
     milestone = at.json(*corrected)["assignments"][0]["milestones"]["en_route"]
     assert milestone["corrected_time"] == time != milestone["server_time"]
     for words in (("verify", "X-9", "32.09.20.2009", "kuwu"), ("hand-over", other, "atlantis"),
-                  ("notified", other, "nasa"), ("answer", "X-9", "denied"), ("receipt", "X-9", "BBS-8"),
+                  ("notified", other, "nasa"), ("acknowledged", other, "polres"), ("answer", "X-9", "denied"), ("receipt", "X-9", "BBS-8"),
                   ("correct", given["assignment_id"], "lunch", time, "--reason", "salah")):  # fmt: skip
         at.refused("incident", *words)
     assert at.json("replay") == {"differences": []}

@@ -13,6 +13,8 @@ import pytest
 from dispatch.accounts import AccessNote, Role
 from dispatch.codec import load
 from dispatch.commands import (
+    AcknowledgeAssignment,
+    AcknowledgeIncident,
     AddNote,
     AdoptSpeeds,
     AnswerVerification,
@@ -63,6 +65,7 @@ from dispatch.incidents import (
     IncidentStatus,
     LocationKind,
     Milestone,
+    Moment,
     Severity,
 )
 from dispatch.transitions import INCIDENT_MOVES, UNIT_MOVES
@@ -352,6 +355,53 @@ def test_an_agency_is_told_once(desk: Desk) -> None:
     assert desk.incident(incident_id).notified == ("damkar",)
     assert [one["type"] for one in desk.events()].count("incident.agency_notified") == 1
     refused(desk, NotifyAgency(incident_id=incident_id, agency="nobody"), InputError, "use one of psc119, damkar")
+
+
+def test_an_agency_acknowledges_once_what_concerns_it(desk: Desk) -> None:
+    incident_id, seen = desk.new_incident(), desk.clock()
+    acknowledge = AcknowledgeIncident(incident_id=incident_id, agency="damkar", device_time=seen)
+    refused(desk, acknowledge, RefusedError, "damkar was not told of incident")
+    desk.execute(NotifyAgency(incident_id=incident_id, agency="damkar"))
+    desk.clock.tick()
+    for _ in range(2):
+        desk.execute(acknowledge)
+    assert [(one.agency, one.at) for one in desk.incident(incident_id).acknowledged] == [("damkar", seen)]
+    assert [one["type"] for one in desk.events()].count("incident.agency_acknowledged") == 1
+    # Who has a unit there is concerned without having been told.
+    unit_id, other = desk.unit_in(UnitStatus.DISPATCHED)
+    agency = desk.unit(unit_id).unit.agency
+    desk.execute(AcknowledgeIncident(incident_id=other, agency=agency))
+    assert [one.agency for one in desk.incident(other).acknowledged] == [agency]
+
+
+def test_a_crew_acknowledges_once_and_only_the_task_that_it_has(desk: Desk) -> None:
+    unit_id, incident_id = desk.unit_in(UnitStatus.DISPATCHED)
+    pressed = desk.clock()
+    desk.clock.tick()
+    for _ in range(2):
+        desk.execute(AcknowledgeAssignment(unit_id=unit_id, incident_id=incident_id, device_time=pressed))
+    (assignment,) = desk.assignments(incident_id)
+    assert assignment.acknowledged == Moment(server_time=desk.clock(), device_time=pressed)
+    assert Milestone.EN_ROUTE not in assignment.milestones
+    assert [one["type"] for one in desk.events()].count("assignment.acknowledged") == 1
+    late = AcknowledgeAssignment(unit_id=unit_id, incident_id=desk.new_incident())
+    refused(desk, late, RefusedError, f"is on incident {incident_id} now")
+    desk.execute(RecallUnit(unit_id=unit_id, reason="salah"))
+    refused(desk, replace(late, incident_id=incident_id), RefusedError, "is not on incident")
+
+
+def test_a_late_report_of_one_task_never_moves_the_next(desk: Desk) -> None:
+    unit_id, first = desk.unit_in(UnitStatus.DISPATCHED)
+    pressed = desk.clock()
+    desk.execute(RecallUnit(unit_id=unit_id, reason="salah"))
+    late = ReportStatus(unit_id=unit_id, status=UnitStatus.EN_ROUTE, incident_id=first, device_time=pressed)
+    refused(desk, late, RefusedError, f"is not on incident {first} any more")
+    second = desk.new_incident()
+    desk.execute(AssignUnits(incident_id=second, unit_ids=(unit_id,)))
+    refused(desk, late, RefusedError, f"is on incident {second} now, not on {first}")
+    assert desk.unit(unit_id).unit.status is UnitStatus.DISPATCHED
+    desk.execute(replace(late, incident_id=second))
+    assert desk.unit(unit_id).unit.status is UnitStatus.EN_ROUTE
 
 
 def test_closing_asks_for_a_disposition(desk: Desk) -> None:
@@ -904,6 +954,8 @@ def test_unknown_ids_are_refused_and_named(desk: Desk) -> None:
         AddNote(incident_id=none, text="rahasia"),
         RaiseAlarm(incident_id=none),
         NotifyAgency(incident_id=none, agency="damkar"),
+        AcknowledgeIncident(incident_id=none, agency="damkar"),
+        AcknowledgeAssignment(unit_id=none, incident_id=incident_id),
         MoveIncident(incident_id=none, status=IncidentStatus.ON_SCENE),
         CloseIncident(incident_id=none, disposition="handled"),
         CancelIncident(incident_id=none, reason="salah"),

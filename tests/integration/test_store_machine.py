@@ -18,6 +18,8 @@ from sqlalchemy import select
 
 from dispatch.closures import ClosureReason, VillageCutOff
 from dispatch.commands import (
+    AcknowledgeAssignment,
+    AcknowledgeIncident,
     AddNote,
     AdoptSpeeds,
     AnswerVerification,
@@ -225,7 +227,7 @@ class Dispatching(RuleBasedStateMachine):
             )
         )
 
-    @rule(number=pick, what=st.integers(0, 9), unit_id=units)
+    @rule(number=pick, what=st.integers(0, 11), unit_id=units)
     def besides(self, number: int, what: int, unit_id: str) -> None:
         key = self.any("incidents", number)
         texts = sorted(self.model.texts())
@@ -239,6 +241,8 @@ class Dispatching(RuleBasedStateMachine):
             KeepRecommendation(incident_id=key, document={"picks": [unit_id]}),
             IssueAlert(incident_id=key),
             IssueAlert(incident_id=key, message=CapMessage.CANCEL),
+            AcknowledgeAssignment(unit_id=unit_id, incident_id=key),
+            AcknowledgeIncident(incident_id=key, agency="damkar" if number % 2 else "psc119"),
             EraseTexts(text_ids=(texts[number % len(texts)],), reason="expired")
             if texts
             else NotifyAgency(incident_id=key, agency="damkar"),

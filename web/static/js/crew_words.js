@@ -1,0 +1,61 @@
+// What the crew's page says, in both languages. Sentences about the task come from the server.
+
+const WORDS = {
+  id: {
+    available: "Siap", dispatched: "Ditugaskan", en_route: "Menuju lokasi", on_scene: "Di lokasi",
+    transporting: "Membawa pasien", at_hospital: "Di rumah sakit", returning: "Kembali ke pos", out_of_service: "Tidak bertugas",
+    do_acknowledge: "Terima tugas", do_en_route: "Berangkat", do_on_scene: "Tiba di lokasi", do_transporting: "Bawa pasien",
+    do_at_hospital: "Tiba di rumah sakit", do_returning: "Selesai, kembali", do_available: "Siap lagi", do_out_of_service: "Tidak bertugas",
+    sure_returning: "Tugas unit ini selesai?", sure_out_of_service: "Unit ini tidak bertugas lagi?",
+    yes_returning: "Ya, selesai", yes_out_of_service: "Ya, tidak bertugas", no: "Batal",
+    since: "sejak {time}", online: "Tersambung", offline: "Tanpa sinyal", asking: "Menyambung …",
+    pending: "{n} laporan belum terkirim", pending_one: "Belum terkirim: {what}, {time}", sending: "Mengirim …",
+    others_pending: "{n} laporan dari {login} menunggu sampai {login} masuk lagi.",
+    refused: "Tidak diterima: {what}, {time}.", dismiss: "Mengerti",
+    sign_in: "Anda belum masuk, atau sesi sudah berakhir.", sign_in_kept: "Laporan yang menunggu tetap disimpan dan dikirim setelah Anda masuk.",
+    locked: "Sesi terkunci.", go_sign_in: "Masuk lagi", go_unlock: "Buka kunci",
+    not_crew: "Akun ini bukan akun kru sebuah unit. Mintalah administrator mengaturnya.", start: "Halaman awal",
+    no_task: "Belum ada tugas.", no_task_hint: "Halaman ini memberi tahu bila ada tugas, selama layar menyala dan halaman terbuka. Radio dan telepon tetap jalur utama.",
+    not_known: "Belum ada data. Sambungkan sekali dengan internet.", kept: "Data terakhir pukul {time}",
+    new_task: "TUGAS BARU", minutes: "{n} mnt", navigate: "Buka peta", to_hospital: "Ke {name}",
+    other_units: "Unit lain", choose_hospital: "Dibawa ke mana?", no_hospital: "Lain atau belum diketahui",
+    no_road: "tidak ada jalan", notes: "Catatan", words: "Pelapor", more: "Lainnya", close: "Tutup",
+    language: "English", dark: "Layar gelap", light: "Layar terang", sign_out: "Keluar",
+    sign_out_pending: "{n} laporan belum terkirim. Laporan tetap disimpan di HP ini.", units: "Unit lain",
+    share: "Bagikan posisi", share_on: "Posisi dibagikan", share_waits: "Posisi aktif saat bertugas", share_off: "Posisi tidak dibagikan",
+    share_text: "Bila dinyalakan, lokasi, ketelitian, kecepatan, arah dan waktu dari HP ini dikirim ke pusat sebagai posisi unit {unit}, hanya selama unit bertugas dan halaman ini terbuka. Berhenti bila dimatikan, bila unit tidak bertugas, atau bila Anda keluar. Riwayat dihapus setelah masa simpan pusat.",
+    share_now: "Nyalakan", share_stop: "Matikan", share_denied: "HP tidak mengizinkan lokasi. Izinkan lokasi untuk alamat ini di pengaturan peramban.",
+    share_insecure: "Lokasi memerlukan alamat https.", received: "Diterima pukul {time}", read: "Sudah diterima", severity: "Tingkat: {name}",
+  },
+  en: {
+    available: "Available", dispatched: "Dispatched", en_route: "En route", on_scene: "On scene",
+    transporting: "Transporting", at_hospital: "At hospital", returning: "Returning", out_of_service: "Out of service",
+    do_acknowledge: "Acknowledge", do_en_route: "En route", do_on_scene: "On scene", do_transporting: "Transport",
+    do_at_hospital: "At hospital", do_returning: "Clear, returning", do_available: "Available", do_out_of_service: "Out of service",
+    sure_returning: "Is this unit done here?", sure_out_of_service: "Take this unit out of service?",
+    yes_returning: "Yes, clear", yes_out_of_service: "Yes, out of service", no: "Cancel",
+    since: "since {time}", online: "Connected", offline: "No signal", asking: "Connecting …",
+    pending: "{n} reports not sent yet", pending_one: "Not sent yet: {what}, {time}", sending: "Sending …",
+    others_pending: "{n} reports of {login} wait until {login} signs in again.",
+    refused: "Not taken: {what}, {time}.", dismiss: "Understood",
+    sign_in: "You are not signed in, or the session is over.", sign_in_kept: "Reports that wait are kept, and sent after you have signed in.",
+    locked: "The session is locked.", go_sign_in: "Sign in", go_unlock: "Unlock",
+    not_crew: "This account is not a crew's of any unit. Ask an administrator to set it up.", start: "Start page",
+    no_task: "No task.", no_task_hint: "This page tells of a task while the screen is on and the page is open. Radio and telephone stay the first way.",
+    not_known: "No data yet. Connect once to the internet.", kept: "Last data at {time}",
+    new_task: "NEW TASK", minutes: "{n} min", navigate: "Open map", to_hospital: "To {name}",
+    other_units: "Other units", choose_hospital: "To which hospital?", no_hospital: "Another, or not known yet",
+    no_road: "no road", notes: "Notes", words: "Caller", more: "More", close: "Close",
+    language: "Bahasa Indonesia", dark: "Dark screen", light: "Light screen", sign_out: "Sign out",
+    sign_out_pending: "{n} reports are not sent yet. They are kept on this phone.", units: "Another unit",
+    share: "Share position", share_on: "Position is shared", share_waits: "Position starts on duty", share_off: "Position is not shared",
+    share_text: "While on, this phone sends place, accuracy, speed, heading and time to the centre as the position of unit {unit}, only while the unit is on duty and this page is open. It stops when you switch it off, when the unit is out of service, or when you sign out. The history is deleted after the time the centre keeps it.",
+    share_now: "Switch on", share_stop: "Switch off", share_denied: "The phone does not allow the location. Allow it for this address in the browser's settings.",
+    share_insecure: "The location needs an https address.", received: "Received at {time}", read: "Acknowledged", severity: "Severity: {name}",
+  },
+};
+
+export function words(language) {
+  const known = WORDS[language] ?? WORDS.id;
+  return (key, values = {}) => (known[key] ?? key).replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+}
