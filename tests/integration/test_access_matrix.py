@@ -210,9 +210,11 @@ def test_a_stream_tells_the_positions_of_ones_own_units_alone(world: World) -> N
         answer = world.programs[role].get(path, headers={"Accept": "text/event-stream"}, buffered=False)
         pieces, told = iter(answer.response), next(iter(answer.response)).decode()
         if not is_told:
-            alarm = world.programs[Role.DISPATCHER].post(f"/api/v1/incidents/{world.ids['incident_id']}/alarm")
-            assert alarm.status_code == 200, alarm.text
-        while ("event: positions" if is_told else "event: incident.alarm_raised") not in told:
+            graver = f"/api/v1/incidents/{world.ids['incident_id']}"
+            assert (
+                world.programs[Role.DISPATCHER].ask("PATCH", graver, json={"severity": "critical"}).status_code == 200
+            )
+        while ("event: positions" if is_told else "event: incident.edited") not in told:
             told += next(pieces).decode()
         answer.close()
         assert (UNIT in told) == is_told

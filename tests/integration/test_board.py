@@ -105,7 +105,7 @@ def test_a_desk_that_is_told_of_changes_alone_knows_as_much_as_one_that_asks_for
     desk, other = Desk(client), Desk(client)
     first = opened(client)
     second = opened(client, category="fire", severity="low", location={"kind": "unknown"})
-    steps = [
+    steps: list[tuple[str, str, dict[str, Any]]] = [
         ("POST", f"incidents/{first}/assignments", {"unit_ids": [UNIT, OTHER_UNIT]}),
         ("POST", f"units/{UNIT}/status", {"status": "en_route"}),
         ("PUT", f"incidents/{second}/location", {"location": HERE}),
