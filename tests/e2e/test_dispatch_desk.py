@@ -146,6 +146,7 @@ def test_a_desk_that_was_cut_off_says_since_when_and_takes_up_where_it_was(
     expect(page.locator("#connection.lost")).to_have_text(re.compile(r"Terputus sejak \d\d[.:]\d\d"))
     during = opened(made, "flood")
     screenshot(page, "desk-lost-1366")
+    page.wait_for_timeout(2500)  # of a shorter break nothing is said afterwards
     expect(row(page, during)).to_have_count(0)
     line.mend()
     expect(row(page, during)).to_be_visible()
