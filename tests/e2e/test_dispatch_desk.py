@@ -252,6 +252,10 @@ def test_every_width_shows_every_part_and_keeps_nobody_out(
         if button.is_visible():
             button.click()
             screenshot(page, f"desk-{width}-{tab}")
+            if tab == "map":
+                mark = page.locator(".fleet-incident.chosen").bounding_box()
+                assert mark is not None
+                assert 0 < mark["x"] < width and 0 < mark["y"] < height, "the chosen incident is in view"
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
