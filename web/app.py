@@ -10,6 +10,7 @@ from flask import Flask, Response, current_app
 from web.access import Policy, anybody_reads, guard, this_machine
 from web.agency import agency_pages
 from web.api import api
+from web.api_board import board_api
 from web.api_centre import centre_api
 from web.api_closures import closures_api
 from web.api_commands import centre_commands
@@ -63,8 +64,18 @@ _VARIED: Final = ("Permissions-Policy",)
 """Headers that a view may set itself."""
 _HEADERS: Final = "siaga112-security-headers"
 
-CENTRE_BLUEPRINTS: Final = (centre_commands, centre_api, webhooks_api, help_api, exports_api, me_api, closures_api,
-                               crew_pages, agency_pages)  # fmt: skip
+CENTRE_BLUEPRINTS: Final = (
+    centre_commands,
+    centre_api,
+    webhooks_api,
+    help_api,
+    exports_api,
+    me_api,
+    closures_api,
+    crew_pages,
+    agency_pages,
+    board_api,
+)
 
 
 def all_routes() -> Flask:

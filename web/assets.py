@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-from functools import lru_cache
+import re
+from functools import cache, lru_cache
 from http import HTTPStatus
 from importlib.metadata import version
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path, PurePosixPath
+from typing import Final
 
 from flask import Blueprint, Response, request, send_from_directory
 from werkzeug.exceptions import NotFound
@@ -43,6 +45,21 @@ def asset_version() -> str:
     return digest.hexdigest()[:12]
 
 
+_IMPORT: Final = re.compile(r'^(?:import|export)\b[^"]*"\./([\w.]+)";$', re.MULTILINE)
+
+
+@cache
+def modules_of(name: str) -> tuple[str, ...]:
+    """A module and all that it imports, so that a browser is told of them at once and not one after another."""
+    found, left = [name], [name]
+    while left:
+        text = (STATIC / "js" / left.pop()).read_text(encoding="utf-8")
+        new = [one for one in _IMPORT.findall(text) if one not in found]
+        found += new
+        left += new
+    return tuple(dict.fromkeys(found))
+
+
 @assets.get("/static/<stamp>/<path:name>")
 @needs(Permission.PUBLIC)
 def own(stamp: str, name: str) -> Response:
@@ -69,6 +86,11 @@ def _gzip(path: Path) -> bytes:
     return gzip.compress(path.read_bytes(), compresslevel=9, mtime=0)
 
 
+@cache
+def _gzip_leaflet(name: str) -> bytes:
+    return gzip.compress(leaflet_text(name).encode(), compresslevel=9, mtime=0)
+
+
 @assets.get("/static-leaflet/<stamp>/<name>")
 @needs(Permission.PUBLIC)
 def leaflet(stamp: str, name: str) -> Response:
@@ -77,6 +99,10 @@ def leaflet(stamp: str, name: str) -> Response:
         raise NotFound
     answer = Response(leaflet_text(name), content_type=LEAFLET_FILES[name])
     answer.headers["Cache-Control"] = FOR_EVER
+    answer.vary.add("Accept-Encoding")
+    if request.accept_encodings.quality("gzip") > 0:
+        answer.set_data(_gzip_leaflet(name))
+        answer.content_encoding = "gzip"
     answer.add_etag()
     answer.make_conditional(request)
     return answer
