@@ -30,6 +30,7 @@ from web.service import Desk
 from web.sessions import Access, protect, use_accounts
 from web.tile_draw import MapPainter
 from web.tiles import TileSource, tiles
+from web.village_pages import village_pages
 
 MAX_BODY_BYTES = 1_000_000
 
@@ -58,7 +59,16 @@ SECURITY_HEADERS: Mapping[str, str] = {
 }
 
 
-CENTRE_BLUEPRINTS: Final = (centre_commands, centre_api, webhooks_api, help_api, exports_api, me_api, closures_api)
+CENTRE_BLUEPRINTS: Final = (
+    centre_commands,
+    centre_api,
+    webhooks_api,
+    help_api,
+    exports_api,
+    me_api,
+    closures_api,
+    village_pages,
+)
 
 
 def all_routes() -> Flask:

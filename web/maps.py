@@ -232,6 +232,32 @@ def plan_map(desk: Desk, fields: Sequence[Field], spots: Sequence[Spot], *, titl
     return _whole_page(chart, title=title, notice=desk.region.notice, sheet=f'<section class="sheet">{sheet}</section>')
 
 
+def area_map(desk: Desk, code: str, spots: Sequence[Spot], *, title: str, sheet: str) -> str:
+    """The HTML of a map of one village or kecamatan with markers, complete in itself.
+
+    Parameters
+    ----------
+    desk
+        Of the region.
+    code
+        Of the area, whose outline is drawn and fills the view.
+    spots, title, sheet
+        As for `plan_map`.
+    """
+    area = desk.area_geojson(code)
+    middle = desk.region.boundaries.middle(code)
+    at = (middle.lat, middle.lon)
+    view = _box([(lat, lon) for lon, lat in _positions(area["geometry"]["coordinates"])])
+    chart = folium.Map(location=at, tiles=None, zoom_control="topright", attribution_control=False)
+    chart.default_js, chart.default_css = [], []
+    chart.add_child(_Background(*_tiles(desk, view, at), view, credit_line(desk.region)))
+    _add_outline(chart, area, "#7a4fa0", "10 6")
+    for spot in spots:
+        marker = _Marker((spot.lat, spot.lon), spot.css, f"<b>{html.escape(spot.text)}</b>", 24)
+        marker.add_child(_Popup(*spot.lines)).add_to(chart)
+    return _whole_page(chart, title=title, notice=desk.region.notice, sheet=f'<section class="sheet">{sheet}</section>')
+
+
 def save_isochrone_map(path: Path, desk: Desk, answer: dict[str, Any], *, lang: str) -> None:
     """Write the map of isochrones to an HTML file, whole or not at all.
 

@@ -18,6 +18,7 @@ from dispatch.incidents import IncidentStatus as Status
 from dispatch.reach import Reach
 from dispatch.store import rows, schema
 from dispatch.store.reach import in_area, incident_condition
+from dispatch.verification import VillageAnswer
 from gis.errors import InputError
 
 MAX_PAGE = 1000
@@ -143,6 +144,34 @@ def recommendations_of(connection: Connection, incident_id: str) -> tuple[Recomm
 def verifications_of(connection: Connection, incident_id: str) -> tuple[Verification, ...]:
     """Questions to villages about an incident, oldest first."""
     return _of_incident(connection, schema.verifications, incident_id, rows.verification_of, "asked_at")
+
+
+def verifications_waiting(connection: Connection, *, area: str | None = None) -> tuple[Verification, ...]:
+    """Questions about open incidents that no village has answered, oldest first; those to an area, where one is given.
+
+    What a desk wrote down as unanswered still waits: a village that calls back is heard.
+    """
+    table, incident = schema.verifications, schema.incidents
+    query = (
+        select(table)
+        .join(incident, incident.c.incident_id == table.c.incident_id)
+        .where(
+            or_(table.c.answer.is_(None), table.c.answer == VillageAnswer.NO_ANSWER.value),
+            incident.c.status.not_in([one.value for one in Status if not one.is_open]),
+        )
+    )
+    if area is not None:
+        within = table.c.village_code.startswith(f"{area}.", autoescape=True)
+        query = query.where(or_(table.c.village_code == area, within))
+    query = query.order_by(table.c.asked_at, table.c.verification_id)
+    return tuple(rows.verification_of(row) for row in connection.execute(query).mappings())  # type: ignore[arg-type]
+
+
+def handovers_waiting(connection: Connection) -> tuple[Handover, ...]:
+    """Handovers that no neighbour has taken yet, oldest first."""
+    table = schema.handovers
+    query = select(table).where(table.c.received_at.is_(None)).order_by(table.c.asked_at, table.c.handover_id)
+    return tuple(rows.handover_of(row) for row in connection.execute(query).mappings())  # type: ignore[arg-type]
 
 
 def handovers_of(connection: Connection, incident_id: str) -> tuple[Handover, ...]:
