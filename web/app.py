@@ -24,6 +24,7 @@ from web.people import people, register_people
 from web.planner_api import planner_pages
 from web.positions import Positions, positions_blueprint, register_positions
 from web.problems import register_problems
+from web.public_pages import public_pages
 from web.reach import CENTRE, check_within
 from web.region_layers import layers_of
 from web.service import Desk
@@ -68,6 +69,7 @@ CENTRE_BLUEPRINTS: Final = (
     me_api,
     closures_api,
     village_pages,
+    public_pages,
 )
 
 

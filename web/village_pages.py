@@ -56,7 +56,7 @@ from web.wording_errors import error_text
 village_pages = Blueprint("village", __name__)
 village_pages.before_request(check_path_ids)
 
-PAGE_ROWS: Final = 25
+PAGE_ROWS: Final = 20
 MONTHS_OFFERED: Final = 24
 MOST_PAGES: Final = 10_000
 SIMPLER_DEG: Final = 0.0002

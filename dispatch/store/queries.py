@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, Table, and_, func, or_, select
 
 from dispatch.closures import Closure
 from dispatch.incidents import Assignment, Call, Device, Handover, Incident, RecommendationRef, UnitState, Verification
 from dispatch.incidents import IncidentStatus as Status
-from dispatch.reach import Reach
+from dispatch.reach import Reach, lies_within
 from dispatch.store import rows, schema
 from dispatch.store.reach import in_area, incident_condition
 from dispatch.verification import VillageAnswer
@@ -136,6 +136,12 @@ def incidents_of_calls_between(connection: Connection, since: datetime, until: d
     return tuple(rows.incident_of(row) for row in connection.execute(query).mappings())  # type: ignore[arg-type]
 
 
+def earliest_report(connection: Connection) -> datetime | None:
+    """When the first incident of all was reported; None where there is none."""
+    found: datetime | None = connection.execute(select(func.min(schema.incidents.c.received_at))).scalar()
+    return found
+
+
 def recommendations_of(connection: Connection, incident_id: str) -> tuple[RecommendationRef, ...]:
     """Recommendations of an incident, oldest first."""
     return _of_incident(connection, schema.recommendations, incident_id, rows.recommendation_of, "made_at")
@@ -151,27 +157,21 @@ def verifications_waiting(connection: Connection, *, area: str | None = None) ->
 
     What a desk wrote down as unanswered still waits: a village that calls back is heard.
     """
-    table, incident = schema.verifications, schema.incidents
-    query = (
-        select(table)
-        .join(incident, incident.c.incident_id == table.c.incident_id)
-        .where(
-            or_(table.c.answer.is_(None), table.c.answer == VillageAnswer.NO_ANSWER.value),
-            incident.c.status.not_in([one.value for one in Status if not one.is_open]),
+    found = _of_open_incidents(connection, schema.verifications, rows.verification_of)
+    waiting = (one for one in found if one.answer in (None, VillageAnswer.NO_ANSWER))
+    return tuple(
+        sorted(
+            (one for one in waiting if area is None or lies_within(area, one.village_code)),
+            key=lambda one: (one.asked_at, one.verification_id),
         )
     )
-    if area is not None:
-        within = table.c.village_code.startswith(f"{area}.", autoescape=True)
-        query = query.where(or_(table.c.village_code == area, within))
-    query = query.order_by(table.c.asked_at, table.c.verification_id)
-    return tuple(rows.verification_of(row) for row in connection.execute(query).mappings())  # type: ignore[arg-type]
 
 
 def handovers_waiting(connection: Connection) -> tuple[Handover, ...]:
-    """Handovers that no neighbour has taken yet, oldest first."""
-    table = schema.handovers
-    query = select(table).where(table.c.received_at.is_(None)).order_by(table.c.asked_at, table.c.handover_id)
-    return tuple(rows.handover_of(row) for row in connection.execute(query).mappings())  # type: ignore[arg-type]
+    """Handovers of open incidents that no neighbour has taken yet, oldest first."""
+    found = _of_open_incidents(connection, schema.handovers, rows.handover_of)
+    waiting = (one for one in found if one.received_at is None)
+    return tuple(sorted(waiting, key=lambda one: (one.asked_at, one.handover_id)))
 
 
 def handovers_of(connection: Connection, incident_id: str) -> tuple[Handover, ...]:
@@ -237,6 +237,16 @@ def _of_incident(
     found = connection.execute(select(table).where(table.c.incident_id == incident_id)).mappings()
     records = [record_of(row) for row in found]
     return tuple(sorted(records, key=lambda one: getattr(one, order)))
+
+
+def _of_open_incidents(connection: Connection, table: Table, record_of: Callable[[Any], T]) -> list[T]:
+    incident = schema.incidents
+    query = (
+        select(table)
+        .join(incident, incident.c.incident_id == table.c.incident_id)
+        .where(incident.c.status.not_in([one.value for one in Status if not one.is_open]))
+    )
+    return [record_of(row) for row in connection.execute(query).mappings()]
 
 
 def _cursor_text(time: datetime, key: str) -> str:
