@@ -2,8 +2,8 @@
 
 `dispatch.public_counts` holds the rule. Only months that are over are shown, so that no two states of one month can be
 subtracted, and no address takes a span of time, so that no two spans can. A category whose incidents are told to nobody
-by kecamatan (`exports.public` is `region` or `hidden`) is in no number here, nor is one that the directory does not know.
-On with a centre; `[public] counts = false` of region.toml turns it off.
+by kecamatan (`exports.public` is `region` or `hidden`) is in no number here, nor is one that the directory does not
+know. On with a centre; `[public] counts = false` of region.toml turns it off.
 """
 
 from __future__ import annotations
