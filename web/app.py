@@ -29,6 +29,7 @@ from web.reach import CENTRE, check_within
 from web.region_layers import layers_of
 from web.service import Desk
 from web.sessions import Access, protect, use_accounts
+from web.shift_pages import shift_pages
 from web.tile_draw import MapPainter
 from web.tiles import TileSource, tiles
 from web.village_pages import village_pages
@@ -70,6 +71,7 @@ CENTRE_BLUEPRINTS: Final = (
     closures_api,
     village_pages,
     public_pages,
+    shift_pages,
 )
 
 

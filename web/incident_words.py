@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dispatch.incidents import IncidentStatus, Severity
+from typing import Any
+
+from dispatch.incidents import IncidentStatus, Milestone, Severity
 from web.i18n import Translator
 
 
@@ -29,3 +31,72 @@ def severity_name(severity: Severity | str, _: Translator) -> str:
         Severity.MODERATE: _("moderate"),
         Severity.LOW: _("low"),
     }[Severity(severity)]
+
+
+def milestone_name(milestone: Milestone, _: Translator) -> str:
+    """A moment of a unit's work, as a heading."""
+    return {
+        Milestone.DISPATCHED: _("Sent"),
+        Milestone.EN_ROUTE: _("Under way"),
+        Milestone.ON_SCENE: _("On scene"),
+        Milestone.TRANSPORTING: _("Transporting"),
+        Milestone.AT_HOSPITAL: _("At hospital"),
+        Milestone.CLEARED: _("Clear"),
+    }[milestone]
+
+
+def wait_name(wait: str, _: Translator) -> str:
+    """What an incident waits for."""
+    return {
+        "location": _("a location"),
+        "units": _("units"),
+        "overdue": _("an overdue answer"),
+        "village": _("the village's answer"),
+        "neighbour": _("the neighbour's receipt"),
+        "response": _("first unit on scene"),
+        "turnout": _("unit under way"),
+        "en_route": _("unit on scene"),
+    }.get(wait, wait)
+
+
+def event_line(event: dict[str, Any], _: Translator) -> str | None:
+    """What happened, in one line of a sheet; None for what a sheet leaves out."""
+    payload = event["payload"]
+    match event["type"]:
+        case "incident.opened":
+            return _("Reported")
+        case "incident.located":
+            return _("Location set")
+        case "incident.edited":
+            return _("Category or severity changed")
+        case "incident.moved":
+            return _("Now: {status}").format(status=incident_status_name(payload["after"], _))
+        case "incident.alarm_raised":
+            return _("Alarm level {level}").format(level=payload["alarm_level"])
+        case "incident.note_added":
+            return _("Note written")
+        case "incident.agency_notified":
+            return _("Told: {agency}").format(agency=payload["agency"])
+        case "incident.overdue":
+            return _("Overdue: {what}").format(what=wait_name(str(payload["timer"]).partition(":")[0], _))
+        case "assignment.made":
+            return _("Sent: {unit}").format(unit=payload["assignment"]["unit_id"])
+        case "assignment.milestone":
+            name = milestone_name(Milestone(payload["milestone"]), _)
+            return f"{event['unit_id']}: {name}"
+        case "assignment.milestone_corrected":
+            return _("{unit}: time corrected").format(unit=event["unit_id"])
+        case "assignment.ended":
+            return _("{unit}: assignment ended").format(unit=event["unit_id"])
+        case "verification.asked":
+            return _("Village asked")
+        case "verification.answered":
+            return _("Village answered")
+        case "handover.asked":
+            return _("Neighbour asked: {neighbour}").format(neighbour=payload["neighbour"])
+        case "handover.received":
+            return _("Neighbour took over")
+        case "alert.issued":
+            return _("Alert issued")
+        case _other:
+            return None

@@ -13,6 +13,8 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import ColumnElement, Connection, Table, and_, func, or_, select
 
 from dispatch.closures import Closure
+from dispatch.codec import load
+from dispatch.event_types import ShiftNoted
 from dispatch.incidents import Assignment, Call, Device, Handover, Incident, RecommendationRef, UnitState, Verification
 from dispatch.incidents import IncidentStatus as Status
 from dispatch.reach import Reach, lies_within
@@ -133,6 +135,38 @@ def incidents_of_calls_between(connection: Connection, since: datetime, until: d
     table, call = schema.incidents, schema.calls
     theirs = select(call.c.incident_id).where(call.c.received_at >= since, call.c.received_at < until)
     query = select(table).where(table.c.incident_id.in_(theirs)).order_by(table.c.incident_id)
+    return tuple(rows.incident_of(row) for row in connection.execute(query).mappings())  # type: ignore[arg-type]
+
+
+def shift_notes(
+    connection: Connection, *, limit: int, note_id: str | None = None
+) -> tuple[tuple[ShiftNoted, str], ...]:
+    """Notes of shifts with who wrote each, the newest first, or the one of an id; the log is their table."""
+    table = schema.events
+    query = select(table.c.payload, table.c.actor).where(table.c.type == ShiftNoted.type).order_by(table.c.seq.desc())
+    found: list[tuple[ShiftNoted, str]] = []
+    for row in connection.execute(query):
+        note = load(ShiftNoted, json.loads(row.payload))
+        if note_id in (None, note.note_id):
+            found.append((note, row.actor))
+        if len(found) == limit:
+            break
+    return tuple(found)
+
+
+def incidents_closed_between(connection: Connection, since: datetime, until: datetime) -> tuple[Incident, ...]:
+    """Incidents that were closed or called off in a span of time, and not found to be the same as another, by id."""
+    table = schema.incidents
+    query = (
+        select(table)
+        .where(
+            table.c.status.in_([one.value for one in Status if not one.is_open]),
+            table.c.closed_at >= since,
+            table.c.closed_at < until,
+            table.c.duplicate_of.is_(None),
+        )
+        .order_by(table.c.incident_id)
+    )
     return tuple(rows.incident_of(row) for row in connection.execute(query).mappings())  # type: ignore[arg-type]
 
 

@@ -88,7 +88,8 @@ def test_what_is_told_to_nobody_by_kecamatan_is_in_no_number(visitor: FlaskClien
 
 def test_an_address_that_makes_no_sense_is_refused(visitor: FlaskClient) -> None:
     for path, status in (
-        ("/public?month=x", 404), ("/public?month=2026-10%0a", 404), ("/public.csv", 400), ("/public.csv?year=٢٠٢٦", 400),
+        ("/public?month=x", 404), ("/public?month=2026-10%0a", 404), ("/public.csv", 400),
+        ("/public.csv?year=٢٠٢٦", 400),
         ("/public.csv?year=1999", 404), ("/public.csv?year=2026&lang=xx", 400),
     ):  # fmt: skip
         assert visitor.get(path).status_code == status, path
