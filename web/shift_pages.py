@@ -68,7 +68,8 @@ def _handover(fault: str | None = None, status: int = HTTPStatus.OK, **typed: st
     ]
     return show_page(
         "handover.html", _, status=status, fault=fault, facts=_shown(shift_facts(centre(), since, until), _),
-        since=typed.get("since", _local(since)), until=typed.get("until", _local(until)), written=typed.get("words", ""),
+        since=typed.get("since", _local(since)), until=typed.get("until", _local(until)),
+        written=typed.get("words", ""),
         notes=listed, may_write=Permission.INCIDENT_WRITE in actor().may,
     )  # fmt: skip
 
