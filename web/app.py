@@ -34,6 +34,7 @@ from web.shift_pages import shift_pages
 from web.tile_draw import MapPainter
 from web.tiles import TileSource, tiles
 from web.village_pages import village_pages
+from web.wall import wall_pages
 
 MAX_BODY_BYTES = 1_000_000
 
@@ -74,6 +75,7 @@ CENTRE_BLUEPRINTS: Final = (
     village_pages,
     public_pages,
     shift_pages,
+    wall_pages,
 )
 
 
