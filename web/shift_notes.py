@@ -10,7 +10,7 @@ from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from dispatch.codec import dump
+from dispatch.codec import dump, load_request
 from dispatch.commands import WriteShiftNote
 from dispatch.errors import UnknownIdError
 from dispatch.event_types import ShiftNoted
@@ -118,7 +118,8 @@ def write_shift_note(centre: Centre, since: datetime, until: datetime, words: st
     InputError
         Times of which no shift can be, or words that cannot be stored.
     """
-    command = WriteShiftNote(since=since, until=until, document=shift_facts(centre, since, until), words=words)
+    body = {"since": since.isoformat(), "until": until.isoformat(), "words": words}
+    command = load_request(WriteShiftNote, {**body, "document": shift_facts(centre, since, until)})
     seq = centre.execute(command, actor=actor)["seq"]
     return str(centre.store.events_after(seq - 1, limit=1)[0].payload["note_id"])
 
