@@ -53,7 +53,7 @@ def show_page(
     has_accounts = of_account and ACCESS in current_app.extensions
     asked = request.args.get("theme")
     shown = {
-        "_": words, "language": words.language, "fault": None, "said": None,
+        "_": words, "ngettext": words.ngettext, "language": words.language, "fault": None, "said": None,
         "theme": theme() if has_accounts else asked if asked in THEMES else None,
         "csrf": generate_csrf() if of_account and who.by_cookie else None,
         "stamp": current_app.extensions["siaga112-asset-version"], "notice": desk().region.notice,

@@ -183,5 +183,4 @@ def _words(_: Translator) -> dict[str, str]:
         "overdue": _("overdue by {time}"),
         "left": _("in {time}"),
         "none": _("None"),
-        "old": _("As of {time}"),
     }
