@@ -50,7 +50,7 @@ from web.village_month import (
     village_month,
 )
 from web.village_posts import NearPosts
-from web.wording import area_name, duration, kind_name
+from web.wording import area_name, duration, kind_name, share
 from web.wording_errors import error_text
 
 village_pages = Blueprint("village", __name__)
@@ -99,7 +99,8 @@ def _page(fault: str | None = None, status: int = HTTPStatus.OK) -> AnyResponse:
         "village.html", _, fault=fault, status=status,
         said=_("Thank you; the centre has your answer.") if request.args.get("said") == "answered" else None,
         area=area, name=area_name(area, _), above=_above(area), below=below, month=month,
-        month_name=month_name(month, _), months=_months(now), found=found, category=category,
+        month_name=month_name(month, _), months={one: month_name(one, _) for one in _months(now)}, found=found,
+        category=category,
         open_incidents=[_row(one, _) for one in _open(area.code)],
         rows=[_row(one, _) for one in rows[(number - 1) * PAGE_ROWS : number * PAGE_ROWS]], count=len(rows),
         page=number, pages=pages, figures=_figures(found, _),
@@ -400,7 +401,7 @@ def _posts_of(area: str, _: Translator) -> list[dict[str, Any]]:
             "kind": kind_name(kind, _),
             "posts": [
                 {"name": one.name, "mean": duration(one.mean_s, _), "first": duration(one.first_s, _),
-                 "last": duration(one.last_s, _), "unreached": one.unreached}
+                 "last": duration(one.last_s, _), "unreached": share(one.unreached, _) if one.unreached else None}
                 for one in posts
             ],
         }

@@ -104,6 +104,7 @@ def test_a_region_can_turn_it_off(made: CentreApp, visitor: FlaskClient) -> None
     finally:
         del table["public"]  # type: ignore[attr-defined]
     assert is_on({}, "region.toml")
-    for bad in ({"count": True}, {"counts": "yes"}, []):
+    odd: tuple[Any, ...] = ({"count": True}, {"counts": "yes"}, [])
+    for bad in odd:
         with pytest.raises(SourceError, match="counts = true or false"):
             is_on(bad, "region.toml")

@@ -59,14 +59,16 @@ class Shift:
             person(sign_in, login, role, bound)
 
     def _do(self, command: object) -> dict[str, list[dict[str, str]]]:
-        return self.centre.execute(command, actor="disp.01")  # type: ignore[arg-type, return-value]
+        return self.centre.execute(command, actor="disp.01")  # type: ignore[arg-type]
 
     def _opened(self, category: str) -> str:
         middle = self.centre.region.boundaries.middle(AREA)
         place = IncidentLocation(
             kind=LocationKind.POINT, location=Location(lat=middle.lat, lon=middle.lon), label="RUMAH-RAHASIA"
         )
-        call = self._do(TakeCall(**CALLER))["calls"][0]["call_id"]
+        call = self._do(
+            TakeCall(caller_name=CALLER["caller_name"], caller_number=CALLER["caller_number"], words=CALLER["words"])
+        )["calls"][0]["call_id"]
         opened = OpenIncident(category=category, severity=Severity.HIGH, location=place, call_id=call, note=NOTE)
         return str(self._do(opened)["incidents"][0]["incident_id"])
 
