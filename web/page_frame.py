@@ -16,7 +16,7 @@ from flask import current_app, make_response, render_template, request
 from flask_wtf.csrf import generate_csrf
 from werkzeug.wrappers import Response
 
-from web.access import Permission, actor
+from web.access import SAFE_METHODS, Permission, actor
 from web.api import desk
 from web.i18n import DEFAULT_LANGUAGE, LANGUAGES, Translator, translator
 from web.people import THEMES, language, theme
@@ -73,7 +73,9 @@ def address(path: str | None = None, **changed: object) -> str:
     if path and ACCESS not in current_app.extensions:
         kept = {name: value for name, value in request.args.items() if name in ("lang", "theme")}
     query = {name: str(value) for name, value in {**kept, **changed}.items() if value is not None}
-    return f"{path or request.path}?{urlencode(query)}" if query else path or request.path
+    # A form that was refused is answered at its own address, which nobody can open: its page is the first part.
+    base = path or (request.path if request.method in SAFE_METHODS else f"/{request.path.split('/')[1]}")
+    return f"{base}?{urlencode(query)}" if query else base
 
 
 def month_name(month: str, words: Translator) -> str:

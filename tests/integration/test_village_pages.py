@@ -9,9 +9,11 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from dispatch.accounts import Role
 from dispatch.commands import (
@@ -27,6 +29,7 @@ from dispatch.types import UnitStatus
 from gis.types import Location
 from tests.accounts import Browser, Clock, person, program
 from tests.centre_app import CentreApp, centre_app, served
+from web.cli import main
 from web.exports import cases_of_log, cases_within, unit_kinds
 from web.village_month import figure_rows, village_month
 
@@ -176,6 +179,20 @@ def test_the_summary_comes_out_of_the_event_log_alone(there: Villages) -> None:
     by_log = village_month(cases_of_log(there.centre, None, None), **how)
     assert by_tables == by_log
     assert figure_rows(by_log, there.made.store.directory(), "id")[-1][4] == 8
+
+
+def test_a_terminal_tells_the_same_month_from_the_log(there: Villages, tmp_path: Path) -> None:
+    url = there.made.store.engine.url.render_as_string(hide_password=False)
+    for flags, path in (((), "summary"), (("--incidents",), "incidents")):
+        out = tmp_path / f"{path}.csv"
+        asked = ["report", "village", there.village, "--month", MONTH, "--out", str(out), "--db", url, *flags]
+        done = CliRunner().invoke(main, asked)
+        assert done.exit_code == 0, done.output
+        page = there.programs["kuwu"].get(f"/village/{path}.csv?month={MONTH}&lang=id").text
+        assert table(out.read_text(encoding="utf-8")) == table(page)
+    refused = CliRunner().invoke(main, ["report", "village", "32.09", "--month", MONTH, "--json", "--db", url])
+    assert refused.exit_code != 0
+    assert "no village or kecamatan" in refused.output
 
 
 def test_the_list_is_filtered_and_paged(there: Villages) -> None:
