@@ -14,6 +14,7 @@ from dispatch.commands import (
     AssignUnits,
     CloseIncident,
     OpenIncident,
+    RecallUnit,
     ReportStatus,
     TakeCall,
     TypeCall,
@@ -168,6 +169,18 @@ def test_the_picture_of_a_sheet_is_of_the_ground_and_not_of_a_sensitive_house(sh
     assert "no-store" in fire.headers["Cache-Control"]
     assert program(shift.made, "kuwu").get(f"/incidents/{shift.open}/map.png").status_code == 404
     assert program(shift.made, "taker").get(f"/incidents/{shift.open}/map.png").status_code == 200
+
+
+def test_timers_read_at_once_are_those_of_each_incident(shift: Shift) -> None:
+    sent = shift._opened("fire")
+    shift._do(AssignUnits(incident_id=sent, unit_ids=(shift.units[2], shift.units[3])))
+    shift._do(RecallUnit(unit_id=shift.units[3], reason="salah"))
+    shift._opened("fire")
+    with shift.made.store.book() as book:
+        waiting = queries.incidents(book.connection, limit=100, only_open=True).items
+    one_by_one = [timer for one in waiting for timer in shift.centre.timers(one.incident_id)]
+    assert len(one_by_one) >= 3
+    assert shift.centre.running_timers() == sorted(one_by_one, key=lambda one: (one.due_at, one.key))
 
 
 # --- the wall ----------------------------------------------------------------------------------------------------
