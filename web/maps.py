@@ -39,10 +39,10 @@ CLOSE_DEG = 0.012
 MOST_TILES = 200
 """At most so many tiles of one zoom go into the file, which keeps it at a few megabytes."""
 
-MOST_AREA_TILES = 60
+MOST_AREA_TILES = 40
 """The same for the map of one village or kecamatan, of all zooms."""
 
-WIDE_UNTIL = 13
+WIDE_UNTIL = 12
 """Up to this zoom its surroundings are drawn too."""
 
 FINEST_ENLARGED = 15

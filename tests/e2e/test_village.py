@@ -113,8 +113,8 @@ def test_a_village_s_page_is_light_and_its_map_comes_when_it_is_asked_for(
 
 def test_a_map_file_asks_nobody(office: Office, opened: Any, tmp_path: Any) -> None:
     page = opened("kuwu")
-    with page.expect_download() as download:
-        page.click("text=Berkas peta" if page.locator("text=Berkas peta").count() else "text=Map file")
+    with page.expect_download(timeout=3 * PATIENCE_MS) as download:
+        page.click("a[href*='map.html']", no_wait_after=True)
     file = tmp_path / "peta.html"
     download.value.save_as(file)
     page.goto(f"file://{file}")
