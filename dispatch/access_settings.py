@@ -27,6 +27,8 @@ class AccessSettings:
         The same for crews: a phone has a lock of its own, and must tell of a new task after hours of waiting.
     session_hours
         After this long it ends, whatever happens.
+    wall_days
+        After this long the session of a screen on the wall ends; it has nobody's hand on it, and does not lock.
     link_hours
         How long a one-time link is good.
     wrong_passwords
@@ -37,6 +39,7 @@ class AccessSettings:
     idle_minutes: int = 30
     crew_idle_minutes: int = 720
     session_hours: int = 12
+    wall_days: int = 30
     link_hours: int = 24
     wrong_passwords: int = 5
 
@@ -63,10 +66,14 @@ class AccessSettings:
         """After this long a session of somebody with a role locks."""
         return timedelta(minutes=self.crew_idle_minutes if role is Role.CREW else self.idle_minutes)
 
-    @property
-    def session(self) -> timedelta:
+    def session(self, role: Role) -> timedelta:
         """After this long it ends."""
-        return timedelta(hours=self.session_hours)
+        return timedelta(days=self.wall_days) if role is Role.WALL else timedelta(hours=self.session_hours)
+
+    @property
+    def longest_session(self) -> timedelta:
+        """After this long the session of anybody has ended."""
+        return max(self.session(role) for role in Role)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

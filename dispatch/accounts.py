@@ -33,6 +33,7 @@ class Role(StrEnum):
     VILLAGE_OFFICIAL = "village_official"
     ADMINISTRATOR = "administrator"
     AUDITOR = "auditor"
+    WALL = "wall"
 
 
 BOUND_ROLES: Final = {

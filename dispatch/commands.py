@@ -399,6 +399,16 @@ class KeepRecommendation(_Strict):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WriteShiftNote(_Strict):
+    """Hand a shift over: how things stood at its end (`document`, free of personal data), and what its writer says."""
+
+    since: Time
+    until: Time
+    document: dict[str, object]
+    words: FreeText | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeOverdue(_Strict):
     """A timer of an incident ran out."""
 
@@ -599,6 +609,7 @@ Command = (
     | RecallUnit
     | CorrectMilestone
     | KeepRecommendation
+    | WriteShiftNote
     | NoticeOverdue
     | AskVerification
     | AnswerVerification

@@ -467,6 +467,19 @@ class VillagesReachable:
     people: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShiftNoted:
+    """A shift was handed over; how things stood is the document of `digest`, what the writer says is kept apart."""
+
+    type: ClassVar[str] = "shift.noted"
+    note_id: str
+    since: datetime
+    until: datetime
+    noted_at: datetime
+    digest: str
+    words: TextRef | None = None
+
+
 EventBody = (
     DirectoryLoaded
     | CallTaken
@@ -510,6 +523,7 @@ EventBody = (
     | ClosureChanged
     | VillagesCutOff
     | VillagesReachable
+    | ShiftNoted
 )
 
 BODY_TYPES: dict[str, type[EventBody]] = {one.type: one for one in EventBody.__args__}

@@ -45,6 +45,7 @@ from dispatch.event_types import (
     RecommendationMade,
     RoadClosed,
     RoadReopened,
+    ShiftNoted,
     SpeedsAdopted,
     SpeedsWithdrawn,
     TextsErased,
@@ -178,7 +179,7 @@ def evolve(body: EventBody, book: Book) -> None:
             _evolve_closure(body, book)
         case VillagesCutOff() | VillagesReachable():
             book.put(body.cut_off)
-        case OverdueNoticed() | TextsErased() | TextsUnmasked() | AccessNoted():
+        case OverdueNoticed() | TextsErased() | TextsUnmasked() | AccessNoted() | ShiftNoted():
             pass  # The log itself is what remembers these.
 
 

@@ -92,6 +92,7 @@ NEVER_SENT: Final = frozenset(
         "speeds.adopted",
         "speeds.withdrawn",
         "texts.unmasked",
+        "shift.noted",
         "account.created",
         "account.changed",
         "account.access",

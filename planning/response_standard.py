@@ -131,20 +131,32 @@ def response_report(
     parents = np.array([parent.get(code, "") for code in codes], dtype=object)
     return ResponseReport(
         within_s=within_s,
-        region=_figures(region, response, within_s),
+        region=response_figures(region, response, within_s),
         kecamatan=tuple(
-            _figures(area, response[parents == area.code], within_s)
+            response_figures(area, response[parents == area.code], within_s)
             for area in sorted(kecamatan, key=lambda one: one.code)
         ),
         villages=tuple(
-            _figures(area, response[codes == area.code], within_s)
+            response_figures(area, response[codes == area.code], within_s)
             for area in sorted(villages, key=lambda one: one.code)
         ),
         nowhere=int((parents == "").sum()),
     )
 
 
-def _figures(area: Area, response: FloatArray, within_s: float) -> ResponseFigures:
+def response_figures(area: Area, response_s: FloatArray, within_s: float) -> ResponseFigures:
+    """Figures of one area.
+
+    Parameters
+    ----------
+    area
+        Village, kecamatan or region.
+    response_s
+        (n,) as for `response_report`.
+    within_s
+        The standard; NaN where there is none, and then nothing is in time.
+    """
+    response = np.asarray(response_s, dtype=np.float64)
     known = np.sort(response[response >= 0])
     return ResponseFigures(
         area=area,

@@ -353,7 +353,7 @@ def audit() -> Response:
 
 
 @centre_api.get("/events")
-@needs(Permission.CENTRE_READ, Scope.NARROWED)
+@needs(Permission.FOLLOW, Scope.NARROWED)
 def events() -> Response:
     """Events after a sequence number: as JSON, or as a stream for `Accept: text/event-stream`.
 

@@ -26,11 +26,15 @@ from web.people import people, register_people
 from web.planner_api import planner_pages
 from web.positions import Positions, positions_blueprint, register_positions
 from web.problems import register_problems
+from web.public_pages import public_pages
 from web.reach import CENTRE, check_within
 from web.service import Desk
 from web.sessions import Access, protect, use_accounts
+from web.shift_pages import shift_pages
 from web.tile_workers import Draw, LocalDrawing
 from web.tiles import OUTSIDE_TILES, TILES, OutsideTiles, TileSource, stamp_of, tiles
+from web.village_pages import village_pages
+from web.wall import wall_pages
 
 MAX_BODY_BYTES = 1_000_000
 
@@ -75,6 +79,10 @@ CENTRE_BLUEPRINTS: Final = (
     crew_pages,
     agency_pages,
     board_api,
+    village_pages,
+    public_pages,
+    shift_pages,
+    wall_pages,
 )
 
 

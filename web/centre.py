@@ -456,7 +456,25 @@ class Centre:
                 raise UnknownIdError(N_("There is no incident “{key}”; check its id."), key=incident_id[:64])
             assignments = book.assignments_of(incident_id)
             kinds = {one.unit.unit_id: one.unit.kind for one in queries.units(book.connection, retired=True)}
-        category = self.store.directory().category(incident.category)
+        return self._due(incident, assignments, kinds, self.store.directory())
+
+    def running_timers(self) -> list[Timer]:
+        """What all open incidents wait for, soonest first."""
+        with self.store.book() as book:
+            waiting = queries.incidents(book.connection, limit=_MANY, only_open=True).items
+            assignments = queries.assignments_of_open(book.connection)
+            kinds = {one.unit.unit_id: one.unit.kind for one in queries.units(book.connection, retired=True)}
+        theirs: dict[str, list[Assignment]] = {one.incident_id: [] for one in waiting}
+        for assignment in assignments:
+            theirs.get(assignment.incident_id, []).append(assignment)
+        directory = self.store.directory()
+        timers = [timer for one in waiting for timer in self._due(one, theirs[one.incident_id], kinds, directory)]
+        return sorted(timers, key=lambda one: (one.due_at, one.key))
+
+    def _due(
+        self, incident: Incident, assignments: Sequence[Assignment], kinds: dict[str, str], directory: Directory
+    ) -> tuple[Timer, ...]:
+        category = directory.category(incident.category)
         return due(
             incident,
             None if category is None else category.standard,
@@ -466,13 +484,6 @@ class Centre:
             dispatch=self.settings.dispatch,
             timers=self.timer_settings,
         )
-
-    def running_timers(self) -> list[Timer]:
-        """What all open incidents wait for, soonest first."""
-        with self.store.book() as book:
-            waiting = queries.incidents(book.connection, limit=_MANY, only_open=True).items
-        timers = [timer for one in waiting for timer in self.timers(one.incident_id)]
-        return sorted(timers, key=lambda one: (one.due_at, one.key))
 
     def notice_overdue(self) -> int:
         """Log every timer that ran out and was not logged yet; gives how many."""

@@ -18,7 +18,17 @@ from web.cli_common import json_option, print_json
 if TYPE_CHECKING:
     from web.sign_in import SignIn
 
-ROLES = ("call_taker", "dispatcher", "agency", "crew", "planner", "village_official", "administrator", "auditor")
+ROLES = (
+    "call_taker",
+    "dispatcher",
+    "agency",
+    "crew",
+    "planner",
+    "village_official",
+    "administrator",
+    "auditor",
+    "wall",
+)
 _BOUND_TO = click.option(
     "--bound-to", help="Agency id, unit id, or code of a village or kecamatan, for roles that are bound."
 )

@@ -14,6 +14,7 @@ from web.cli_coverage import OUT, place_finder, planner_of, standard_options, th
 from web.cli_exports import time_option
 
 if TYPE_CHECKING:
+    from routing.region import Region
     from web.report_parts import Report
 
 _NEGATIVE_NUMBERS = {"ignore_unknown_options": True}
@@ -130,6 +131,68 @@ def report_standard(
         click.echo(f"{out}")
 
 
+@click.command("village")
+@click.argument("code")
+@click.option("--month", required=True, help="Local month, such as 2026-10.")
+@click.option("--incidents", is_flag=True, help="One row per incident, in place of one per category.")
+@click.option("--out", type=OUT, help="The CSV file to write; without it, --json.")
+@click.option("--db", "database", help="Database; default $SIAGA112_DB, else a file of your own.")
+@json_option
+@language_option
+@region_option
+def report_village(
+    code: str, month: str, incidents: bool, out: Path | None, database: str | None, as_json: bool, lang: str,
+    region_folder: Path | None,
+) -> None:  # fmt: skip
+    """Write the month of the village or kecamatan CODE as its officials see it, computed from the event log alone.
+
+    \b
+    siaga112 report village 32.09.21.2006 --month 2026-10 --out ringkasan.csv
+    """
+    from dispatch.exports_ministry import month_bounds
+    from web.cli_centre import opened
+    from web.exports import cases_of_log, unit_kinds
+    from web.plan_files import write_rows
+    from web.village_month import FIGURE_COLUMNS, INCIDENT_COLUMNS, figure_rows, incident_rows_of, village_month
+
+    if out is None and not as_json:
+        raise InputError("Nothing to write: give --out FILE.csv or --json.")
+    with opened(database, region_folder) as centre:
+        _known_area(centre.region, code)
+        store = centre.store
+        found = village_month(
+            cases_of_log(centre, *month_bounds(month, store.timezone)),
+            area=code,
+            month=month,
+            directory=store.directory(),
+            unit_kinds=unit_kinds(centre),
+            timezone=store.timezone,
+        )
+        columns = INCIDENT_COLUMNS if incidents else FIGURE_COLUMNS
+        rows = (incident_rows_of if incidents else figure_rows)(found, store.directory(), lang)
+        head, notice = store.head(), centre.region.notice
+    if out is not None:
+        write_rows(out, columns, rows, notice)
+    if as_json:
+        print_json(
+            {"rows": [dict(zip(columns, row, strict=True)) for row in rows], "exercises": found.exercises,
+             "duplicates": found.duplicates, "log": {"seq": head[0], "hash": head[1]}, "notice": notice}
+        )  # fmt: skip
+    elif out is not None:
+        click.echo(f"{out}: {len(rows)} rows")
+
+
+def _known_area(region: Region, code: str) -> None:
+    from gis.types import AreaLevel
+
+    try:
+        level = region.boundaries.area(code).level
+    except LookupError:
+        level = AreaLevel.KABUPATEN
+    if level is AreaLevel.KABUPATEN:
+        raise InputError(f"The region has no village or kecamatan “{code[:20]}”; give a code such as 32.09.21.2006.")
+
+
 def _checked(out: Path) -> None:
     if out.suffix.lower() not in (".html", ".pdf"):
         raise InputError(f"{out} is neither .html nor .pdf; name the report accordingly.")
@@ -148,4 +211,4 @@ def _write_report(out: Path, made: Report) -> None:
         write_picture(out, report_pdf(made))
 
 
-REPORT_COMMANDS = (report_coverage, report_standard)
+REPORT_COMMANDS = (report_coverage, report_standard, report_village)

@@ -120,6 +120,22 @@ def incident_table(
     )
 
 
+def cases_within(centre: Centre, area: str, since: datetime, until: datetime) -> list[IncidentCase]:
+    """Incidents of a village or kecamatan that were first reported in a span of time, with their assignments."""
+    with centre.store.book() as book:
+        reach = Reach(area=area), centre.store.now()
+        found = queries.incidents(book.connection, limit=_ALL, since=since, until=until, reach=reach).items
+        return [IncidentCase(incident=one, assignments=book.assignments_of(one.incident_id)) for one in found]
+
+
+def open_cases_within(centre: Centre, area: str) -> list[IncidentCase]:
+    """Open incidents of a village or kecamatan, whenever they were reported, the newest first."""
+    with centre.store.book() as book:
+        reach = Reach(area=area), centre.store.now()
+        found = queries.incidents(book.connection, limit=_ALL, only_open=True, reach=reach).items
+        return [IncidentCase(incident=one, assignments=book.assignments_of(one.incident_id)) for one in found]
+
+
 def incident_cases(centre: Centre, since: datetime | None, until: datetime | None) -> list[IncidentCase]:
     """Incidents first reported in a span of time with their calls and assignments; without a bound, all there are."""
     with centre.store.book() as book:

@@ -39,6 +39,12 @@ CLOSE_DEG = 0.012
 MOST_TILES = 200
 """At most so many tiles of one zoom go into the file, which keeps it at a few megabytes."""
 
+MOST_AREA_TILES = 40
+"""The same for the map of one village or kecamatan, of all zooms."""
+
+WIDE_UNTIL = 12
+"""Up to this zoom its surroundings are drawn too."""
+
 FINEST_ENLARGED = 15
 """Finer tiles stand beside none that are enlarged more than twice, where letters can still be read."""
 
@@ -235,6 +241,32 @@ def plan_map(desk: Desk, fields: Sequence[Field], spots: Sequence[Spot], *, titl
     return _whole_page(chart, title=title, notice=desk.region.notice, sheet=f'<section class="sheet">{sheet}</section>')
 
 
+def area_map(desk: Desk, code: str, spots: Sequence[Spot], *, title: str, sheet: str) -> str:
+    """The HTML of a map of one village or kecamatan with markers, complete in itself.
+
+    Parameters
+    ----------
+    desk
+        Of the region.
+    code
+        Of the area, whose outline is drawn and fills the view.
+    spots, title, sheet
+        As for `plan_map`.
+    """
+    area = desk.area_geojson(code)
+    middle = desk.region.boundaries.middle(code)
+    at = (middle.lat, middle.lon)
+    view = _box([(lat, lon) for lon, lat in _positions(area["geometry"]["coordinates"])])
+    chart = folium.Map(location=at, tiles=None, zoom_control="topright", attribution_control=False)
+    chart.default_js, chart.default_css = [], []
+    chart.add_child(_Background(*_area_tiles(desk, view), view, credit_line(desk.region)))
+    _add_outline(chart, area, "#7a4fa0", "10 6")
+    for spot in spots:
+        marker = _Marker((spot.lat, spot.lon), spot.css, f"<b>{html.escape(spot.text)}</b>", 24)
+        marker.add_child(_Popup(*spot.lines)).add_to(chart)
+    return _whole_page(chart, title=title, notice=desk.region.notice, sheet=f'<section class="sheet">{sheet}</section>')
+
+
 def save_isochrone_map(path: Path, desk: Desk, answer: dict[str, Any], *, lang: str) -> None:
     """Write the map of isochrones to an HTML file, whole or not at all.
 
@@ -370,6 +402,27 @@ def _tiles(desk: Desk, view: Bounds, at: tuple[float, float]) -> tuple[dict[str,
                     tiles[key] = _base64(tile)
                     if plain != tile:
                         nameless[key] = _base64(plain)
+    return tiles, nameless
+
+
+def _area_tiles(desk: Desk, view: Bounds) -> tuple[dict[str, str], dict[str, str]]:
+    """Tiles as of `_tiles`, of an area and its surroundings alone: a server draws them while somebody waits."""
+    painter = MapPainter(layers_of(desk.region))
+    tiles: dict[str, str] = {}
+    nameless: dict[str, str] = {}
+    for zoom in range(LEAST_ZOOM, FINEST_ENLARGED + 1):
+        south, west, north, east = _widened(view) if zoom <= WIDE_UNTIL else view
+        left, top = mercator(north, west)
+        right, bottom = mercator(south, east)
+        columns = range(int(left * 2**zoom), int(right * 2**zoom) + 1)
+        rows = range(int(top * 2**zoom), int(bottom * 2**zoom) + 1)
+        if len(tiles) + len(columns) * len(rows) > MOST_AREA_TILES:
+            break
+        for column, row in itertools.product(columns, rows):
+            tile, plain = painter.tile_and_nameless(zoom, column, row)
+            tiles[f"{zoom}/{column}/{row}"] = _base64(tile)
+            if plain != tile:
+                nameless[f"{zoom}/{column}/{row}"] = _base64(plain)
     return tiles, nameless
 
 

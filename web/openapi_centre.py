@@ -217,6 +217,8 @@ def _reads() -> Schema:
     }
     device = _record({"device": _TEXT, "label": _TEXT, "created_at": _TIME_OUT, "revoked_at": _or_null(_TIME_OUT)})
     paths = (
+        _get("/wall", "getWall", "What a screen on the wall shows: numbers and points, no personal data.",
+             _WALL, [LANG]),
         _get("/board", "getBoard", "Open incidents and the fleet as they stand, or what changed since an event.",
              _board(), [parameter("after", "`seq` of the board that is there: only what changed since", _SEQ)]),
         _get("/incidents", "getIncidents", "Incidents, the newest first.", _page(incidents), [
@@ -320,6 +322,23 @@ def _reads() -> Schema:
 
 
 _TIME_OUT: Schema = {"type": "string", "format": "date-time"}
+
+
+_WALL: Final[Schema] = {
+    "type": "object",
+    "required": ["seq", "now", "open", "severities", "categories", "unsent", "closures", "timers", "agencies",
+                 "incidents", "units", "version"],
+    "properties": {
+        "seq": {"type": "integer"}, "now": {"type": "string", "format": "date-time"}, "open": {"type": "integer"},
+        "severities": {"type": "object", "additionalProperties": {"type": "integer"}},
+        "unsent": {"type": "integer", "description": "open incidents to which no unit was sent"},
+        "closures": {"type": "integer", "description": "closures of roads in force"},
+        "version": {"type": "string", "description": "of the page; another one asks to be loaded again"},
+        **{name: {"type": "array", "items": {"type": "object"}}
+           for name in ("categories", "timers", "agencies", "incidents", "units")},
+        **_NOTICE,
+    },
+}  # fmt: skip
 
 
 def _board() -> Schema:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from http import HTTPStatus
+from typing import Any, Final, cast
 
-from flask import Blueprint, current_app, make_response, render_template
+from flask import Blueprint, current_app, make_response, redirect, render_template
 from flask.wrappers import Response
 from flask_wtf.csrf import generate_csrf
 
+from dispatch.accounts import Role
 from dispatch.incidents import IncidentStatus
 from dispatch.transitions import ASSIGNABLE, INCIDENT_MOVES, UNIT_MOVES
 from dispatch.types import UnitStatus
@@ -20,12 +22,17 @@ from web.tiles import GREATEST_ZOOM, LEAST_ZOOM, outside_json
 
 pages = Blueprint("pages", __name__)
 
+_OWN_HOME: Final = {Role.VILLAGE_OFFICIAL: "/village", Role.WALL: "/wall"}
+"""Where those begin who have nothing to do at a desk."""
+
 
 @pages.get("/")
 @needs(Permission.REGION_READ, Scope.OPEN)
 def home() -> Response:
     """The dispatcher's desk: with a centre its board, without one the map that answers who is nearest."""
     who = actor()
+    if who.by_cookie and who.role in _OWN_HOME and CENTRE in current_app.extensions:
+        return cast(Response, redirect(_OWN_HOME[who.role], HTTPStatus.SEE_OTHER))
     account = None
     if who.by_cookie:
         account = {"login": who.name, "role": str(who.role), "csrf": generate_csrf()}

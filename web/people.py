@@ -40,6 +40,7 @@ ROLE_NAMES: Final[dict[Role, str]] = {
     Role.VILLAGE_OFFICIAL: N_("Village official"),
     Role.ADMINISTRATOR: N_("Administrator"),
     Role.AUDITOR: N_("Auditor"),
+    Role.WALL: N_("Screen on the wall"),
 }
 _PUBLIC: Final = needs(Permission.PUBLIC)
 _OWN: Final = needs(Permission.ACCOUNT)

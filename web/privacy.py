@@ -88,7 +88,7 @@ def sweep(centre: Centre, *, only_look: bool = False) -> SweepReport:
     if not only_look:
         _erase(centre, expired, "expired")
     gone = Credentials(store.engine, clock=store.now).forget(
-        sessions_before=now - access.session,
+        sessions_before=now - access.longest_session,
         disabled_before=now - timedelta(days=privacy.accounts_days),
         only_look=only_look,
     )

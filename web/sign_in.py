@@ -192,10 +192,11 @@ class SignIn:
             return None
         session, account, _ = found
         now = self._clock()
-        if not account.active or now - session.created_at > self.settings.session:
+        if not account.active or now - session.created_at > self.settings.session(account.role):
             self.kept.end_session(session)
             return None
-        if session.stage is Stage.OPEN and now - session.seen_at > self.settings.idle(account.role):
+        is_unattended = account.role is Role.WALL  # and shows nothing that a passer-by may not see
+        if session.stage is Stage.OPEN and not is_unattended and now - session.seen_at > self.settings.idle(account.role):
             self.kept.change_session(session, stage=Stage.LOCKED.value)
             return self.kept.session(token)
         if is_active and session.stage is Stage.OPEN and now - session.seen_at > timedelta(seconds=60):

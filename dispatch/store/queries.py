@@ -10,14 +10,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, Table, and_, func, or_, select
 
 from dispatch.closures import Closure
+from dispatch.codec import load
+from dispatch.event_types import ShiftNoted
 from dispatch.incidents import Assignment, Call, Device, Handover, Incident, RecommendationRef, UnitState, Verification
 from dispatch.incidents import IncidentStatus as Status
-from dispatch.reach import Reach
+from dispatch.reach import Reach, lies_within
 from dispatch.store import rows, schema
 from dispatch.store.reach import in_area, incident_condition
+from dispatch.verification import VillageAnswer
 from gis.errors import InputError
 
 MAX_PAGE = 1000
@@ -150,6 +153,44 @@ def incidents_of_calls_between(connection: Connection, since: datetime, until: d
     return tuple(rows.incident_of(row) for row in connection.execute(query).mappings())  # type: ignore[arg-type]
 
 
+def shift_notes(
+    connection: Connection, *, limit: int, note_id: str | None = None
+) -> tuple[tuple[ShiftNoted, str], ...]:
+    """Notes of shifts with who wrote each, the newest first, or the one of an id; the log is their table."""
+    table = schema.events
+    query = select(table.c.payload, table.c.actor).where(table.c.type == ShiftNoted.type).order_by(table.c.seq.desc())
+    found: list[tuple[ShiftNoted, str]] = []
+    for row in connection.execute(query):
+        note = load(ShiftNoted, json.loads(row.payload))
+        if note_id in (None, note.note_id):
+            found.append((note, row.actor))
+        if len(found) == limit:
+            break
+    return tuple(found)
+
+
+def incidents_closed_between(connection: Connection, since: datetime, until: datetime) -> tuple[Incident, ...]:
+    """Incidents that were closed or called off in a span of time, and not found to be the same as another, by id."""
+    table = schema.incidents
+    query = (
+        select(table)
+        .where(
+            table.c.status.in_([one.value for one in Status if not one.is_open]),
+            table.c.closed_at >= since,
+            table.c.closed_at < until,
+            table.c.duplicate_of.is_(None),
+        )
+        .order_by(table.c.incident_id)
+    )
+    return tuple(rows.incident_of(row) for row in connection.execute(query).mappings())  # type: ignore[arg-type]
+
+
+def earliest_report(connection: Connection) -> datetime | None:
+    """When the first incident of all was reported; None where there is none."""
+    found: datetime | None = connection.execute(select(func.min(schema.incidents.c.received_at))).scalar()
+    return found
+
+
 def recommendations_of(connection: Connection, incident_id: str) -> tuple[RecommendationRef, ...]:
     """Recommendations of an incident, oldest first."""
     return _of_incident(connection, schema.recommendations, incident_id, rows.recommendation_of, "made_at")
@@ -158,6 +199,28 @@ def recommendations_of(connection: Connection, incident_id: str) -> tuple[Recomm
 def verifications_of(connection: Connection, incident_id: str) -> tuple[Verification, ...]:
     """Questions to villages about an incident, oldest first."""
     return _of_incident(connection, schema.verifications, incident_id, rows.verification_of, "asked_at")
+
+
+def verifications_waiting(connection: Connection, *, area: str | None = None) -> tuple[Verification, ...]:
+    """Questions about open incidents that no village has answered, oldest first; those to an area, where one is given.
+
+    What a desk wrote down as unanswered still waits: a village that calls back is heard.
+    """
+    found = _of_open_incidents(connection, schema.verifications, rows.verification_of)
+    waiting = (one for one in found if one.answer in (None, VillageAnswer.NO_ANSWER))
+    return tuple(
+        sorted(
+            (one for one in waiting if area is None or lies_within(area, one.village_code)),
+            key=lambda one: (one.asked_at, one.verification_id),
+        )
+    )
+
+
+def handovers_waiting(connection: Connection) -> tuple[Handover, ...]:
+    """Handovers of open incidents that no neighbour has taken yet, oldest first."""
+    found = _of_open_incidents(connection, schema.handovers, rows.handover_of)
+    waiting = (one for one in found if one.received_at is None)
+    return tuple(sorted(waiting, key=lambda one: (one.asked_at, one.handover_id)))
 
 
 def handovers_of(connection: Connection, incident_id: str) -> tuple[Handover, ...]:
@@ -223,6 +286,16 @@ def _of_incident(
     found = connection.execute(select(table).where(table.c.incident_id == incident_id)).mappings()
     records = [record_of(row) for row in found]
     return tuple(sorted(records, key=lambda one: getattr(one, order)))
+
+
+def _of_open_incidents(connection: Connection, table: Table, record_of: Callable[[Any], T]) -> list[T]:
+    incident = schema.incidents
+    query = (
+        select(table)
+        .join(incident, incident.c.incident_id == table.c.incident_id)
+        .where(incident.c.status.not_in([one.value for one in Status if not one.is_open]))
+    )
+    return [record_of(row) for row in connection.execute(query).mappings()]
 
 
 def _cursor_text(time: datetime, key: str) -> str:

@@ -104,7 +104,7 @@ def test_every_route_answers_every_role_as_declared(world: World) -> None:
             continue  # shows a token of its own, whoever sends it
         for role, allowed in row.allowed.items():
             answer = asked(world, row, role, world.ids)
-            told = (row.method, row.path, role, allowed, answer.status_code, answer.text[:200])
+            told = (row.method, row.path, role, allowed, answer.status_code, answer.data[:200])
             if allowed == "no":
                 assert answer.status_code == (401 if role == VISITOR else 403), told
                 refused += 1

@@ -53,6 +53,7 @@ from dispatch.commands import (
     TypeCall,
     UnmaskTexts,
     WithdrawSpeeds,
+    WriteShiftNote,
 )
 from dispatch.errors import IllegalMoveError, RefusedError, UnitTakenError, UnknownIdError, VersionConflictError
 from dispatch.incidents import (
@@ -800,6 +801,21 @@ def test_a_recommendation_is_kept_and_named_by_the_assignment_that_followed_it(d
     refused(desk, unknown, UnknownIdError, "There is no recommendation")
     desk.execute(replace(unknown, recommendation_id=recommendation_id))
     assert desk.assignments(incident_id)[0].recommendation_id == recommendation_id
+
+
+def test_a_shift_note_is_an_event_without_a_word_of_its_writer(desk: Desk) -> None:
+    now = desk.clock()
+    note = WriteShiftNote(since=now - timedelta(hours=8), until=now, document={"open": []}, words="KATA-RAHASIA")
+    desk.execute(note, actor="disp.01")
+    last = desk.events()[-1]
+    assert (last["type"], last["actor"], last["server_time"]) == ("shift.noted", "disp.01", now)
+    assert "RAHASIA" not in str(last["payload"])
+    assert desk.texts()[last["payload"]["words"]["text_id"]] == "KATA-RAHASIA"
+    desk.execute(replace(note, words=None))
+    assert desk.events()[-1]["payload"]["words"] is None
+    refused(desk, replace(note, until=now + timedelta(seconds=1)), InputError, "not over yet")
+    refused(desk, replace(note, until=note.since), InputError, "ends after it begins")
+    refused(desk, replace(note, since=now - timedelta(days=8)), InputError, "within a week")
 
 
 def test_alerts_about_an_incident_are_a_thread(desk: Desk) -> None:
