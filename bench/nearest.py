@@ -23,7 +23,8 @@ import numpy as np
 from gis.types import Location
 from routing.network import RoadNetwork
 from routing.osm_read import read_osm
-from routing.router import PinnedOrigins, Router
+from routing.router import Router
+from routing.router_answers import PinnedOrigins
 from routing.settings import RoutingSettings
 from routing.snap import Snapper
 from routing.types import Snap

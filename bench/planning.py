@@ -11,17 +11,19 @@ from typing import Any
 
 import numpy as np
 
+from bench.oracles import or_library, san_francisco
 from dispatch.policies import CLOSEST_BY_ROAD, LeastCover
 from planning.calls import CallCategory, CallModel, Duration, flat_week
 from planning.coverage import Standard
 from planning.replications import Plan, replicate, run_replications, summarise
 from planning.simulation import Policy, Roster, Rules, World
-from planning.siting import SitingProblem, mclp, p_median
+from planning.siting import SitingProblem, lscp, mclp, mexclp, p_center, p_median
 from routing.region import Region
 from web.plans import Planner
 from web.regions import open_region
 
 REPEATS = 5
+SF_RADIUS_M = 5000.0
 YEAR_MS = 365 * 86_400_000
 
 
@@ -33,12 +35,15 @@ def main() -> None:
     parser.add_argument("--replications", type=int, default=100)
     parser.add_argument("--units", type=int, default=30)
     parser.add_argument("--calls-per-day", type=float, default=100.0)
-    parser.add_argument("--only", choices=["coverage", "siting", "simulation"])
+    parser.add_argument("--only", choices=["coverage", "siting", "simulation", "oracles"])
+    parser.add_argument("--data", type=Path, help="Folder with oracles/ (tests/conftest.py tells which), for oracles.")
     asked = parser.parse_args()
     if asked.only in (None, "coverage"):
         coverage_times(Planner(Region.open(asked.region) if asked.region else open_region(None)), asked.kind)
     if asked.only in (None, "siting"):
         siting_beside_spopt()
+    if asked.only == "oracles":
+        published_answers(asked.data)
     if asked.only in (None, "simulation"):
         simulation_speed(asked.units, asked.calls_per_day, asked.replications)
 
@@ -57,6 +62,29 @@ def coverage_times(planner: Planner, kind: str) -> None:
         again.append(perf_counter() - started)
     print(f"coverage, {len(stations)} posts, {planner.demand.piece_count} pieces: {min(first):.2f} s; "
           f"with one closed: {min(again):.2f} s (best of {REPEATS})")  # fmt: skip
+
+
+def published_answers(data: Path) -> None:
+    """Expected and got, with the proven gap."""
+    folder = data / "oracles"
+    town = san_francisco(folder)
+    asked = [("LSCP", 8.0, lambda: lscp(town, SF_RADIUS_M))]
+    for p, expected in enumerate((448255, 671938, 791499, 875247, 927402, 941462, 950428, 955113), start=1):
+        asked.append((f"MCLP p={p}", expected, lambda p=p: mclp(town, SF_RADIUS_M, p)))
+    asked.append(("p-median p=4", 2848268129.71, lambda: p_median(town, 4)))
+    asked.append(("p-center p=4", 7403.064, lambda: p_center(town, 4)))
+    for q, units, expected in ((0.3, 4, 670543.091), (0.3, 5, 729166.691), (0.5, 4, 542291.375)):
+        asked.append(
+            (f"MEXCLP q={q} p={units}", expected, lambda q=q, units=units: mexclp(town, SF_RADIUS_M, units, q))
+        )
+    for name in ("pmed1", "pmed2", "pmed6", "pmed11"):
+        problem, p, expected = or_library(folder / "pmed", name)
+        asked.append((f"p-median {name} p={p}", expected, lambda problem=problem, p=p: p_median(problem, p)))
+    print("| model | expected | got | gap | seconds |\n|---|---|---|---|---|")
+    for name, expected, solve in asked:
+        found = solve()
+        got = round(found.objective, 3)
+        print(f"| {name} | {expected:.10g} | {got:.10g} | {found.gap:g} | {found.seconds:.2f} |", flush=True)
 
 
 def siting_beside_spopt() -> None:

@@ -115,6 +115,9 @@ class VillageCutOff:
         Part of its roads, 0 to 1.
     people
         Its population times that share; None where nobody counted it.
+    profiles
+        Vehicle profiles that cannot drive to them, where others in use can (a closure may leave a way that is too
+        narrow for a fire engine); empty where none can.
     """
 
     code: str
@@ -122,6 +125,13 @@ class VillageCutOff:
     kecamatan: str
     share: float
     people: int | None
+    profiles: tuple[str, ...] = ()
+
+    def is_more_than(self, other: VillageCutOff) -> bool:
+        """Whether more of its roads are out of reach, or as many for more vehicles."""
+        if bool(self.profiles) == bool(other.profiles):
+            return self.share > other.share or bool(set(self.profiles) - set(other.profiles))
+        return not self.profiles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

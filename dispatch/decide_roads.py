@@ -78,8 +78,8 @@ def _notice(command: NoticeCutOff, book: Book, context: Context, decision: Decis
     now = CutOff(at=context.now, closure_ids=command.closure_ids, villages=command.villages)
     if before == after:
         return
-    grown = tuple(sorted(code for code, one in after.items() if code not in before or one.share > before[code].share))
-    shrunk = tuple(sorted(code for code, one in before.items() if code not in after or after[code].share < one.share))
+    grown = tuple(sorted(code for code, one in after.items() if code not in before or one.is_more_than(before[code])))
+    shrunk = tuple(sorted(code for code, one in before.items() if code not in after or one.is_more_than(after[code])))
     if grown:
         decision.happened(VillagesCutOff(cut_off=now, codes=grown, people=now.people))
     else:

@@ -11,7 +11,7 @@ from now, the joint assignment makes, in this order,
 2. the number of units that are not free yet the least, as in the recommendation of one incident;
 3. the sum of w t over the filled slots the least.
 
-The three are one linear assignment problem (`dispatch.joint_solver`). First come, first served gives every incident,
+The three are one linear assignment problem (`dispatch.joint_policy`). First come, first served gives every incident,
 oldest first, the best response that is left to it (`dispatch.response`); joint is never worse than it in the order
 above. Neither is done by itself: the dispatcher sees both.
 """
@@ -25,7 +25,7 @@ from enum import StrEnum
 from typing import Final
 
 from dispatch.incidents import Severity
-from dispatch.joint_solver import best_assignment
+from dispatch.joint_policy import JOINT
 from dispatch.recommendation import Candidate, Pick, Recommendation, Response
 from dispatch.response import respond, response_of
 
@@ -205,23 +205,7 @@ def _joint_responses(
 ) -> dict[str, Response]:
     by_incident = {one.incident_id: one for one in recommendations}
     weights = [by_incident[slot.incident_id].severity.weight for slot in matrix.slots]
-    times = [
-        [None if ms is None else weight * ms for ms in row]
-        for weight, row in zip(weights, matrix.arrival_ms, strict=True)
-    ]
-    # One unit that is not free weighs more than all times together, one slot left open more than all of those.
-    waiting = sum(max((ms for ms in row if ms is not None), default=0) for row in times) + 1
-    left_open = waiting * (len(times) + 1)
-    chosen = best_assignment(
-        [
-            [
-                None if ms is None else ms + waiting * (unit_id in waits)
-                for ms, unit_id in zip(row, matrix.unit_ids, strict=True)
-            ]
-            for row in times
-        ],
-        [left_open * weight for weight in weights],
-    )
+    chosen = JOINT.assign(matrix.arrival_ms, weights, [unit_id in waits for unit_id in matrix.unit_ids])
     picks: dict[str, list[Pick]] = {one.incident_id: [] for one in recommendations}
     lacking = dict.fromkeys(picks, 0)
     for slot, column in zip(matrix.slots, chosen, strict=True):

@@ -197,7 +197,7 @@ def rank_units(
     check_request(units, limit)
     if standings is None:
         standings = plain_standings(units, kind=kind, capabilities=capabilities, settings=settings, now=now)
-    candidates: list[_Candidate] = []
+    candidates: list[Candidate] = []
     excluded: list[ExcludedUnit] = []
     straight = straight_distances_m(units, standings, target)
     for unit, time, standing, straight_m in zip(units, times, standings, straight, strict=True):
@@ -228,7 +228,7 @@ def rank_units(
                 EtaPart.LAST_METRES: time.last_metres_s,
                 EtaPart.WAITING: standing.waiting_s,
             }
-            candidates.append(_Candidate(unit=unit, eta_s=eta_s, parts=parts, straight_m=straight_m))
+            candidates.append(Candidate(unit=unit, eta_s=eta_s, parts=parts, straight_m=straight_m))
 
     ranked = _ranked(candidates, now)
     offered = len(ranked) if limit is None else limit
@@ -242,7 +242,9 @@ def rank_units(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Candidate:
+class Candidate:
+    """A unit that can be sent, before it is compared with the others."""
+
     unit: Unit
     eta_s: float
     parts: dict[EtaPart, float]
@@ -250,18 +252,43 @@ class _Candidate:
 
     @property
     def eta_ms(self) -> int:
+        """Milliseconds, by which units are ordered."""
         return round(self.eta_s * 1000)
 
     @property
     def straight_cm(self) -> int:
+        """Centimetres, which order what arrives together."""
         return round(self.straight_m * 100)
 
 
-def _ranked(candidates: list[_Candidate], now: datetime) -> tuple[RankedUnit, ...]:
+def _ranked(candidates: list[Candidate], now: datetime) -> tuple[RankedUnit, ...]:
     by_id = sorted(candidates, key=lambda one: one.unit.unit_id)
     by_road = _ordered(by_id, CLOSEST_BY_ROAD)
     by_line = _ordered(by_id, CLOSEST_BY_LINE)
     straight_rank = {one.unit.unit_id: rank for rank, one in enumerate(by_line, start=1)}
+    return ranked_units(by_road, [straight_rank[one.unit.unit_id] for one in by_road], by_line[:1], now)
+
+
+def ranked_units(
+    by_road: Sequence[Candidate],
+    straight_ranks: Sequence[int],
+    nearest: Sequence[Candidate],
+    now: datetime,
+    limit: int | None = None,
+) -> tuple[RankedUnit, ...]:
+    """Candidates with their reasons.
+
+    Parameters
+    ----------
+    by_road, straight_ranks
+        The first by road, in their order, and the rank of each in a straight line.
+    nearest
+        The one that is nearest in a straight line, where there is any.
+    now
+        The time.
+    limit
+        How many of them to give; None for all.
+    """
     return tuple(
         RankedUnit(
             rank=rank,
@@ -274,30 +301,30 @@ def _ranked(candidates: list[_Candidate], now: datetime) -> tuple[RankedUnit, ..
             waiting_s=one.parts[EtaPart.WAITING],
             behind_s=max(0.0, one.eta_s - by_road[0].eta_s),
             straight_m=one.straight_m,
-            straight_rank=straight_rank[one.unit.unit_id],
+            straight_rank=straight_rank,
             fix_age_s=fix_age_s(one.unit, now),
-            reason=_reason_of_first(by_road, by_line[0]) if rank == 1 else _reason(one, by_road[0]),
+            reason=_reason_of_first(by_road, nearest[0]) if rank == 1 else _reason(one, by_road[0]),
         )
-        for rank, one in enumerate(by_road, start=1)
+        for rank, (one, straight_rank) in enumerate(zip(by_road[:limit], straight_ranks, strict=False), start=1)
     )
 
 
-def _ordered(by_id: list[_Candidate], policy: ClosestByRoad | ClosestByLine) -> list[_Candidate]:
+def _ordered(by_id: list[Candidate], policy: ClosestByRoad | ClosestByLine) -> list[Candidate]:
     eta_ms = np.array([one.eta_ms for one in by_id], dtype=np.int64)
     straight_cm = np.array([one.straight_cm for one in by_id], dtype=np.int64)
     return [by_id[number] for number in policy.order(eta_ms, straight_cm, np.zeros(len(by_id))).tolist()]
 
 
-def _reason_of_first(by_road: list[_Candidate], nearest: _Candidate) -> Reason:
+def _reason_of_first(by_road: Sequence[Candidate], nearest: Candidate) -> Reason:
     first = by_road[0]
-    if nearest is not first:
+    if nearest.unit is not first.unit:
         return _held_against(ReasonKind.FIRST_NOT_NEAREST, sooner=first, later=nearest, other=nearest)
     if len(by_road) > 1:
         return _held_against(ReasonKind.FIRST_AND_NEAREST, sooner=first, later=by_road[1], other=by_road[1])
     return Reason(kind=ReasonKind.ONLY, other=None, difference_s=0.0, nearer_m=0.0, cause=None)
 
 
-def _reason(one: _Candidate, first: _Candidate) -> Reason:
+def _reason(one: Candidate, first: Candidate) -> Reason:
     if one.eta_ms == first.eta_ms:
         kind = ReasonKind.LEVEL
     elif one.straight_cm < first.straight_cm:
@@ -307,7 +334,7 @@ def _reason(one: _Candidate, first: _Candidate) -> Reason:
     return _held_against(kind, sooner=first, later=one, other=first)
 
 
-def _held_against(kind: ReasonKind, *, sooner: _Candidate, later: _Candidate, other: _Candidate) -> Reason:
+def _held_against(kind: ReasonKind, *, sooner: Candidate, later: Candidate, other: Candidate) -> Reason:
     return Reason(
         kind=kind,
         other=other.unit.unit_id,

@@ -42,7 +42,7 @@ from dispatch.screening import ExcludedUnit, Exclusion, Shortfall, ShortfallKind
 from dispatch.screening import fix_age_s as age_of_fix_s
 from dispatch.village_eta import rank_units_for_village
 from gis.types import Location
-from routing.types import DrivingTime
+from routing.types import DrivingTime, MetricKey
 
 NO_STARTS: Final[Mapping[str, Location]] = MappingProxyType({})
 NO_PROFILES: Final[Mapping[str, str]] = MappingProxyType({})
@@ -65,6 +65,8 @@ def recommend(
     cover: Sequence[CoverCost] = (),
     closures: Sequence[ClosureInForce] = (),
     metric: str = "",
+    metrics: Sequence[MetricKey] = (),
+    pending: bool = False,
     profiles: Mapping[str, str] = NO_PROFILES,
     hour: int | None = None,
 ) -> Recommendation:
@@ -93,6 +95,8 @@ def recommend(
             cover=cover,
             closures=closures,
             metric=metric,
+            metrics=metrics,
+            pending=pending,
             profiles=profiles,
             hour=hour,
         )
@@ -115,6 +119,8 @@ def recommendation_inputs(
     cover: Sequence[CoverCost] = (),
     closures: Sequence[ClosureInForce] = (),
     metric: str = "",
+    metrics: Sequence[MetricKey] = (),
+    pending: bool = False,
     profiles: Mapping[str, str] = NO_PROFILES,
     hour: int | None = None,
 ) -> RecommendationInputs:
@@ -147,6 +153,8 @@ def recommendation_inputs(
         From `dispatch.cover.cover_costs`; units it leaves out have no such figure.
     closures, metric
         Roads closed, and the name of the times; they change no rank beyond what the times say.
+    metrics, pending
+        The times that answered, one by profile and hour, and whether newer ones were being worked out.
     profiles
         The vehicle profile that the times of each unit are for, by id.
     hour
@@ -184,6 +192,8 @@ def recommendation_inputs(
         now=now,
         closures=tuple(closures),
         metric=metric,
+        metrics=tuple(metrics),
+        pending=pending,
         hour=hour,
     )
 
@@ -239,6 +249,8 @@ def recommend_from(inputs: RecommendationInputs) -> Recommendation:
         ),
         closures=inputs.closures,
         metric=inputs.metric,
+        metrics=inputs.metrics,
+        pending=inputs.pending,
         hour=inputs.hour,
     )
 

@@ -29,7 +29,7 @@ from dispatch.screening import ExcludedUnit, Exclusion, Shortfall
 from dispatch.types import Unit
 from dispatch.village_eta import VillageUnit, whole_mm, whole_ms
 from gis.types import Location
-from routing.types import DrivingTime
+from routing.types import DrivingTime, MetricKey
 
 POLICY: Final = 1
 
@@ -138,6 +138,8 @@ class RecommendationInputs:
         The clock.
     closures, metric
         Roads closed then, and the name of the times that were asked.
+    metrics, pending
+        The times that answered, one by profile and hour, and whether newer ones were being worked out.
     hour
         Hour of the week (0 from Monday midnight, local time) by which traffic was told; None for no hour in particular.
     """
@@ -153,6 +155,8 @@ class RecommendationInputs:
     now: datetime
     closures: tuple[ClosureInForce, ...] = ()
     metric: str = ""
+    metrics: tuple[MetricKey, ...] = ()
+    pending: bool = False
     hour: int | None = None
 
 
@@ -351,6 +355,8 @@ class Recommendation:
         Ids of units of no kind that is still asked for.
     closures, metric
         Roads closed when it was made, and the name of the times that it rests on.
+    metrics, pending
+        The times themselves, one by profile and hour, and whether newer ones were being worked out.
     hour
         As in `RecommendationInputs`.
     """
@@ -375,6 +381,8 @@ class Recommendation:
     not_asked: tuple[str, ...]
     closures: tuple[ClosureInForce, ...] = ()
     metric: str = ""
+    metrics: tuple[MetricKey, ...] = ()
+    pending: bool = False
     hour: int | None = None
 
     @property

@@ -210,10 +210,17 @@ def shortfalls(
     capabilities: frozenset[str],
 ) -> tuple[Shortfall, ...]:
     """At most one shortfall: why none is ranked, or that fewer are than were asked for."""
+    return shortfalls_of({one.why for one in excluded}, found=found, limit=limit, kind=kind, capabilities=capabilities)
+
+
+def shortfalls_of(
+    whys: set[Exclusion], *, found: int, limit: int | None, kind: str | None, capabilities: frozenset[str]
+) -> tuple[Shortfall, ...]:
+    """As `shortfalls`, from the first reasons of all that are excluded."""
     wanted = limit or 1
     if found >= wanted:
         return ()
-    lacking = ShortfallKind.FEWER_THAN_ASKED if found else why_none({one.why for one in excluded})
+    lacking = ShortfallKind.FEWER_THAN_ASKED if found else why_none(whys)
     return (
         Shortfall(kind=lacking, wanted=wanted, found=found, unit_kind=kind, capabilities=tuple(sorted(capabilities))),
     )

@@ -42,6 +42,17 @@ def bearing_deg(origin: Location, target: Location) -> float:
     return math.degrees(math.atan2(y, x)) % 360.0
 
 
+def metres_per_degree(lat0: float) -> tuple[float, float]:
+    """Metres per degree of longitude and of latitude at a latitude."""
+    sin2 = math.sin(math.radians(lat0)) ** 2
+    prime_vertical = WGS84_A / math.sqrt(1 - WGS84_E2 * sin2)
+    meridian = WGS84_A * (1 - WGS84_E2) / (1 - WGS84_E2 * sin2) ** 1.5
+    return (
+        math.radians(1.0) * prime_vertical * math.cos(math.radians(lat0)),
+        math.radians(1.0) * meridian,
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalPlane:
     """Equirectangular metres about a middle; x grows east, y grows north."""
@@ -52,13 +63,7 @@ class LocalPlane:
     @property
     def metres_per_degree(self) -> tuple[float, float]:
         """Metres per degree of longitude and of latitude at the middle."""
-        sin2 = math.sin(math.radians(self.lat0)) ** 2
-        prime_vertical = WGS84_A / math.sqrt(1 - WGS84_E2 * sin2)
-        meridian = WGS84_A * (1 - WGS84_E2) / (1 - WGS84_E2 * sin2) ** 1.5
-        return (
-            math.radians(1.0) * prime_vertical * math.cos(math.radians(self.lat0)),
-            math.radians(1.0) * meridian,
-        )
+        return metres_per_degree(self.lat0)
 
     def to_xy(self, lat: Any, lon: Any) -> tuple[Any, Any]:
         """Degrees to metres; scalars or arrays."""

@@ -191,12 +191,8 @@ def serve(plan: Plan, calls: Calls) -> Outcome:
     world, roster, rules = plan.world, plan.roster, plan.rules
     powers = np.array([(1 - rules.busy_fraction) * rules.busy_fraction**k for k in range(len(roster.base) + 1)])
     shifts = roster.shifts_ms(int(calls.at_ms[-1]) if len(calls) else 0)
-    unit, sent, arrived, free = run(
-        world.road_ms, world.straight_cm, world.home_ms, world.hospital_ms, world.hospital, world.people, roster.base,
-        roster.on_duty, roster.turnout_ms, roster.rolling_turnout_ms, shifts, rules.waits, rules.joint, rules.move_up,
-        rules.standard_ms, powers, HOUSE_POLICIES.index(name), calls.at_ms, calls.place, calls.severity,
-        calls.on_scene_ms, calls.at_hospital_ms,
-    )  # fmt: skip
+    made = run(world, roster, rules, HOUSE_POLICIES.index(name), calls, shifts, powers)
+    unit, sent, arrived, free = made
     return Outcome(unit=unit, sent_ms=sent, arrived_ms=arrived, free_ms=free)
 
 

@@ -13,14 +13,16 @@ A crew on the road needs no turnout but `rolling_turnout_ms`.
 free units by the base they are at or go to (DMEXCLP: C. J. Jagtenberg, S. Bhulai and R. D. van der Mei, An efficient
 heuristic for real-time ambulance redeployment, Operations Research for Health Care 4 (2015), 27-35).
 
-*Joint.* With `joint`, the gravest waiting calls are served in the order of the least time of any free unit to any of
-them, not of their coming: the rule of `dispatch.joint` as far as it goes while one unit becomes free at a time.
+*Joint.* With `joint`, several waiting calls that free units can reach are served together, by the console's joint
+assignment (`dispatch.joint_policy`, seen here through a Protocol): no graver call waits for a lesser, and then the sum
+of severity times arrival is least. One call alone is served by the policy.
 
 `planning.simulation_kernels` has the same loop compiled, for the policies of the house; the two agree event by event.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -46,6 +48,16 @@ class Policy(Protocol):
 
     def order(self, eta_ms: IntArray, straight_cm: IntArray, lost: FloatArray) -> IntArray:
         """(n,) numbers of the candidates, the first to be sent first; see `dispatch.policies`."""
+        ...
+
+
+class JointPolicy(Protocol):
+    """Which units serve several calls at once."""
+
+    def assign(
+        self, arrival_ms: Sequence[Sequence[int | None]], weights: Sequence[int], waits: Sequence[bool] = ()
+    ) -> tuple[int | None, ...]:
+        """(n,) number of the unit of each call, None where it waits on; see `dispatch.joint_policy`."""
         ...
 
 
@@ -145,14 +157,16 @@ class Rules:
     ----------
     waits
         Whether a call waits when nobody can go; without it the call is lost (a neighbour takes it).
-    joint, move_up
+    joint
+        Serves several waiting calls together; None: by severity, then as they came.
+    move_up
         See the module.
     standard_ms, busy_fraction
         For the cost of cover and for moving up.
     """
 
     waits: bool = True
-    joint: bool = False
+    joint: JointPolicy | None = None
     move_up: bool = False
     standard_ms: int = 900_000
     busy_fraction: float = 0.3
@@ -263,31 +277,28 @@ class _Loop:
 
     def _serve(self, now: int) -> None:
         """Give waiting calls to free units until nobody is left of the one or the other."""
-        while True:
-            pair = self._joint_pair(now) if self.rules.joint else self._next_pair(now)
-            if pair is None:
-                return
-            self._send(*pair, now)
+        while pairs := self._next_pairs(now):
+            for call, unit in pairs:
+                self._send(call, unit, now)
 
-    def _next_pair(self, now: int) -> tuple[int, int] | None:
-        for call in sorted(self.waiting, key=lambda one: (-int(self.calls.severity[one]), one)):
+    def _next_pairs(self, now: int) -> list[tuple[int, int]]:
+        """Who is sent next; with `joint` all at once, else the first."""
+        waiting = sorted(self.waiting, key=lambda one: (-int(self.calls.severity[one]), one))
+        if self.rules.joint is not None:
+            units = self._candidates(now)
+            table = [[self._eta(unit, int(self.calls.place[call]), now) for unit in units] for call in waiting]
+            rows = [row for row, times in enumerate(table) if any(eta < NO_WAY for eta in times)]
+            if len(rows) > 1:
+                weights = [int(self.calls.severity[waiting[row]]) for row in rows]
+                chosen = self.rules.joint.assign(
+                    [[eta if eta < NO_WAY else None for eta in table[row]] for row in rows], weights
+                )
+                return [(waiting[row], units[unit]) for row, unit in zip(rows, chosen, strict=True) if unit is not None]
+        for call in waiting:
             unit = self._choose(call, now)
             if unit is not None:
-                return call, unit
-        return None
-
-    def _joint_pair(self, now: int) -> tuple[int, int] | None:
-        for severity in sorted({int(self.calls.severity[one]) for one in self.waiting}, reverse=True):
-            best, found = NO_WAY, None
-            for call in self.waiting:
-                if self.calls.severity[call] != severity:
-                    continue
-                unit = self._choose(call, now)
-                if unit is not None and (eta := self._eta(unit, int(self.calls.place[call]), now)) < best:
-                    best, found = eta, (call, unit)
-            if found is not None:
-                return found
-        return None
+                return [(call, unit)]
+        return []
 
     def _candidates(self, now: int) -> list[int]:
         hour = now // HOUR_MS % WEEK_HOURS

@@ -16,10 +16,10 @@ import numpy.typing as npt
 
 from gis.types import Location
 from routing.network import RoadNetwork
-from routing.position import Positions
 from routing.search import Components, Search
 from routing.settings import RoutingSettings
 from routing.snap import TIE_M, AllowedEdges, Snapper
+from routing.starts import Starts
 from routing.types import RoadAccess, RoadStatus, Snap
 
 ON_ROAD_M = 20.0
@@ -122,9 +122,9 @@ class AccessFinder:
             return False
         return self._snapper.nearest(location, self._closed_allowed, limit_m=ON_ROAD_M) is not None
 
-    def labels(self, positions: Positions) -> frozenset[int]:
-        """Components to which the positions can be left at once."""
-        return frozenset(self.components.label[positions.departures().state].tolist())
+    def labels(self, departures: Starts) -> frozenset[int]:
+        """Components to which points can be left at once."""
+        return frozenset(self.components.label[departures.state].tolist())
 
     def main_reach(self, labels: frozenset[int]) -> Reach:
         """What can be reached from those of `labels` that lead to served network.

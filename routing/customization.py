@@ -29,6 +29,10 @@ class Plan:
     ----------
     up_depth
         (M,) depth of each higher neighbour.
+    run_offset, run_first
+        Ragged: where a run of higher neighbours without a gap in depth begins, for ranks of many.
+    lowest
+        (S,) the lowest rank below each.
     low_offset, low_tail, low_slot
         Ragged: the lower neighbours of each rank, and their places among the higher neighbours of those.
     parts
@@ -38,6 +42,9 @@ class Plan:
     """
 
     up_depth: Int32Array
+    run_offset: Int64Array
+    run_first: Int32Array
+    lowest: Int32Array
     low_offset: Int64Array
     low_tail: Int32Array
     low_slot: Int32Array
@@ -47,8 +54,11 @@ class Plan:
     @classmethod
     def of(cls, tree: Elimination, *, most: int | None = None) -> Plan:
         """Plan for an elimination, in parts of at most so many ranks (by default as suits the processors)."""
-        from routing.dissection_kernels import branches, lower_neighbours
+        from routing.customization_kernels import runs
+        from routing.elimination_kernels import branches, lower_neighbours, lowest
 
+        up_depth = tree.depth[tree.up_head]
+        run_offset, run_first = runs(tree.up_offset, up_depth)
         low_offset, low_tail, low_slot = lower_neighbours(tree.up_offset, tree.up_head)
         most = most or max(LEAST_PART, len(tree.parent) // (PARTS_PER_WORKER * workers()))
         root = branches(tree.parent, most)
@@ -59,7 +69,10 @@ class Plan:
         by_part = np.argsort(part, kind="stable")
         ends = np.cumsum(np.bincount(part))[:-1]
         return cls(
-            up_depth=tree.depth[tree.up_head],
+            up_depth=up_depth,
+            run_offset=run_offset,
+            run_first=run_first,
+            lowest=lowest(tree.parent),
             low_offset=low_offset,
             low_tail=low_tail,
             low_slot=low_slot,
@@ -69,16 +82,16 @@ class Plan:
 
 
 def customized(tree: Elimination, plan: Plan, arc_ms: Int32Array) -> tuple[Int32Array, Int32Array]:
-    """(M,) milliseconds up and down between every rank and its higher neighbours; `NEVER` where there is no way.
+    """(M,) milliseconds up and down between every rank and its higher neighbours; `NEVER_MS` where there is no way.
 
     Parameters
     ----------
     tree, plan
         Of one hierarchy.
     arc_ms
-        (A,) milliseconds of every arc, `NEVER` where it is closed.
+        (A,) milliseconds of every arc, `NEVER_MS` where it is closed.
     """
-    from routing.hierarchy_kernels import customize, put_arcs
+    from routing.customization_kernels import customize, put_arcs
 
     up_ms, down_ms = np.empty(len(tree.up_head), dtype=np.int32), np.empty(len(tree.up_head), dtype=np.int32)
     put_arcs(tree.arc_slot, arc_ms, up_ms, down_ms)
@@ -86,8 +99,9 @@ def customized(tree: Elimination, plan: Plan, arc_ms: Int32Array) -> tuple[Int32
 
     def work_on(ranks: Int32Array) -> None:
         customize(
-            tree.up_offset, plan.up_depth, plan.low_offset, plan.low_tail, plan.low_slot, ranks, height, up_ms, down_ms
-        )
+            tree.up_offset, plan.up_depth, plan.run_offset, plan.run_first,
+            plan.low_offset, plan.low_tail, plan.low_slot, ranks, height, up_ms, down_ms,
+        )  # fmt: skip
 
     in_parts(len(plan.parts), lambda part, _: work_on(plan.parts[part]), size=1)
     work_on(plan.top)

@@ -89,6 +89,11 @@ class Reach:
         self._before = self._reached(self._open)
 
     @property
+    def turns(self) -> TurnGraph:
+        """The states of the network's restrictions, for another vehicle's reach on it."""
+        return self._turns
+
+    @property
     def roots(self) -> Int64Array:
         """Edges from which everything is reached."""
         return self._roots

@@ -21,12 +21,14 @@ MOST_NEIGHBOURS = 2**30
 class Elimination:
     """The states of a turn graph by rank (0 is taken away first), M pairs of neighbours.
 
+    All ranks below one in the tree stand right before it.
+
     Attributes
     ----------
     order, rank
         (S,) the state of each rank, and the rank of each state.
     up_offset, up_head
-        Ragged: ranks of the higher neighbours of each rank, rising.
+        Ragged: ranks of the higher neighbours of each rank, falling: from the root of the tree down.
     parent
         (S,) the lowest higher neighbour, or -1: all higher neighbours of a rank are among its parent, its parent's and
         so on.
@@ -56,13 +58,17 @@ class Elimination:
             (N,) degrees of the nodes.
         """
         from routing.dissection import dissection_order
-        from routing.dissection_kernels import depths, eliminate, neighbours, slots_of_arcs
+        from routing.elimination_kernels import depths, eliminate, neighbours, postorder, renumbered, slots_of_arcs
 
         offset, head = neighbours(turns.state_count, turns.arc_source, turns.arc_target)
         order = dissection_order(offset, head, lat[turns.state_node], lon[turns.state_node])
         rank = np.empty_like(order)
         rank[order] = np.arange(len(order), dtype=np.int32)
-        up_offset, up_head, parent = eliminate(offset, head, order, rank)
+        found = eliminate(offset, head, order, rank)
+        number = postorder(found[2])
+        up_offset, up_head, parent = renumbered(*found, number)
+        order[number] = order.copy()
+        rank[order] = np.arange(len(order), dtype=np.int32)
         if len(up_head) >= MOST_NEIGHBOURS:
             raise MemoryError(f"a hierarchy of {len(up_head):,} pairs of neighbours is more than can be numbered")
         return cls(

@@ -20,11 +20,12 @@ from routing.customization import Plan, customized
 from routing.elimination import Elimination
 from routing.metric import Metric
 from routing.network import Int32Array, Int64Array, RoadNetwork
+from routing.search import NEVER_MS
 from routing.settings import RoutingSettings
 from routing.turning_round import edges_to_remember, quickest_metric, remembers_enough
 from routing.turns import TurnGraph
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 RECORD = "hierarchy.json"
 QUICKEST = "quickest_ms"
 _HASH_BLOCK = 2**22
@@ -105,10 +106,8 @@ class Hierarchy:
 
     def customize(self, arc_ms: Int64Array) -> CustomizedHierarchy:
         """Put a metric's milliseconds (A,) of every arc on the hierarchy; see `routing.turns.arc_costs_ms`."""
-        from routing.hierarchy_kernels import NEVER
-
         # Negative, which is closed, becomes the largest of all.
-        costs = np.minimum(arc_ms.view(np.uint64), NEVER).astype(np.int32)
+        costs = np.minimum(arc_ms.view(np.uint64), NEVER_MS).astype(np.int32)
         up_ms, down_ms = customized(self.elimination, self.plan, costs)
         return CustomizedHierarchy(hierarchy=self, arc_ms=costs, up_ms=up_ms, down_ms=down_ms)
 
@@ -181,7 +180,7 @@ class CustomizedHierarchy:
     hierarchy
         The topology.
     arc_ms
-        (A,) milliseconds of every arc, `NEVER` where it is closed.
+        (A,) milliseconds of every arc, `NEVER_MS` where it is closed.
     up_ms, down_ms
         (M,) milliseconds from each rank to its higher neighbour and back, over lower ranks too.
     """
@@ -190,6 +189,12 @@ class CustomizedHierarchy:
     arc_ms: Int32Array
     up_ms: Int32Array
     down_ms: Int32Array
+
+    @cached_property
+    def climbed(self) -> tuple[Int64Array, Int32Array, Int64Array, Int32Array, Int32Array, Int32Array, Int32Array]:
+        """What the kernels of labels take of the topology, in their order."""
+        tree, plan = self.hierarchy.elimination, self.hierarchy.plan
+        return tree.up_offset, plan.up_depth, plan.run_offset, plan.run_first, tree.rank, tree.parent, tree.depth
 
 
 def network_digest(network: RoadNetwork) -> str:

@@ -14,8 +14,12 @@ from collections.abc import Callable
 Say = Callable[[str], object]
 
 MODULES = (
-    "routing.hierarchy_kernels",
+    "routing.customization_kernels",
+    "routing.label_kernels",
+    "routing.sweep_kernels",
+    "routing.way_kernels",
     "routing.dissection_kernels",
+    "routing.elimination_kernels",
     "routing.snap_kernels",
     "routing.osm_pbf_kernels",
 )

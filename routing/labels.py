@@ -1,4 +1,4 @@
-"""Labels of points: the times between a point and every state above it in a hierarchy; see `hierarchy_kernels`.
+"""Labels of points: the times between a point and every state above it in a hierarchy; see `label_kernels`.
 
 Labels of units are kept in a pool that only ever grows, so that whoever reads rows needs no lock and a unit that has
 moved costs one new row. A pool that is full is left to those who still read it, and a new one begun.
@@ -13,7 +13,7 @@ from threading import Lock
 import numpy as np
 
 from routing.hierarchy import CustomizedHierarchy
-from routing.hierarchy_kernels import NEVER, label
+from routing.label_kernels import label
 from routing.network import Int32Array, Int64Array
 from routing.starts import Starts
 
@@ -30,12 +30,15 @@ class Labels:
         (R, H) states from the root down, and the milliseconds between each and the point.
     low, high
         (R,) the depths that a row counts for.
+    base
+        (R,) the state at the greatest of them.
     """
 
     rank: Int32Array
     ms: Int32Array
     low: Int32Array
     high: Int32Array
+    base: Int32Array
 
     @classmethod
     def empty(cls, rows: int, height: int) -> Labels:
@@ -45,6 +48,7 @@ class Labels:
             ms=np.empty((rows, height), dtype=np.int32),
             low=np.empty(rows, dtype=np.int32),
             high=np.empty(rows, dtype=np.int32),
+            base=np.empty(rows, dtype=np.int32),
         )
 
     def write(self, metric: CustomizedHierarchy, starts: Starts, *, towards: bool, row: int = 0) -> Int64Array:
@@ -61,24 +65,12 @@ class Labels:
         row
             The first free row; there must be as many as `starts` has states.
         """
-        topology = metric.hierarchy.elimination
         offset = np.empty(len(starts) + 1, dtype=np.int64)
         label(
-            topology.up_offset,
-            metric.hierarchy.plan.up_depth,
-            topology.parent,
-            topology.depth,
-            metric.down_ms if towards else metric.up_ms,
-            starts.offset,
-            topology.rank[starts.state],
-            np.minimum(starts.ms, NEVER).astype(np.int32),
-            offset,
-            self.rank,
-            self.ms,
-            self.low,
-            self.high,
-            row,
-        )
+            *metric.climbed, metric.down_ms if towards else metric.up_ms,
+            starts.offset, starts.state, starts.ms,
+            offset, self.rank, self.ms, self.low, self.high, self.base, row,
+        )  # fmt: skip
         return offset
 
 
@@ -90,13 +82,15 @@ class PooledRows:
     row: Int64Array
     owner: Int32Array
 
-    def with_one(self, index: int, other: PooledRows) -> PooledRows:
-        """The same points, of which one has the rows of the single one of `other`; both of one pool."""
-        first, last = np.searchsorted(self.owner, [index, index + 1])
+    def with_some(self, index: Int64Array, other: PooledRows) -> PooledRows:
+        """The same points, of which those of `index` (rising) have the rows of `other`'s; both of one pool."""
+        stay = ~np.isin(self.owner, index)
+        owner = np.concatenate([self.owner[stay], index.astype(np.int32)[other.owner]])
+        order = np.argsort(owner, kind="stable")
         return PooledRows(
             labels=self.labels,
-            row=np.concatenate([self.row[:first], other.row, self.row[last:]]),
-            owner=np.concatenate([self.owner[:first], np.full_like(other.owner, index), self.owner[last:]]),
+            row=np.concatenate([self.row[stay], other.row])[order],
+            owner=owner[order],
         )
 
 

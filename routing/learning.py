@@ -1,8 +1,9 @@
-"""Learning speeds from trips: the report, with what it would change and whether that tells held-out trips better.
+"""Learning speeds from trips: the report, with what it would change and whether that tells other trips better.
 
-A fifth of the trips, chosen by a hash of their ids, teaches nothing and only judges: a class of roads whose times on
-these trips would be told worse keeps its speed. A report changes nothing; factors come into force by a decision that is
-logged (`siaga112 learn adopt`).
+Trips have one of three parts, by a hash of their ids: three fifths teach; a fifth chooses, for a class of roads whose
+times on these trips would be told worse keeps its speed; and a fifth only judges: nothing was fitted or chosen on them,
+so the error that is reported is that of trips nobody looked at. A report changes nothing; factors come into force by a
+decision that is logged (`siaga112 learn adopt`).
 """
 
 from __future__ import annotations
@@ -12,27 +13,28 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Final
 
 import numpy as np
 
 from gis.errors import InputError
-from routing.learning_model import Cell, CellEstimate, Observation, SpeedModel, fit, predicted_s
+from routing.learning_model import Cell, CellEstimate, Observation, SpeedModel, fit, predicted_s, widened
 from routing.learning_trips import ReadTrip
 from routing.network import ROAD_CLASSES, Float64Array, UInt8Array
 from routing.speed_factors import HOURS, HOURS_PER_DAY, SpeedFactors
 
 LEAST_FACTOR, MOST_FACTOR = 0.2, 3.0
 """Factors beyond these are not believed, and never adopted."""
-HELD_OUT: Final = 5
-"""One trip in so many is held out."""
+PARTS: Final = 5
+"""Of so many trips one judges and one chooses."""
 LEAST_TRIPS: Final = 20
-LEAST_HELD_OUT: Final = 5
+LEAST_CHOOSING: Final = 5
 THIN_TRIPS: Final = 5
 THIN_WIDTH: Final = 1.5
 """A cell with fewer trips than the one, or whose interval spans more than this ratio, is called thin."""
 JUDGED_SHARE: Final = 0.1
-"""A part of a trip judges a class that takes at least this share of its time."""
+"""A part of a trip chooses for a class that takes at least this share of its time."""
 
 BINS: Final[tuple[str, ...]] = ("night", "morning", "midday", "evening", "weekend")
 
@@ -84,9 +86,9 @@ class ClassChange:
     trips, seconds
         From which it was learnt.
     before, after
-        Median of the absolute log error of held-out parts of trips on it; None where none was held out.
+        Median of the absolute log error of parts of the choosing trips on it; None where there was none.
     changed
-        Whether it changes; not where held-out trips would be told worse, or none is there to tell.
+        Whether it changes; not where choosing trips would be told worse, or none is there to tell.
     """
 
     road_class: str
@@ -118,14 +120,14 @@ class LearningReport:
 
     Attributes
     ----------
-    trips, held_out
-        Used, and how many of them only judge.
+    trips, choosing, held_out
+        Used, how many of them only choose the classes that change, and how many only judge.
     by_trace
         How many gave positions on their way.
     excluded
         Trips by the reason why they were not used.
     before, after
-        Errors on the held-out trips, under the factors in force and under the proposed ones.
+        Errors on the judging trips, under the factors in force and under the proposed ones.
     classes, cells
         What would change.
     factors
@@ -139,6 +141,7 @@ class LearningReport:
     since: datetime | None
     until: datetime | None
     trips: int
+    choosing: int
     held_out: int
     by_trace: int
     excluded: Mapping[str, int]
@@ -157,9 +160,18 @@ class LearningReport:
         return any(one.changed for one in self.classes)
 
 
-def is_held_out(trip_id: str) -> bool:
-    """Whether a trip only judges; always the same for the same id."""
-    return int.from_bytes(hashlib.sha256(trip_id.encode()).digest()[:4], "big") % HELD_OUT == 0
+class Part(StrEnum):
+    """What a trip is for."""
+
+    TEACH = "teach"
+    CHOOSE = "choose"
+    JUDGE = "judge"
+
+
+def part_of(trip_id: str) -> Part:
+    """What a trip is for; always the same for the same id."""
+    number = int.from_bytes(hashlib.sha256(trip_id.encode()).digest()[:4], "big") % PARTS
+    return {0: Part.JUDGE, 1: Part.CHOOSE}.get(number, Part.TEACH)
 
 
 def learn(
@@ -196,31 +208,36 @@ def learn(
     used = sorted((one for one in trips if one.excluded is None), key=lambda one: one.trip_id)
     if len(used) < LEAST_TRIPS:
         raise InputError(_too_few(len(used), excluded))
-    held = [one for one in used if is_held_out(one.trip_id)]
-    teaching = [observation for one in used if not is_held_out(one.trip_id) for observation in one.observations]
-    judging = [one.observations for one in held]
-    model = fit(teaching)
+    parts: dict[Part, list[Sequence[Observation]]] = {part: [] for part in Part}
+    for one in used:
+        parts[part_of(one.trip_id)].append(one.observations)
+    teaching = [observation for trip in parts[Part.TEACH] for observation in trip]
+    choosing, judging = parts[Part.CHOOSE], parts[Part.JUDGE]
+    model = widened(fit(teaching), teaching)
     held_now = _in_force(in_force, kecamatan, bin_of_hour)
     cells = {cell for one in used for observation in one.observations for cell in observation.parts}
     now = {cell: float(held_now[cell]) if cell[1] >= 0 else 1.0 for cell in cells}
     # Roads in no kecamatan keep their speed: the table has no row for them.
     proposed = {cell: _believed(model.factor(cell), now[cell]) if cell[1] >= 0 else 1.0 for cell in cells}
-    classes = _judged(teaching, judging, proposed, now)
+    classes = _chosen(teaching, choosing, proposed, now)
     changed = {ROAD_CLASSES.index(one.road_class) for one in classes if one.changed}
     after = {cell: proposed[cell] if cell[0] in changed else now[cell] for cell in cells}
-    errors_before, errors_after = _errors(judging, now), _errors(judging, after)
     warnings = []
-    if changed and errors_after.median_s > errors_before.median_s:
-        changed, errors_after = set(), errors_before
+    if changed and _errors(choosing, after).median_s > _errors(choosing, now).median_s:
+        changed, after = set(), now
         classes = [_unchanged(one) for one in classes]
-        warnings.append("Held-out trips as a whole would be told worse, so nothing is proposed.")
+        warnings.append("The choosing trips as a whole would be told worse, so nothing is proposed.")
+    errors_before, errors_after = _errors(judging, now), _errors(judging, after)
+    if changed and errors_after.median_s > errors_before.median_s:
+        warnings.append("The trips that only judge would be told worse: look twice before these speeds are adopted.")
     shown = _cells(model, changed, kecamatan, bin_names)
-    warnings += _warnings(len(held), shown, proposed, model)
+    warnings += _warnings(len(choosing), shown, model)
     return LearningReport(
         since=since,
         until=until,
         trips=len(used),
-        held_out=len(held),
+        choosing=len(choosing),
+        held_out=len(judging),
         by_trace=sum(one.by_trace for one in used),
         excluded=dict(sorted(excluded.items())),
         before=errors_before,
@@ -256,13 +273,13 @@ def checked_factors(factors: SpeedFactors) -> SpeedFactors:
 # --- judging -----------------------------------------------------------------------------------------------------
 
 
-def _judged(
+def _chosen(
     teaching: Sequence[Observation],
-    judging: Sequence[Sequence[Observation]],
+    choosing: Sequence[Sequence[Observation]],
     proposed: Mapping[Cell, float],
     now: Mapping[Cell, float],
 ) -> list[ClassChange]:
-    """Which classes change: taken out one by one, the worst first, until none makes held-out trips worse."""
+    """Which classes change: taken out one by one, the worst first, until none makes the choosing trips worse."""
     seconds: defaultdict[int, float] = defaultdict(float)
     weighted: defaultdict[int, float] = defaultdict(float)
     trips: dict[int, set[str]] = {}
@@ -271,8 +288,8 @@ def _judged(
             seconds[cell[0]] += part
             weighted[cell[0]] += part / proposed[cell]
             trips.setdefault(cell[0], set()).add(one.trip_id)
-    flat = [one for trip in judging for one in trip]
-    changed = set(seconds) if len(judging) >= LEAST_HELD_OUT else set()
+    flat = [one for trip in choosing for one in trip]
+    changed = set(seconds) if len(choosing) >= LEAST_CHOOSING else set()
     told: dict[int, tuple[float | None, float | None]] = {}
     while True:
         after = {cell: proposed[cell] if cell[0] in changed else now[cell] for cell in proposed}
@@ -392,11 +409,11 @@ def _unchanged(one: ClassChange) -> ClassChange:
     )  # fmt: skip
 
 
-def _warnings(held: int, cells: Sequence[CellChange], proposed: Mapping[Cell, float], model: SpeedModel) -> list[str]:
+def _warnings(choosing: int, cells: Sequence[CellChange], model: SpeedModel) -> list[str]:
     found = []
-    if held < LEAST_HELD_OUT:
+    if choosing < LEAST_CHOOSING:
         found.append(
-            f"Only {held} trips are held out to judge by, and at least {LEAST_HELD_OUT} are needed, "
+            f"Only {choosing} trips are left to choose by, and at least {LEAST_CHOOSING} are needed, "
             "so nothing is proposed."
         )
     thin = sum(one.thin for one in cells)
@@ -440,6 +457,7 @@ def report_json(report: LearningReport) -> dict[str, Any]:
         "since": None if report.since is None else report.since.isoformat(),
         "until": None if report.until is None else report.until.isoformat(),
         "trips": report.trips,
+        "choosing": report.choosing,
         "held_out": report.held_out,
         "by_trace": report.by_trace,
         "excluded": dict(report.excluded),

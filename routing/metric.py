@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +32,7 @@ from routing.profile import LANE_WIDTH_M, FordPolicy, Profile
 from routing.profile_toml import FASTEST_KPH
 from routing.settings import SPEED_CLASSES, MaxspeedPolicy, RoutingSettings
 from routing.speed_factors import HOURS, SpeedFactors, class_factors
+from routing.types import MetricKey
 
 CLOSED = -1
 """The cost of an edge that may not be driven."""
@@ -39,28 +40,6 @@ CLOSED = -1
 MS_PER_S = 1000
 _MS_PER_HOUR = 3_600_000.0
 _DIGEST_SIZE = 8
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MetricKey:
-    """What a metric is for.
-
-    Attributes
-    ----------
-    profile
-        Name of the vehicle profile, with its exemptions (`Profile.key`).
-    hour
-        Of the week, 0 to 167 from Monday midnight, local time; None where no hour counts.
-    closures
-        Digest of the closed edges (`closures_digest`); empty where none is closed.
-    speeds
-        Version of the learnt factors (`SpeedFactors.version`) where they count; empty where none do.
-    """
-
-    profile: str = ""
-    hour: int | None = None
-    closures: str = ""
-    speeds: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -82,7 +61,7 @@ class Metric:
     edge_ms: Int64Array
     turn_round_ms: int = 0
     obeys_restrictions: bool = True
-    key: MetricKey = MetricKey()
+    key: MetricKey = field(default_factory=MetricKey)
 
     @property
     def is_open(self) -> npt.NDArray[np.bool_]:

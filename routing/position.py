@@ -65,6 +65,8 @@ class Positions:
         cls, snaps: Sequence[Snap | None], network: RoadNetwork, turns: TurnGraph, metric: Metric
     ) -> Positions:
         """Positions of snapped points; None is nowhere."""
+        if len(snaps) == 1 and snaps[0] is not None:
+            return cls.of_snap(snaps[0], network, turns, metric)
         edge = np.array([NO_EDGE if snap is None else snap.edge for snap in snaps], dtype=np.int64)
         fraction = np.array([0.5 if snap is None else snap.fraction for snap in snaps], dtype=np.float64)
         return cls.on_edges(edge, fraction, network, turns, metric)
@@ -146,6 +148,9 @@ class Positions:
 
     def departures(self) -> Starts:
         """States to which each point can be left."""
+        if len(self) == 1:
+            left = [side for side in (0, 1) if self.leave_ms[0, side] < math.inf]
+            return Starts(offset=np.array([0, len(left)]), state=self.leave_state[0, left], ms=self.leave_ms[0, left])
         used = np.isfinite(self.leave_ms)
         return Starts(offset=_offsets(used.sum(axis=1)), state=self.leave_state[used], ms=self.leave_ms[used])
 
@@ -204,12 +209,12 @@ class Positions:
                 best[i, j] = np.minimum(best[i, j], others.before_ms[j, theirs] - self.before_ms[i, mine])
         return best
 
-    def with_one(self, index: int, other: Positions) -> Positions:
-        """The same points, of which one is the single one of `other`."""
+    def with_some(self, index: Int64Array, other: Positions) -> Positions:
+        """The same points, of which those of `index` are those of `other`."""
 
         def changed(mine: npt.NDArray[Any], theirs: npt.NDArray[Any]) -> npt.NDArray[Any]:
             copied = mine.copy()
-            copied[index] = theirs[0]
+            copied[index] = theirs
             return copied
 
         return Positions(

@@ -13,7 +13,7 @@ from threading import Lock
 from routing.metric import Metric
 from routing.network import Int32Array, RoadNetwork
 from routing.settings import RoutingSettings
-from routing.speed_factors import SpeedFactors
+from routing.speed_factors import SpeedFactors, hour_of_week, metric_hour
 
 MOST_KEPT = 64
 """Metrics without closures that are kept, so that a closure costs its own edges alone."""
@@ -48,6 +48,7 @@ class RegionMetrics:
         self._edge_kecamatan = edge_kecamatan
         self._lock = Lock()
         self._learnt: SpeedFactors | None = None
+        self._hours: tuple[SpeedFactors | None, dict[int, int | None]] = (None, {})
         self._kept: dict[tuple[str, int | None], Metric] = {}
 
     @property
@@ -60,11 +61,18 @@ class RegionMetrics:
         aligned = None if factors is None else factors.aligned(self._kecamatan)
         with self._lock:
             self._learnt = aligned
+            self._hours = (aligned, {})
             self._kept = {}
 
     def hour(self, at: datetime | None) -> int | None:
         """The hour of the week by which traffic at a time is told; None where it is as at no hour in particular."""
-        return self._settings.hour(at, self._timezone, self._learnt)
+        if at is None:
+            return None
+        learnt, known = self._hours
+        hour = hour_of_week(at, self._timezone)
+        if hour not in known:  # every question asks for it several times, and factors are compared to find it
+            known[hour] = metric_hour(self._settings.hours, hour, learnt)
+        return known[hour]
 
     def make(self, profile: str | None, hour: int | None, closures: Collection[int] = ()) -> Metric:
         """The metric of a profile (None: the default one) at an hour of the week, with edges closed.

@@ -8,8 +8,7 @@ given. A router is built once per metric and may be used by many threads at once
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,10 +20,21 @@ from gis.types import Location
 from routing.access import AccessFinder
 from routing.directions import steps_along
 from routing.metric import MS_PER_S, Metric
-from routing.network import Float64Array, Int32Array, RoadNetwork
-from routing.path import Stretch, stretch_points
+from routing.network import Float64Array, Int64Array, RoadNetwork
+from routing.path import stretch_points
 from routing.position import Positions
-from routing.search import NEVER_MS, Pinned, Search
+from routing.router_answers import (
+    NearestOrigins,
+    NodeTimes,
+    PinnedOrigins,
+    TargetTimes,
+    TimeMatrix,
+    driving_time,
+    matrix_of,
+    node_seconds,
+)
+from routing.router_paths import Goal, PathFinder
+from routing.search import NEVER_MS, Search
 from routing.search_scipy import ScipySearch
 from routing.settings import RoutingSettings
 from routing.snap import Snapper
@@ -49,129 +59,7 @@ LONGEST_KEPT = 5000
 """Lists of targets, and targets of a list, whose meetings with the roads are remembered."""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class PinnedOrigins:
-    """Origins (n) snapped once, for one router and any number of targets.
-
-    Attributes
-    ----------
-    locations, access
-        What was asked, and where each meets the roads; it stands at the first snap.
-    positions, pinned, search
-        The same for the search, and the search that it is for: a router that has another meets the roads anew.
-    reach_road_ms
-        (n,) milliseconds from each origin to its road.
-    labels
-        Components to which the origins can drive at once.
-    lat, lon
-        (n,) degrees.
-    """
-
-    locations: tuple[Location, ...]
-    access: tuple[RoadAccess, ...]
-    positions: Positions
-    pinned: Pinned
-    search: Search
-    reach_road_ms: Float64Array
-    labels: frozenset[int]
-    lat: Float64Array
-    lon: Float64Array
-
-    def __len__(self) -> int:
-        return len(self.locations)
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class TargetTimes:
-    """Where the target meets the roads, and the time from each origin (n), in their order.
-
-    Attributes
-    ----------
-    access
-        Of the target.
-    reach_road_ms, driving_ms, last_ms
-        (n,) whole milliseconds of the parts; `driving_ms` is infinite where no road leads there.
-    """
-
-    access: RoadAccess
-    reach_road_ms: Float64Array
-    driving_ms: Float64Array
-    last_ms: Float64Array
-
-    @cached_property
-    def seconds(self) -> Float64Array:
-        """(n,) seconds door to door; NaN where no road leads there."""
-        total_ms = self.reach_road_ms + self.driving_ms + self.last_ms
-        return np.where(np.isfinite(total_ms), total_ms / MS_PER_S, np.nan)
-
-    @cached_property
-    def times(self) -> list[DrivingTime]:
-        """The same as records."""
-        parts = (self.reach_road_ms.tolist(), self.driving_ms.tolist(), self.last_ms.tolist())
-        return [_driving_time(*each) for each in zip(*parts, strict=True)]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class TimeMatrix:
-    """Times from n origins to m targets.
-
-    Attributes
-    ----------
-    seconds
-        (n, m) whole seconds and milliseconds, door to door; NaN where no road leads there.
-    reachable
-        (n, m) False where `seconds` is NaN.
-    """
-
-    seconds: Float64Array
-    reachable: npt.NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class NodeTimes:
-    """Times from n origins to all N nodes of the network, reaching the road and driving.
-
-    Attributes
-    ----------
-    ms
-        (n, N) whole milliseconds; `NEVER_MS` where no road leads there (or none within the limit asked for).
-    """
-
-    ms: Int32Array
-
-    @property
-    def seconds(self) -> Float64Array:
-        """(n, N) seconds; NaN where no road leads there."""
-        return _seconds(self.ms)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class NearestOrigins:
-    """Which of some origins is at each of the N nodes first.
-
-    Attributes
-    ----------
-    seconds
-        (N,) seconds, reaching the road and driving; NaN where none gets there.
-    origin
-        (N,) index of the origin, of equal ones the lowest; -1 where none gets there.
-    """
-
-    seconds: Float64Array
-    origin: Int32Array
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Goal:
-    """One snap of a target, from where it can be reached, and the milliseconds on foot from it."""
-
-    snap: Snap
-    position: Positions
-    arrivals: Starts
-    last_ms: float
-
-
-_Met = tuple[list[tuple[int, _Goal]], Positions]
+_Met = tuple[list[tuple[int, Goal]], Positions]
 
 
 class Router:
@@ -233,35 +121,47 @@ class Router:
         access = tuple(meeting.access() for meeting in self._finder.of_origins(origins))
         stands = [item.snaps[0] if item.snaps else None for item in access]
         positions = Positions.of_snaps(stands, self.network, self._turns, self.metric)
+        departures = positions.departures()
         return PinnedOrigins(
             locations=tuple(origins),
             access=access,
             positions=positions,
-            pinned=self._search.pin(positions.departures()),
+            pinned=self._search.pin(departures),
             search=self._search,
             reach_road_ms=np.array([self._reach_road_ms(snap) for snap in stands], dtype=np.float64),
-            labels=self._finder.labels(positions),
+            labels=self._finder.labels(departures),
             lat=np.array([origin.lat for origin in origins], dtype=np.float64),
             lon=np.array([origin.lon for origin in origins], dtype=np.float64),
         )
 
     def moved(self, origins: PinnedOrigins, index: int, location: Location) -> PinnedOrigins:
         """The same origins, of which one has moved; the others are not looked at."""
-        locations = (*origins.locations[:index], location, *origins.locations[index + 1 :])
-        if origins.search is not self._search:
+        return self.repinned(origins, (*origins.locations[:index], location, *origins.locations[index + 1 :]))
+
+    def repinned(self, origins: PinnedOrigins, locations: Sequence[Location]) -> PinnedOrigins:
+        """`pin(locations)`, where many are those of `origins`: only those that moved are looked at."""
+        before = origins.locations
+        if origins.search is not self._search or len(locations) != len(before):
             return self.pin(locations)
-        one = self.pin([location])
-        positions = origins.positions.with_one(index, one.positions)
+        moved = [at for at, place in enumerate(locations) if place is not before[at] and place != before[at]]
+        if len(moved) > len(before) // 2:
+            return self.pin(locations)
+        some, index = self.pin([locations[at] for at in moved]), np.array(moved, dtype=np.int64)
+        positions = origins.positions.with_some(index, some.positions)
+        departures = positions.departures()
+        access = list(origins.access)
+        for at, meeting in zip(moved, some.access, strict=True):
+            access[at] = meeting
         return PinnedOrigins(
-            locations=locations,
-            access=(*origins.access[:index], *one.access, *origins.access[index + 1 :]),
+            locations=tuple(locations),
+            access=tuple(access),
             positions=positions,
-            pinned=self._search.pin_moved(origins.pinned, positions.departures(), index, one.pinned),
+            pinned=self._search.pin_moved(origins.pinned, departures, index, some.pinned),
             search=self._search,
-            reach_road_ms=_with(origins.reach_road_ms, index, one.reach_road_ms[0]),
-            labels=self._finder.labels(positions),
-            lat=_with(origins.lat, index, location.lat),
-            lon=_with(origins.lon, index, location.lon),
+            reach_road_ms=_with(origins.reach_road_ms, index, some.reach_road_ms),
+            labels=self._finder.labels(departures),
+            lat=_with(origins.lat, index, some.lat),
+            lon=_with(origins.lon, index, some.lon),
         )
 
     def access(self, target: Location, origins: PinnedOrigins | None = None) -> RoadAccess:
@@ -323,7 +223,7 @@ class Router:
                 beyond = limit_ms + float(origins.reach_road_ms[~settled].min(initial=np.inf)) + goals[0].last_ms
                 if total[order[-1]] <= beyond:
                     break
-        return [(at, _driving_time(origins.reach_road_ms[at], driving[at], last[at])) for at in order.tolist()]
+        return [(at, driving_time(origins.reach_road_ms[at], driving[at], last[at])) for at in order.tolist()]
 
     def matrix(self, origins: Sequence[Location] | PinnedOrigins, targets: Sequence[Location]) -> TimeMatrix:
         """Times from every origin to every target: what `times_to` gives in total, target by target."""
@@ -336,7 +236,7 @@ class Router:
             column_ms = pinned.reach_road_ms + driving[:, number] + goal.last_ms
             open_ms = total_ms[:, column]
             total_ms[:, column] = np.where(np.isinf(open_ms), column_ms, open_ms)
-        return _matrix(total_ms)
+        return matrix_of(total_ms)
 
     def edge_midpoint_times(
         self, origins: Sequence[Location] | PinnedOrigins, edges: npt.NDArray[np.integer]
@@ -353,7 +253,7 @@ class Router:
             raise InputError(f"An edge lies outside 0 to {self.network.edge_count - 1}; name edges of this region.")
         pinned = self._pinned(origins)
         middle = Positions.on_edges(chosen, np.full(len(chosen), 0.5), self.network, self._turns, self.metric)
-        return _matrix(pinned.reach_road_ms[:, None] + self._driving_matrix_ms(pinned, middle))
+        return matrix_of(pinned.reach_road_ms[:, None] + self._driving_matrix_ms(pinned, middle))
 
     def times_everywhere(
         self, origins: Sequence[Location] | PinnedOrigins, *, limit_s: float | None = None
@@ -367,7 +267,7 @@ class Router:
     def nearest_everywhere(self, origins: Sequence[Location] | PinnedOrigins) -> NearestOrigins:
         """For every node of the network, which origin is there first, and when."""
         ms, origin = self._search.first_ms(_from_the_door(self._pinned(origins)))
-        return NearestOrigins(seconds=_seconds(ms), origin=origin)
+        return NearestOrigins(seconds=node_seconds(ms), origin=origin)
 
     # --- routes --------------------------------------------------------------------------------------------------
 
@@ -378,7 +278,7 @@ class Router:
             return None
         stand = pinned.access[0].snaps[0]
         for goal in self._goals(target, pinned.labels)[1]:
-            stretches = self._path(pinned.positions, goal)
+            stretches = PathFinder(network=self.network, search=self._search).path(pinned.positions, goal)
             if stretches is None:
                 continue
             driving_ms = float(sum(stretch.ms for stretch in stretches))
@@ -387,59 +287,12 @@ class Router:
                 edges=tuple(stretch.edge for stretch in stretches),
                 points=tuple(points),
                 length_m=sum(stretch.length_m for stretch in stretches),
-                time=_driving_time(float(pinned.reach_road_ms[0]), driving_ms, goal.last_ms),
+                time=driving_time(float(pinned.reach_road_ms[0]), driving_ms, goal.last_ms),
                 origin=stand,
                 target=goal.snap,
                 steps=tuple(steps_along(stretches, self.network, self.metric, stand, goal.snap)),
             )
         return None
-
-    def _path(self, origin: Positions, to: _Goal) -> list[Stretch] | None:
-        """Stretches of a shortest path from a single position to a goal, or None."""
-        goal = to.position
-        departures = origin.departures()
-        way = self._search.way(departures, to.arrivals)
-        direct_ms = float(origin.direct_ms(goal)[0, 0])
-        if way is None or direct_ms <= way.ms:
-            return None if np.isinf(direct_ms) else [self._direct(origin, goal, direct_ms)]
-        stretches = []
-        side = int(np.flatnonzero(np.isfinite(origin.leave_ms[0]))[way.start])
-        if origin.edge[0, side] >= 0:
-            edge, start = int(origin.edge[0, side]), float(origin.fraction[0, side])
-            stretches.append(self._stretch(edge, start, 1.0, float(origin.after_ms[0, side])))
-        for arc in way.arcs:
-            stretches.append(self._stretch(int(self._turns.arc_edge[arc]), 0.0, 1.0, float(self._search.arc_ms[arc])))
-        if goal.node[0] < 0:
-            stretches.append(self._last(way.state, goal))
-        return stretches
-
-    def _direct(self, origin: Positions, goal: Positions, direct_ms: float) -> Stretch:
-        for mine in (0, 1):
-            for theirs in (0, 1):
-                edge, start, end = origin.edge[0, mine], origin.fraction[0, mine], goal.fraction[0, theirs]
-                if edge < 0 or edge != goal.edge[0, theirs] or start > end:
-                    continue
-                if goal.before_ms[0, theirs] - origin.before_ms[0, mine] == direct_ms:
-                    return self._stretch(int(edge), float(start), float(end), direct_ms)
-        raise AssertionError("a direct time stands for a stretch of one edge")
-
-    def _last(self, state: int, goal: Positions) -> Stretch:
-        """The part of an edge by which the goal is reached from the last state: the quicker side that it permits."""
-        turns = self._turns
-        sides = []
-        for side in (0, 1):
-            edge = int(goal.edge[0, side])
-            if edge >= 0:
-                arcs = turns.entry_arc[turns.entry_offset[edge] : turns.entry_offset[edge + 1]]
-                entering = arcs[turns.arc_source[arcs] == state]
-                if self._search.arc_open[entering].any():
-                    sides.append((float(goal.before_ms[0, side]), side))
-        ms, side = min(sides)
-        return self._stretch(int(goal.edge[0, side]), 0.0, float(goal.fraction[0, side]), ms)
-
-    def _stretch(self, edge: int, start: float, end: float, ms: float) -> Stretch:
-        length_m = float(self.network.edge_length_m[edge]) * (end - start)
-        return Stretch(edge=edge, start=start, end=end, ms=ms, length_m=length_m)
 
     # --- isochrones ----------------------------------------------------------------------------------------------
 
@@ -489,7 +342,7 @@ class Router:
                 self._lists = dict([*kept, (asked, found)])
         return found
 
-    def _goals(self, target: Location, labels: frozenset[int]) -> tuple[RoadAccess, list[_Goal]]:
+    def _goals(self, target: Location, labels: frozenset[int]) -> tuple[RoadAccess, list[Goal]]:
         """Where origins in components `labels` meet the target, best first."""
         meeting = self._finder.of_target(target, self._finder.main_reach(labels))
         keep_nearest = False
@@ -504,9 +357,9 @@ class Router:
         arrivals = Positions.of_snap(snap, self.network, self._turns, self.metric).arrivals()
         return bool(reached[self._finder.components.label[arrivals.state]].any())
 
-    def _goal(self, snap: Snap) -> _Goal:
+    def _goal(self, snap: Snap) -> Goal:
         position = Positions.of_snap(snap, self.network, self._turns, self.metric)
-        return _Goal(
+        return Goal(
             snap=snap,
             position=position,
             arrivals=position.arrivals(),
@@ -526,7 +379,7 @@ class Router:
         yield np.inf
 
     def _driving_ms(
-        self, goals: Sequence[_Goal], origins: PinnedOrigins, direct: Sequence[Float64Array], limit_ms: float = np.inf
+        self, goals: Sequence[Goal], origins: PinnedOrigins, direct: Sequence[Float64Array], limit_ms: float = np.inf
     ) -> tuple[Float64Array, Float64Array]:
         """(n,) driving and walking milliseconds to the first goal that each origin can reach; infinity for none."""
         driving = np.full(len(origins), np.inf)
@@ -557,9 +410,9 @@ def _search(network: RoadNetwork, metric: Metric, hierarchy: Hierarchy | None) -
     return HierarchySearch(hierarchy, metric)
 
 
-def _with(values: Float64Array, index: int, value: float) -> Float64Array:
+def _with(values: Float64Array, index: Int64Array, others: Float64Array) -> Float64Array:
     changed = values.copy()
-    changed[index] = value
+    changed[index] = others
     return changed
 
 
@@ -570,11 +423,7 @@ def _from_the_door(origins: PinnedOrigins) -> Starts:
     return Starts(offset=starts.offset, state=starts.state, ms=starts.ms + spent)
 
 
-def _seconds(ms: Int32Array) -> Float64Array:
-    return np.where(ms < NEVER_MS, ms / MS_PER_S, np.nan)
-
-
-def _direct_ms(goals: Sequence[_Goal], origins: Positions) -> list[Float64Array]:
+def _direct_ms(goals: Sequence[Goal], origins: Positions) -> list[Float64Array]:
     """For each goal (n,) milliseconds from each origin behind it on the same edge."""
     return [origins.direct_ms(goal.position)[:, 0] for goal in goals]
 
@@ -582,16 +431,3 @@ def _direct_ms(goals: Sequence[_Goal], origins: Positions) -> list[Float64Array]
 def _crossing_ms(length_m: float, kph: float) -> float:
     """Whole milliseconds for so many metres."""
     return float(round(length_m / 1000.0 / kph * 3600.0 * MS_PER_S))
-
-
-def _driving_time(reach_road_ms: float, driving_ms: float, last_ms: float) -> DrivingTime:
-    return DrivingTime(
-        reach_road_s=reach_road_ms / MS_PER_S,
-        driving_s=None if driving_ms == np.inf else driving_ms / MS_PER_S,
-        last_metres_s=last_ms / MS_PER_S,
-    )
-
-
-def _matrix(total_ms: Float64Array) -> TimeMatrix:
-    reachable = np.isfinite(total_ms)
-    return TimeMatrix(seconds=np.where(reachable, total_ms / MS_PER_S, np.nan), reachable=reachable)

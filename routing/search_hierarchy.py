@@ -13,29 +13,21 @@ import numpy as np
 import numpy.typing as npt
 
 from routing.hierarchy import Hierarchy
-from routing.hierarchy_kernels import (
-    LANES,
-    NEVER,
-    by_node,
-    climb,
-    strong_components,
-    sweep,
-    sweep_first,
-    times,
-    unpack,
-)
+from routing.label_kernels import times
 from routing.labels import LabelPool, Labels, PooledRows
 from routing.metric import Metric
-from routing.network import Float64Array, Int32Array
+from routing.network import Float64Array, Int32Array, Int64Array
 from routing.parallel import in_parts
-from routing.search import Pinned, Way
+from routing.search import NEVER_MS, Pinned, Way
 from routing.starts import Starts
+from routing.sweep_kernels import LANES, by_node, sweep, sweep_first
 from routing.turns import arc_costs_ms
+from routing.way_kernels import climb, strong_components, unpack
 
 _kept = local()
 
-TARGETS_AT_ONCE = 128
-"""Labels of so many targets are made and compared before the next ones."""
+TARGETS_AT_ONCE = 64
+"""So many targets are a piece of work for one processor."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -68,34 +60,31 @@ class HierarchySearch:
         """As `Search.pin`: every point's label is made once, so a unit that has moved costs its own alone."""
         return _PinnedRows(starts=starts, rows=self._pool.rows(starts))
 
-    def pin_moved(self, origins: Pinned, starts: Starts, index: int, moved: Pinned) -> Pinned:
-        """As `Search.pin_moved`: the moved point's rows take the place of its former ones."""
+    def pin_moved(self, origins: Pinned, starts: Starts, index: Int64Array, moved: Pinned) -> Pinned:
+        """As `Search.pin_moved`: the rows of points that moved take the place of their former ones."""
         if not isinstance(origins, _PinnedRows) or not isinstance(moved, _PinnedRows):
             return self.pin(starts)
         if origins.rows.labels is not moved.rows.labels:  # a new pool was begun
             return self.pin(starts)
-        return _PinnedRows(starts=starts, rows=origins.rows.with_one(index, moved.rows))
+        return _PinnedRows(starts=starts, rows=origins.rows.with_some(index, moved.rows))
 
     def times_ms(self, origins: Pinned, arrivals: Starts, *, limit_ms: float = np.inf) -> Float64Array:
         """As `Search.times_ms`; a limit changes nothing."""
         del limit_ms
         rows = origins.rows if isinstance(origins, _PinnedRows) else self._pool.rows(origins.starts)
-        pinned = rows.labels
-        found = np.full((len(arrivals), len(origins)), NEVER, dtype=np.int32)
+        pinned, customized = rows.labels, self._customized
+        out = np.empty((len(origins), len(arrivals)))
 
         def fill(start: int, end: int) -> None:
             part = arrivals if end - start == len(arrivals) else arrivals.part(start, end)
-            labels = Labels.empty(len(part.state), self._hierarchy.height)
-            offset = labels.write(self._customized, part, towards=True)
             times(
-                rows.row, rows.owner, pinned.rank, pinned.ms, pinned.low, pinned.high,
-                offset, labels.rank, labels.ms, labels.low, labels.high, found[start:end],
+                *customized.climbed, customized.down_ms, self._hierarchy.plan.lowest,
+                part.offset, part.state, part.ms,
+                rows.row, rows.owner, pinned.ms, pinned.low, pinned.high, pinned.base, out[:, start:end],
             )  # fmt: skip
 
         in_parts(len(arrivals), fill, size=TARGETS_AT_ONCE)
-        told = found.T.astype(np.float64)
-        told[told >= NEVER] = np.inf
-        return told
+        return out
 
     def node_times_ms(self, starts: Starts) -> Int32Array:
         """As `Search.node_times_ms`, `LANES` points in one sweep."""
@@ -124,7 +113,7 @@ class HierarchySearch:
             offset, labels.rank, labels.ms, labels.high, found,
         )  # fmt: skip
         told: Float64Array = found[topology.rank, 0].astype(np.float64)
-        told[(told >= NEVER) | (told > limit_ms)] = np.inf
+        told[(told >= NEVER_MS) | (told > limit_ms)] = np.inf
         return told
 
     def first_ms(self, starts: Starts) -> tuple[Int32Array, Int32Array]:
@@ -149,10 +138,10 @@ class HierarchySearch:
             for theirs in range(len(end.state)):
                 last = min(int(leaving.high[mine]), int(arriving.high[theirs]))
                 shared = leaving.rank[mine, :last] == arriving.rank[theirs, :last]
-                spent = np.where(shared, leaving.ms[mine, :last] + arriving.ms[theirs, :last], 2 * NEVER)
+                spent = np.where(shared, leaving.ms[mine, :last] + arriving.ms[theirs, :last], 2 * NEVER_MS)
                 if last and (best is None or spent.min() < best[0]):
                     best = int(spent.min()), mine, theirs, int(np.argmin(spent))
-        if best is None or best[0] >= NEVER:
+        if best is None or best[0] >= NEVER_MS:
             return None
         ms, mine, theirs, level = best
         topology, customized, plan = self._hierarchy.elimination, self._customized, self._hierarchy.plan

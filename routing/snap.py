@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gis.compiled import loaded
-from gis.geodesy import LocalPlane, distance_m
+from gis.geodesy import LocalPlane, distance_m, metres_per_degree
 from gis.threads import in_threads
 from gis.types import Location
 from routing.network import (
@@ -83,17 +83,10 @@ class Snapper:
     grid: Int64Array
     _all: AllowedEdges = field(init=False, repr=False)
     _grid: tuple[int, ...] = field(init=False, repr=False)
-    _compiled: tuple[npt.NDArray[Any], ...] = field(init=False, repr=False)
+    _lying_together: list[tuple[npt.NDArray[Any], ...]] = field(init=False, repr=False, default_factory=list)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_grid", tuple(self.grid.tolist()))
-        network = self.network
-        on_network = (network.curve_lat, network.curve_lon, network.edge_forward)
-        object.__setattr__(
-            self,
-            "_compiled",
-            (self.grid, self.cell_offset, self.cell_point, self.point_curve, self.point_share, *on_network),
-        )
         object.__setattr__(self, "_all", self.allow(~self.network.is_contraflow))
 
     @classmethod
@@ -135,13 +128,29 @@ class Snapper:
         curve_edge[self.network.edge_curve[falling]] = falling  # of two directions the lower is written last
         return AllowedEdges(curve_edge)
 
+    @property
+    def _compiled(self) -> tuple[npt.NDArray[Any], ...]:
+        """What the kernels take of the grid: a cell's segments lie together there, with their ends and their curve.
+
+        A search that looks for them by number waits for the memory longer than it computes. Made when first asked for.
+        """
+        if not self._lying_together:
+            first, lat, lon = self.cell_point, self.network.curve_lat, self.network.curve_lon
+            segment = np.empty((len(first), 5), dtype=np.int32)
+            ends = (lat[:-1], lon[:-1], lat[1:], lon[1:], self.point_curve)
+            for column, values in enumerate(ends):
+                segment[:, column] = values[first]
+            made = (self.grid, self.cell_offset, first, segment, self.point_share, self.network.edge_forward)
+            self._lying_together.append(made)
+        return self._lying_together[0]
+
     def nearest(self, location: Location, allowed: AllowedEdges | None = None, *, limit_m: float) -> Snap | None:
         """The nearest point on an allowed edge (by default any that the law has) within `limit_m`, or None."""
         curve_edge = (self._all if allowed is None else allowed).curve_edge
         kernels = loaded(KERNELS)
         if kernels is None:
             return self._nearest_by_numpy(location, curve_edge, limit_m)
-        per_lon, per_lat = LocalPlane(lat0=location.lat, lon0=location.lon).metres_per_degree
+        per_lon, per_lat = metres_per_degree(location.lat)
         return _snap_of(
             *kernels.nearest(*self._compiled, curve_edge, location.lat, location.lon, per_lat, per_lon, limit_m)
         )
@@ -158,7 +167,7 @@ class Snapper:
             return [self.nearest(location, allowed, limit_m=limit_m) for location in locations]
         asked = np.empty((len(locations), 4))
         for row, location in zip(asked, locations, strict=True):
-            per_lon, per_lat = LocalPlane(lat0=location.lat, lon0=location.lon).metres_per_degree
+            per_lon, per_lat = metres_per_degree(location.lat)
             row[:] = location.lat, location.lon, per_lat, per_lon
         found = np.empty((len(locations), 5))
 
@@ -170,7 +179,7 @@ class Snapper:
 
     def _nearest_by_numpy(self, location: Location, curve_edge: Int32Array, limit_m: float) -> Snap | None:
         lat0, lon0, height, width, rows, cols = self._grid
-        per_lon, per_lat = LocalPlane(lat0=location.lat, lon0=location.lon).metres_per_degree
+        per_lon, per_lat = metres_per_degree(location.lat)
         y, x = (location.lat * _UNITS - lat0) / height, (location.lon * _UNITS - lon0) / width
         row, col = math.floor(y), math.floor(x)
         reach = 1
@@ -199,7 +208,7 @@ class Snapper:
         """
         curve_edge = (self._all if allowed is None else allowed).curve_edge
         lat0, lon0, height, width = self._grid[:4]
-        per_lon, per_lat = LocalPlane(lat0=location.lat, lon0=location.lon).metres_per_degree
+        per_lon, per_lat = metres_per_degree(location.lat)
         row = math.floor((location.lat * _UNITS - lat0) / height)
         col = math.floor((location.lon * _UNITS - lon0) / width)
         reach = math.ceil(radius_m / min(height * DEGREE * per_lat, width * DEGREE * per_lon))

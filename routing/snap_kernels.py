@@ -19,7 +19,8 @@ _I32 = "Array(int32, 1, 'C', True)"
 _I64 = "Array(int64, 1, 'C', True)"
 _F64 = "Array(float64, 1, 'C', True)"
 _U8 = "Array(uint8, 1, 'C', True)"
-_NETWORK = f"{_I64}, {_I64}, {_I32}, {_I32}, {_F64}, {_I32}, {_I32}, {_U8}, {_I32}"
+_SEGMENTS = "Array(int32, 2, 'C', True)"
+_NETWORK = f"{_I64}, {_I64}, {_I32}, {_SEGMENTS}, {_F64}, {_U8}, {_I32}"
 
 _UNITS = 10_000_000
 _DEGREE = 1e-7
@@ -28,41 +29,17 @@ _NO_LENGTH_M2 = 1e-12
 _ROUNDING = 1.0 + 1e-9
 
 
-@njit(
-    f"UniTuple(float64, 2)({_I32}, {_I32}, int64, float64, float64, float64, float64)",
-    cache=True,
-    nogil=True,
-)
+@njit(f"UniTuple(float64, 4)({_SEGMENTS}, int64, float64, float64, float64, float64)", cache=True, nogil=True)
 def _offset(
-    curve_lat: Int32Array, curve_lon: Int32Array, first: int, x0: float, y0: float, unit_x: float, unit_y: float
-) -> tuple[float, float]:
-    """Of one segment: how far along its nearest point lies (0 to 1), and the square of the distance, nearly."""
-    ax, ay = curve_lon[first] * unit_x - x0, curve_lat[first] * unit_y - y0
-    dx, dy = curve_lon[first + 1] * unit_x - x0 - ax, curve_lat[first + 1] * unit_y - y0 - ay
+    cell_segment: Int32Array, at: int, x0: float, y0: float, unit_x: float, unit_y: float
+) -> tuple[float, float, float, float]:
+    """Of one segment: how far along its nearest point lies (0 to 1), that point, and the square of its distance."""
+    ax, ay = cell_segment[at, 1] * unit_x - x0, cell_segment[at, 0] * unit_y - y0
+    dx, dy = cell_segment[at, 3] * unit_x - x0 - ax, cell_segment[at, 2] * unit_y - y0 - ay
     square = max(dx * dx + dy * dy, _NO_LENGTH_M2)
     t = min(max(-(ax * dx + ay * dy) / square, 0.0), 1.0)
     x, y = ax + t * dx, ay + t * dy
-    return t, x * x + y * y
-
-
-@njit(
-    f"float64({_I32}, {_I32}, int64, float64, float64, float64, float64, float64)",
-    cache=True,
-    nogil=True,
-)
-def _away_m(
-    curve_lat: Int32Array,
-    curve_lon: Int32Array,
-    first: int,
-    t: float,
-    x0: float,
-    y0: float,
-    unit_x: float,
-    unit_y: float,
-) -> float:
-    ax, ay = curve_lon[first] * unit_x - x0, curve_lat[first] * unit_y - y0
-    dx, dy = curve_lon[first + 1] * unit_x - x0 - ax, curve_lat[first + 1] * unit_y - y0 - ay
-    return math.hypot(ax + t * dx, ay + t * dy)
+    return t, x, y, x * x + y * y
 
 
 @njit(
@@ -74,10 +51,8 @@ def nearest(
     grid: Int64Array,
     cell_offset: Int64Array,
     cell_point: Int32Array,
-    point_curve: Int32Array,
+    cell_segment: Int32Array,
     point_share: Float64Array,
-    curve_lat: Int32Array,
-    curve_lon: Int32Array,
     edge_forward: UInt8Array,
     curve_edge: Int32Array,
     lat: float,
@@ -96,7 +71,7 @@ def nearest(
     unit_x, unit_y = _DEGREE * per_lon, _DEGREE * per_lat
     x0, y0 = lon * per_lon, lat * per_lat
     best_m, enough, tied = np.inf, np.inf, False
-    won_edge, won_first, won_t = np.int64(-1), np.int64(-1), 0.0
+    won_edge, won_first, won_at, won_t = np.int64(-1), np.int64(-1), np.int64(0), 0.0
     seen, reach = -1, 0  # cells up to `seen` rows and columns away were looked at
     while True:
         to_border_m = min(
@@ -112,17 +87,17 @@ def nearest(
                 if low >= high:
                     continue
                 for at in range(cell_offset[line * cols + low], cell_offset[line * cols + high]):
-                    first = cell_point[at]
-                    edge = curve_edge[point_curve[first]]
-                    if edge < 0 or first == won_first:
-                        continue
-                    t, square = _offset(curve_lat, curve_lon, first, x0, y0, unit_x, unit_y)
+                    t, dx, dy, square = _offset(cell_segment, at, x0, y0, unit_x, unit_y)
                     if square > enough:
                         continue
-                    away_m = _away_m(curve_lat, curve_lon, first, t, x0, y0, unit_x, unit_y)
+                    first, edge = cell_point[at], curve_edge[cell_segment[at, 4]]
+                    if edge < 0 or first == won_first:
+                        continue
+                    away_m = math.hypot(dx, dy)
                     if away_m < best_m:
                         tied = best_m <= away_m + _TIE_M
-                        best_m, won_edge, won_first, won_t = away_m, np.int64(edge), np.int64(first), t
+                        best_m, won_t = away_m, t
+                        won_edge, won_first, won_at = np.int64(edge), np.int64(first), np.int64(at)
                         enough = (away_m + _TIE_M) * (away_m + _TIE_M) * _ROUNDING
                     elif away_m <= best_m + _TIE_M:
                         tied = True
@@ -137,18 +112,19 @@ def nearest(
     for line in range(max(row - reach, 0), min(row + reach + 1, rows) if tied and low < high else 0):
         for at in range(cell_offset[line * cols + low], cell_offset[line * cols + high]):
             first = cell_point[at]
-            edge = curve_edge[point_curve[first]]
+            edge = curve_edge[cell_segment[at, 4]]
             if edge < 0 or edge > won_edge or (edge == won_edge and first >= won_first):
                 continue
-            t, square = _offset(curve_lat, curve_lon, first, x0, y0, unit_x, unit_y)
+            t, dx, dy, square = _offset(cell_segment, at, x0, y0, unit_x, unit_y)
             if square <= enough:
-                away_m = _away_m(curve_lat, curve_lon, first, t, x0, y0, unit_x, unit_y)
+                away_m = math.hypot(dx, dy)
                 if away_m <= best_m + _TIE_M:
-                    won_edge, won_first, won_t, won_m = np.int64(edge), np.int64(first), t, away_m
+                    won_edge, won_first, won_at = np.int64(edge), np.int64(first), np.int64(at)
+                    won_t, won_m = t, away_m
     share1, share2 = point_share[won_first], point_share[won_first + 1]
     share = share2 if won_t == 1.0 else share1 + won_t * (share2 - share1)
-    lat1, lon1 = np.int64(curve_lat[won_first]), np.int64(curve_lon[won_first])
-    dlat, dlon = curve_lat[won_first + 1] - lat1, curve_lon[won_first + 1] - lon1
+    lat1, lon1 = np.int64(cell_segment[won_at, 0]), np.int64(cell_segment[won_at, 1])
+    dlat, dlon = cell_segment[won_at, 2] - lat1, cell_segment[won_at, 3] - lon1
     fraction = share if edge_forward[won_edge] else 1.0 - share
     return won_edge, fraction, (lat1 + won_t * dlat) * _DEGREE, (lon1 + won_t * dlon) * _DEGREE, won_m
 
@@ -158,10 +134,8 @@ def nearest_many(
     grid: Int64Array,
     cell_offset: Int64Array,
     cell_point: Int32Array,
-    point_curve: Int32Array,
+    cell_segment: Int32Array,
     point_share: Float64Array,
-    curve_lat: Int32Array,
-    curve_lon: Int32Array,
     edge_forward: UInt8Array,
     curve_edge: Int32Array,
     asked: Float64Array,
@@ -174,10 +148,8 @@ def nearest_many(
             grid,
             cell_offset,
             cell_point,
-            point_curve,
+            cell_segment,
             point_share,
-            curve_lat,
-            curve_lon,
             edge_forward,
             curve_edge,
             asked[at, 0],

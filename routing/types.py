@@ -71,6 +71,28 @@ class RoadAccess:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MetricKey:
+    """What a metric is for.
+
+    Attributes
+    ----------
+    profile
+        Name of the vehicle profile, with its exemptions (`Profile.key`).
+    hour
+        Of the week, 0 to 167 from Monday midnight, local time; None where no hour counts.
+    closures
+        Digest of the closed edges (`closures_digest`); empty where none is closed.
+    speeds
+        Version of the learnt factors (`SpeedFactors.version`) where they count; empty where none do.
+    """
+
+    profile: str = ""
+    hour: int | None = None
+    closures: str = ""
+    speeds: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DrivingTime:
     """How long one origin takes to the target. Seconds and metres; None where no road leads there.
 

@@ -24,6 +24,7 @@ api = Blueprint("api", __name__, url_prefix="/api/v1")
 LANGUAGES = ("id", "en")
 DESCRIPTION = "siaga112-description"
 MAX_UNITS = 100
+MAX_EXCLUDED = 1000
 MAX_CANDIDATES = 50
 DEFAULT_CANDIDATES = 8
 
@@ -65,6 +66,8 @@ def nearest() -> Response:
         k=_whole("k", None, MAX_UNITS),
         lang=_language(),
         capabilities=tuple(word for word in request.args.getlist("capability") if word),
+        most=_whole("most", None, MAX_UNITS),
+        most_excluded=_whole("excluded", None, MAX_EXCLUDED, least=0),
     )
     return _json(answer)
 
@@ -145,8 +148,8 @@ def openapi() -> Response:
 @api.get("/health")
 @needs(Permission.PUBLIC)
 def health() -> Response:
-    """Whether the server answers."""
-    return _json({"status": "ok"})
+    """Whether the server answers, and by which travel times."""
+    return _json({"status": "ok", "travel_times": desk().times_json(_language())})
 
 
 def _check_unit(unit_id: str) -> None:
@@ -170,14 +173,15 @@ def _text(name: str) -> str:
     return value
 
 
-def _whole(name: str, default: int | None, most: int) -> int | None:
+def _whole(name: str, default: int | None, most: int, *, least: int = 1) -> int | None:
     given = request.args.get(name)
     if given is None:
         return default
-    if not (given.isascii() and given.isdigit() and len(given) <= 6 and 1 <= int(given) <= most):
+    if not (given.isascii() and given.isdigit() and len(given) <= 6 and least <= int(given) <= most):
         raise BadRequestError(
-            N_("The parameter “{name}” must be a whole number from 1 to {most}, not “{given}”."),
+            N_("The parameter “{name}” must be a whole number from {least} to {most}, not “{given}”."),
             name=name,
+            least=least,
             most=most,
             given=given[:40],
         )

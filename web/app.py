@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -26,11 +25,10 @@ from web.planner_api import planner_pages
 from web.positions import Positions, positions_blueprint, register_positions
 from web.problems import register_problems
 from web.reach import CENTRE, check_within
-from web.region_layers import layers_of
 from web.service import Desk
 from web.sessions import Access, protect, use_accounts
-from web.tile_draw import MapPainter
-from web.tiles import TileSource, tiles
+from web.tile_workers import Draw, LocalDrawing
+from web.tiles import OUTSIDE_TILES, TILES, OutsideTiles, TileSource, stamp_of, tiles
 
 MAX_BODY_BYTES = 1_000_000
 
@@ -59,6 +57,10 @@ SECURITY_HEADERS: Mapping[str, str] = {
 }
 
 
+_VARIED: Final = ("Permissions-Policy",)
+"""Headers that a view may set itself."""
+_HEADERS: Final = "siaga112-security-headers"
+
 CENTRE_BLUEPRINTS: Final = (
     centre_commands,
     centre_api,
@@ -86,6 +88,8 @@ def create_app(
     positions: Positions | None = None,
     policy: Policy | None = None,
     access: Access | None = None,
+    draw: Draw | None = None,
+    outside: OutsideTiles | None = None,
     config: Mapping[str, Any] | None = None,
 ) -> Flask:
     """The application that serves a region, and the centre that works in it.
@@ -102,6 +106,10 @@ def create_app(
         Says who may do what; see `web.access`.
     access
         Puts accounts in force, in place of a policy.
+    draw
+        Draws tiles of the map; None draws them in this process.
+    outside
+        Tiles of another host that pages offer beside our own.
     config
         Flask settings that differ from the default.
 
@@ -114,7 +122,10 @@ def create_app(
     app.config.update(MAX_CONTENT_LENGTH=MAX_BODY_BYTES)
     app.config.update(config or {})
     app.extensions["siaga112-desk"] = desk
-    app.extensions["siaga112-tiles"] = _tile_source(desk)
+    stamp = stamp_of(desk.region, desk.region_json()["built_at"])
+    app.extensions[TILES] = TileSource(desk.region, draw or LocalDrawing(desk.region), stamp=stamp)
+    app.extensions[OUTSIDE_TILES] = outside
+    app.extensions[_HEADERS] = _security_headers(outside)
     app.extensions["siaga112-asset-version"] = asset_version()
     for blueprint in (api, assets, pages, planner_pages, tiles):
         app.register_blueprint(blueprint)
@@ -134,15 +145,19 @@ def create_app(
     return app
 
 
-def _tile_source(desk: Desk) -> TileSource:
-    layers = layers_of(desk.region)
-    built = f"{desk.region.name} {desk.region_json()['built_at']}"
-    return TileSource(MapPainter(layers), hashlib.sha256(built.encode()).hexdigest()[:12])
+def _security_headers(outside: OutsideTiles | None) -> Mapping[str, str]:
+    """The headers of every answer; pictures of one other host are let in where the map's tiles come from there."""
+    if outside is None:
+        return SECURITY_HEADERS
+    admitted = CONTENT_SECURITY_POLICY.replace("img-src 'self'", f"img-src 'self' {outside.origin}")
+    return {**SECURITY_HEADERS, "Content-Security-Policy": admitted}
 
 
 def _secure(response: Response) -> Response:
-    for name, value in SECURITY_HEADERS.items():
-        response.headers.setdefault(name, value)
+    own = {name for name in _VARIED if name in response.headers}
+    # All at once, since few views set any of them: to look for each in turn takes a good part of a short answer's time.
+    headers: Mapping[str, str] = current_app.extensions[_HEADERS]
+    response.headers.extend({name: text for name, text in headers.items() if name not in own} if own else headers)
     if current_app.config["SESSION_COOKIE_SECURE"]:
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     return response

@@ -67,8 +67,8 @@ from dispatch.types import Unit, UnitStatus
 from gis.errors import N_, InputError
 from gis.region_folder import SETTINGS
 from gis.types import AreaLevel, AreaStatus, Location
-from routing.metric import MetricKey
 from routing.region import Region
+from routing.types import MetricKey
 from web.directory import region_directory, region_population
 from web.fleet_times import Vehicle
 from web.learnt_speeds import SpeedsKeeper
@@ -92,6 +92,7 @@ class Centre:
         self.region: Region = desk.region
         self._fleet = Fleet()
         self._lock = Lock()
+        self._plain: tuple[dict[str, tuple[Unit, bool, Unit]], tuple[Unit, ...], tuple[UnitState, ...]] = ({}, (), ())
         self._rows: dict[tuple[Vehicle, MetricKey], npt.NDArray[np.float64]] = {}
         self.speeds = SpeedsKeeper(store)
         self.speeds.on_change(lambda state: desk.times.learn(None if state is None else state.factors))
@@ -137,6 +138,8 @@ class Centre:
     def _on_duty(self, states: Sequence[UnitState]) -> tuple[UnitState, ...]:
         """Units on duty as their rosters say, where they have one."""
         directory, now = self.store.directory(), self.store.now()
+        if not directory.rosters and isinstance(states, tuple):
+            return states
 
         def as_now(state: UnitState) -> UnitState:
             shifts = directory.shifts(state.unit.unit_id) if state.on_duty else ()
@@ -145,8 +148,21 @@ class Centre:
         return tuple(as_now(state) for state in states)
 
     def plain_units(self) -> tuple[Unit, ...]:
-        """The fleet as the ranking sees it: crews off duty are out of service."""
-        return tuple(_plain(state) for state in self.units())
+        """The fleet as the ranking sees it: crews off duty are out of service; the same tuple while nothing changes."""
+        known, found = self._plain, []
+        states = self.units()
+        if states is known[2]:
+            return known[1]
+        for state in states:
+            before = known[0].get(state.unit.unit_id)
+            same = before is not None and before[0] is state.unit and before[1] is state.on_duty
+            found.append(before if same and before is not None else (state.unit, state.on_duty, _plain(state)))
+        if len(found) == len(known[1]) and all(one[2] is unit for one, unit in zip(found, known[1], strict=True)):
+            self._plain = (*known[:2], states)
+            return known[1]
+        units = tuple(one[2] for one in found)
+        self._plain = ({one[0].unit_id: one for one in found}, units, states)
+        return units
 
     def register_device(self, unit_id: str, label: str, *, actor: str) -> tuple[str, Answer]:
         """Let a device send positions; its token is shown once and stored only as a hash."""
@@ -259,8 +275,10 @@ class Centre:
             starts=starts,
             standard_s=None if category is None or category.standard is None else category.standard.within_s,
             cover=costs,
-            closures=roads.closures,
-            metric=roads.metric,
+            closures=roads.state.closures,
+            metric=roads.state.metric,
+            metrics=roads.metrics,
+            pending=roads.pending,
             profiles={one.unit.unit_id: name for one, name in zip(units, profiles, strict=True)},
             hour=hour,
         )
@@ -288,7 +306,9 @@ class Centre:
         """Who should go; stored with its inputs, so that "why this unit" has an answer a year later."""
         inputs = self._looked_at(self.recommendation_inputs(incident_id))
         made = recommend_from(inputs)
-        document = {"inputs": dump(inputs), "recommendation": dump(made), "speeds": self.speeds.digest}
+        # Of the times that answered, which may not be those of the speeds in force yet.
+        speeds = sorted({one.speeds for one in inputs.metrics if one.speeds})
+        document = {"inputs": dump(inputs), "recommendation": dump(made), "speeds": ", ".join(speeds) or None}
         answer = self.store.execute(KeepRecommendation(incident_id=incident_id, document=document), actor=actor)
         return str(answer["recommendations"][0]["recommendation_id"]), made
 

@@ -17,6 +17,8 @@ from web.cli_alerts import incident
 from web.cli_centre import COMMANDS as CENTRE_COMMANDS
 from web.cli_closures import CLOSURE_COMMANDS
 from web.cli_common import (
+    asked_desk,
+    database_option,
     json_option,
     language_option,
     open_desk,
@@ -177,6 +179,7 @@ def search(
 @click.option("-k", "k", type=click.IntRange(1), help="Offer only the first K; text shows 10 without it.")
 @click.option("--strict", is_flag=True, help="Refuse the units file when any row of it is bad.")
 @click.option("--map", "map_file", type=click.Path(path_type=Path), help="Save the answer as one offline HTML map.")
+@database_option
 @language_option
 @json_option
 @region_option
@@ -188,6 +191,7 @@ def nearest(
     k: int | None,
     strict: bool,
     map_file: Path | None,
+    database: str | None,
     lang: str,
     as_json: bool,
     region_folder: Path | None,
@@ -201,26 +205,26 @@ def nearest(
     """
     from web.terminal import ranking_text
 
-    desk = open_desk(region_folder, units)
-    for problem in desk.unit_problems:
-        click.echo(f"siaga112: {problem}", err=True)
-    if strict and desk.unit_problems:
-        count = len(desk.unit_problems)
-        faults = "1 fault" if count == 1 else f"{count} faults"
-        raise InputError(f"{desk.units_source} has {faults}; mend them or leave out --strict.")
-    answer = desk.nearest(at, kind=kind, k=k, lang=lang, capabilities=frozenset(capabilities))
-    if map_file is not None:
-        from web.maps import save_answer_map
-
-        save_answer_map(map_file, desk, answer, lang=lang)
-    if as_json:
-        print_json(answer)
-    else:
-        click.echo(ranking_text(answer, lang, width=terminal_width(), most=UNITS_SHOWN if k is None else None))
+    with asked_desk(database, region_folder, units, lang) as desk:
+        for problem in desk.unit_problems:
+            click.echo(f"siaga112: {problem}", err=True)
+        if strict and desk.unit_problems:
+            count = len(desk.unit_problems)
+            faults = "1 fault" if count == 1 else f"{count} faults"
+            raise InputError(f"{desk.units_source} has {faults}; mend them or leave out --strict.")
+        answer = desk.nearest(at, kind=kind, k=k, lang=lang, capabilities=frozenset(capabilities))
         if map_file is not None:
-            click.echo(f"{map_file}")
-    if not answer["candidates"]:
-        raise SystemExit(1)
+            from web.maps import save_answer_map
+
+            save_answer_map(map_file, desk, answer, lang=lang)
+        if as_json:
+            print_json(answer)
+        else:
+            click.echo(ranking_text(answer, lang, width=terminal_width(), most=UNITS_SHOWN if k is None else None))
+            if map_file is not None:
+                click.echo(f"{map_file}")
+        if not answer["candidates"]:
+            raise SystemExit(1)
 
 
 @main.command()
@@ -231,6 +235,7 @@ def nearest(
 @click.option("--units", type=click.Path(path_type=Path), help="CSV of units; default the region's own list.")
 @click.option("--gpx", "gpx_file", type=click.Path(path_type=Path), help="Write GPX for a navigation device.")
 @click.option("--geojson", "geojson_file", type=click.Path(path_type=Path), help="Write GeoJSON.")
+@database_option
 @language_option
 @json_option
 @region_option
@@ -242,6 +247,7 @@ def route(
     units: Path | None,
     gpx_file: Path | None,
     geojson_file: Path | None,
+    database: str | None,
     lang: str,
     as_json: bool,
     region_folder: Path | None,
@@ -257,24 +263,24 @@ def route(
 
     if (unit_id is None) == (origin is None):
         raise InputError("Give either --unit, or --from with a position.")
-    desk = open_desk(region_folder, units)
-    if unit_id is not None and profile is not None:
-        raise InputError("Give --profile with --from: a unit drives by the profile of its kind.")
-    by_unit = unit_id is not None
-    start = desk.unit_vehicle(str(unit_id)) if by_unit else desk.vehicle_from(desk.point(str(origin)), profile)
-    end = desk.point(target)
-    for given in filter(None, (origin, target)):
-        for line in desk.doubts(given, lang):
-            click.echo(line, err=True)
-    answer = desk.route_between(start, end, lang=lang)
-    if geojson_file is not None:
-        write_text_atomically(geojson_file, json.dumps(answer, ensure_ascii=False, allow_nan=False) + "\n")
-    if gpx_file is not None:
-        write_text_atomically(gpx_file, desk.gpx_between(start, end, lang=lang))
-    if as_json:
-        print_json(answer)
-    else:
-        click.echo(route_text(answer, lang))
+    with asked_desk(database, region_folder, units, lang) as desk:
+        if unit_id is not None and profile is not None:
+            raise InputError("Give --profile with --from: a unit drives by the profile of its kind.")
+        by_unit = unit_id is not None
+        start = desk.unit_vehicle(str(unit_id)) if by_unit else desk.vehicle_from(desk.point(str(origin)), profile)
+        end = desk.point(target)
+        for given in filter(None, (origin, target)):
+            for line in desk.doubts(given, lang):
+                click.echo(line, err=True)
+        answer = desk.route_between(start, end, lang=lang)
+        if geojson_file is not None:
+            write_text_atomically(geojson_file, json.dumps(answer, ensure_ascii=False, allow_nan=False) + "\n")
+        if gpx_file is not None:
+            write_text_atomically(gpx_file, desk.gpx_between(start, end, lang=lang))
+        if as_json:
+            print_json(answer)
+        else:
+            click.echo(route_text(answer, lang))
 
 
 @main.command(context_settings=_NEGATIVE_NUMBERS)
@@ -284,6 +290,7 @@ def route(
 @click.option("--units", type=click.Path(path_type=Path), help="CSV of units; default the region's own list.")
 @click.option("--geojson", "geojson_file", type=click.Path(path_type=Path), help="Write GeoJSON.")
 @click.option("--map", "map_file", type=click.Path(path_type=Path), help="Save the answer as one offline HTML map.")
+@database_option
 @language_option
 @json_option
 @region_option
@@ -294,6 +301,7 @@ def isochrone(
     units: Path | None,
     geojson_file: Path | None,
     map_file: Path | None,
+    database: str | None,
     lang: str,
     as_json: bool,
     region_folder: Path | None,
@@ -312,20 +320,20 @@ def isochrone(
     if not places and not unit_ids:
         raise InputError("Give --at with a position, or --unit; both can be repeated.")
     wanted = minutes_of(minutes)
-    desk = open_desk(region_folder, units)
-    answer = isochrone_json(desk, places=places, units=unit_ids, minutes=wanted, lang=lang)
-    if geojson_file is not None:
-        write_text_atomically(geojson_file, json.dumps(answer, ensure_ascii=False, allow_nan=False) + "\n")
-    if map_file is not None:
-        from web.maps import save_isochrone_map
+    with asked_desk(database, region_folder, units, lang) as desk:
+        answer = isochrone_json(desk, places=places, units=unit_ids, minutes=wanted, lang=lang)
+        if geojson_file is not None:
+            write_text_atomically(geojson_file, json.dumps(answer, ensure_ascii=False, allow_nan=False) + "\n")
+        if map_file is not None:
+            from web.maps import save_isochrone_map
 
-        save_isochrone_map(map_file, desk, answer, lang=lang)
-    if as_json:
-        print_json_line(answer)
-    else:
-        click.echo(isochrone_text(answer))
-        for written in filter(None, (geojson_file, map_file)):
-            click.echo(f"{written}")
+            save_isochrone_map(map_file, desk, answer, lang=lang)
+        if as_json:
+            print_json_line(answer)
+        else:
+            click.echo(isochrone_text(answer))
+            for written in filter(None, (geojson_file, map_file)):
+                click.echo(f"{written}")
 
 
 @main.command()
@@ -343,6 +351,8 @@ def isochrone(
     help="Whether people sign in; by default they do, but not at the demonstration region on this machine.",
 )
 @click.option("--public-url", help="Where people reach the server, such as https://112.example.id of a proxy in front.")
+@click.option("--outside-tiles", help="Tiles of another host that pages offer beside ours: https://…/{z}/{x}/{y}.png.")
+@click.option("--outside-credit", help="Whose tiles these are, as their owner asks to be named.")
 @region_option
 def serve(
     host: str,
@@ -352,13 +362,17 @@ def serve(
     map_only: bool,
     accounts: bool | None,
     public_url: str | None,
+    outside_tiles: str | None,
+    outside_credit: str | None,
     region_folder: Path | None,
 ) -> None:
     """Serve the desk in the browser and the JSON API."""
     from web.server import run
     from web.serving import access_for, check_public_url
+    from web.tiles import OutsideTiles
 
     check_public_url(public_url)
+    outside = OutsideTiles.of(outside_tiles, outside_credit)
     desk = open_desk(region_folder, units)
     for problem in desk.unit_problems:
         click.echo(f"siaga112: {problem}", err=True)
@@ -370,14 +384,24 @@ def serve(
     desk.answer_from(routers)
     running = access = None
     if not map_only:
-        from web.running import Running, database_url
+        from web.databases import database_url
+        from web.running import Running
 
         url = database_url(database, desk.region.name)
         running = Running(desk, url)
         access, said = access_for(running, url, host=host, accounts=accounts, public_url=public_url)
         for remark in (*said, *running.remarks()):
             click.echo(f"siaga112: {remark}", err=True)
-    run(desk, host=host, port=port, announce=click.echo, running=running, access=access, public_url=public_url)
+    run(
+        desk,
+        host=host,
+        port=port,
+        announce=click.echo,
+        running=running,
+        access=access,
+        public_url=public_url,
+        outside=outside,
+    )
 
 
 main.add_command(region)

@@ -40,7 +40,8 @@ def centre_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def opened(database: str | None, region_folder: Path | None) -> Iterator[Centre]:
     """The centre of a database and a region; let go of at the end."""
     from web.centre import Centre
-    from web.running import database_url, open_store
+    from web.databases import database_url
+    from web.running import open_store
 
     desk = open_desk(region_folder)
     store = open_store(database_url(database, desk.region.name), desk)

@@ -84,6 +84,45 @@ def open_desk(region_folder: Path | None, units: Path | None = None) -> Desk:
     return Desk(region, units_file=units)
 
 
+def database_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --db to a command that asks the region alone without it."""
+    return click.option(
+        "--db",
+        "database",
+        help="Database of a centre: its closed roads, learnt speeds and units count; without, the region alone.",
+    )(command)
+
+
+@contextmanager
+def asked_desk(database: str | None, region_folder: Path | None, units: Path | None, lang: str) -> Iterator[Desk]:
+    """The chosen region as the centre of a database knows it; changes nothing there.
+
+    Without a database the region answers alone; where the user's own centre may have closed roads, that is said.
+    """
+    from web.databases import own_database
+
+    desk = open_desk(region_folder, units)
+    if database is None:
+        own = own_database(desk.region.name)
+        if own is not None:
+            from web.i18n import translator
+
+            _ = translator(lang)
+            said = _("Asked of the region alone: closed roads and learnt speeds of {database} count with --db.")
+            click.echo(f"siaga112: {said.format(database=own)}", err=True)
+        yield desk
+        return
+    from web.running import centre_to_ask
+
+    centre = centre_to_ask(database, desk)
+    try:
+        if units is None:
+            desk.follow(centre.plain_units)
+        yield desk
+    finally:
+        centre.store.engine.dispose()
+
+
 def terminal_width() -> int | None:
     """Characters of a line of the terminal; None where something else reads the answer, which gets lines whole."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None

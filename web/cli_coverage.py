@@ -52,8 +52,16 @@ def the_standard(kind: str, minutes: float, share: float) -> Standard:
 @click.option("--move", multiple=True, help="A station elsewhere: STATION=PLACE; repeatable.")
 @click.option("--close-street", "streets", multiple=True, help="A street closed from end to end; repeatable.")
 @click.option("--flood", "floods", multiple=True, type=OUT, help="GeoJSON: roads that touch it are closed; repeatable.")
+@click.option("--close-road", "roads", multiple=True, help="The road or bridge nearest to a place closed; repeatable.")
 @click.option("--at", "moment", help="Heed the traffic of a time, such as 2026-11-26T07:00:00+07:00.")
-@click.option("--profile", help="A vehicle of region.toml in place of the region's default.")
+@click.option("--profile", help="A vehicle of region.toml in place of that of the kind of unit.")
+@click.option(
+    "--isochrones",
+    is_flag=False,
+    flag_value="5,8,10,15",
+    metavar="[MINUTES]",
+    help="Areas reached by road within so many minutes from the alarm; without minutes 5,8,10,15.",
+)
 @click.option("--compare", is_flag=True, help="Show the plan beside the posts as they stand.")
 @click.option("--csv", "csv_file", type=OUT, help="Write every village, kecamatan and the region to a CSV file.")
 @click.option("--gpkg", "gpkg_file", type=OUT, help="Write villages, kecamatan and posts to a GeoPackage.")
@@ -72,8 +80,10 @@ def coverage(
     move: Sequence[str],
     streets: Sequence[str],
     floods: Sequence[Path],
+    roads: Sequence[str],
     moment: str | None,
     profile: str | None,
+    isochrones: str | None,
     compare: bool,
     csv_file: Path | None,
     gpkg_file: Path | None,
@@ -90,59 +100,72 @@ def coverage(
     siaga112 coverage --kind fire_engine --reopen "Pos Damkar Greged" --compare
     siaga112 coverage --kind fire_engine --close-street "Jalan Merdeka" --compare
     siaga112 coverage --kind ambulance --minutes 10 --add "Pos Jamblang=balai desa jamblang" --map plan.html
+    siaga112 coverage --kind ambulance --minutes 10 --isochrones 5,8,10,15 --gpkg plan.gpkg
     """
     from planning.comparison import compare as side_by_side
     from web.cli_exports import time_option
     from web.i18n import translator
+    from web.isochrones import minutes_of
     from web.plan_changes import Changes, changed_posts
-    from web.plan_roads import RoadChanges, planner_under
-    from web.plan_words import comparison_text, coverage_text
+    from web.plan_reach import reach_json, reach_of
+    from web.plan_roads import RoadChanges, hour_of, planner_under, polygons_of
+    from web.plan_words import comparison_text, coverage_text, reach_text
 
     standard = the_standard(kind, minutes, share)
     changes = Changes(add=add, close=close, reopen=reopen, move=move)
-    roads = RoadChanges(streets=streets, floods=floods, at=time_option("--at", moment), profile=profile)
-    if compare and not (changes or roads):
+    at = time_option("--at", moment)
+    if compare and not (changes or streets or floods or roads or at or profile):
         raise InputError("--compare needs a change, such as --add, --close, --reopen, --move or --close-street.")
+    minutes_asked = () if isochrones is None else minutes_of(isochrones)
+    areas = [area for path in floods for area in polygons_of(path)]
     desk, planner = planner_of(region_folder)
-    changed = planner_under(planner, roads)
-    posts = changed_posts(planner, standard.kinds[0], changes, place=place_finder(desk, lang))
-    with progress_bar("measuring", total=2 if compare else 1) as advance:
+    find = place_finder(desk, lang)
+    on_roads = RoadChanges(
+        streets=streets, roads=[find(text) for text in roads], areas=areas, hour=hour_of(planner, at), profile=profile
+    )
+    changed = planner_under(planner, on_roads)
+    posts = changed_posts(planner, standard.kinds[0], changes, place=find)
+    with progress_bar("measuring", total=1 + compare + bool(minutes_asked)) as advance:
         found = changed.coverage(posts, standard)
         advance(1)
+        reach = reach_of(changed, posts, standard.kinds[0], found, minutes_asked) if minutes_asked else ()
+        advance(bool(minutes_asked))
         both = None
         if compare:
             both = side_by_side(planner.coverage(planner.posts(standard.kinds[0]), standard), found)
             advance(1)
     if csv_file is not None:
-        from web.plan_files import write_comparison_csv, write_coverage_csv
+        from web.plan_files import comparison_table, coverage_table, write_rows
 
-        if both is None:
-            write_coverage_csv(csv_file, planner, found)
-        else:
-            write_comparison_csv(csv_file, planner, both)
+        columns, rows = coverage_table(found) if both is None else comparison_table(both)
+        write_rows(csv_file, columns, rows, planner.region.notice)
     if gpkg_file is not None:
         from web.plan_files import write_coverage_geopackage
 
-        write_coverage_geopackage(gpkg_file, planner, found, posts)
+        write_coverage_geopackage(gpkg_file, changed, found, posts, reach)
     if map_file is not None:
         from web.plan_maps import save_coverage_map
 
-        save_coverage_map(map_file, desk, planner, found, posts, both, lang=lang)
+        save_coverage_map(map_file, desk, planner, found, posts, both, lang=lang, reach=reach)
     if png_file is not None:
         from web.plan_pictures import coverage_picture
         from web.plots import write_picture
 
-        write_picture(png_file, coverage_picture(planner, found, posts, translator(lang)))
+        write_picture(png_file, coverage_picture(planner, found, posts, translator(lang), reach))
     if as_json:
         from web.plans import comparison_json, post_json
 
         answer = {**planner.plan_json(found), "posts": [post_json(post) for post in posts]}
+        if reach:
+            answer["isochrones"] = reach_json(reach)
         print_json(answer if both is None else {**answer, "comparison": comparison_json(both)})
         return
     _ = translator(lang)
     cut_off = changed.cut_off(posts, standard.kinds[0])
     names = {area.code: area.name for area in planner.kecamatan}
     click.echo(coverage_text(found, names, _, posts=len(posts), cut_off=cut_off))
+    if reach:
+        click.echo(f"\n{reach_text(reach, found.region.people, _)}")
     if both is not None:
         click.echo(f"\n{comparison_text(both, _)}")
 

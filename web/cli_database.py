@@ -133,7 +133,7 @@ def _engine(database: str | None, region_folder: Path | None, *, ready: bool = T
 
     from dispatch.store.engine import open_engine
     from dispatch.store.migrate import ensure_tables
-    from web.running import DATABASE_VARIABLE, database_url
+    from web.databases import DATABASE_VARIABLE, database_url
 
     named = database or os.environ.get(DATABASE_VARIABLE, "").strip()
     engine = open_engine(named or database_url(None, open_desk(region_folder).region.name))

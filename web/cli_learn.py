@@ -148,7 +148,8 @@ def _described_text(described: dict[str, Any]) -> str:
     excluded = ", ".join(f"{count} {reason.replace('_', ' ')}" for reason, count in described["excluded"].items())
     head = (
         f"{described['trips']} trips used, {described['by_trace']} of them with positions; "
-        f"{described['held_out']} held out to judge by; left out: {excluded or 'none'}"
+        f"{described.get('choosing', described['held_out'])} chose the classes, {described['held_out']} judged; "
+        f"left out: {excluded or 'none'}"
     )
     errors = [
         [
@@ -186,7 +187,7 @@ def _described_text(described: dict[str, Any]) -> str:
     ]
     parts = [
         head,
-        table(["ERROR OF HELD-OUT TRIPS", "MEDIAN", "P90", "BIAS", "MEDIAN %"], errors, right=(1, 2, 3, 4)),
+        table(["ERROR OF JUDGING TRIPS", "MEDIAN", "P90", "BIAS", "MEDIAN %"], errors, right=(1, 2, 3, 4)),
         table(["CLASS", "FACTOR", "TRIPS", "DRIVEN", "BEFORE", "AFTER", ""], classes, right=(1, 2, 3, 4, 5)),
     ]
     if cells:

@@ -41,6 +41,7 @@ def report_coverage(
     from web.i18n import translator
     from web.plan_candidates import of_villages
     from web.plan_changes import Changes, changed_posts
+    from web.plan_reach import reach_of
     from web.plan_reports import coverage_report
     from web.plan_sites import rank_next
     from web.service import utc_now
@@ -50,12 +51,18 @@ def report_coverage(
     desk, planner = planner_of(region_folder)
     changes = Changes(add=add, close=close, reopen=reopen, move=move)
     posts = changed_posts(planner, standard.kinds[0], changes, place=place_finder(desk, lang))
+    _ = translator(lang)
+    changed = ((_("closed"), close), (_("In service"), reopen), (_("new"), (*move, *add)))
+    assumed = [f"{word}: {text}" for word, texts in changed for text in texts]
     with progress_bar("reporting", total=3) as advance:
         found = planner.coverage(posts, standard)
         advance(1)
-        _, ranking = rank_next(planner, standard.kinds[0], standard.within_s, of_villages(planner), posts)
+        reach = reach_of(planner, posts, standard.kinds[0], found)
+        _ranked, ranking = rank_next(planner, standard.kinds[0], standard.within_s, of_villages(planner), posts)
         advance(1)
-        _write_report(out, coverage_report(planner, found, posts, ranking, translator(lang), now=utc_now()))
+        _write_report(
+            out, coverage_report(planner, found, posts, ranking, _, now=utc_now(), reach=reach, assumed=assumed)
+        )
         advance(1)
     click.echo(f"{out}")
 

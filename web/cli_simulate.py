@@ -106,6 +106,7 @@ def simulate(
 
 def _plans(planner: Planner, posts: Sequence[Post], standard: Standard, asked: _Asked, world: Any) -> Any:
     """Rosters, rules and policies by name; with moving up, every policy once more with it."""
+    from dispatch.joint_policy import JOINT
     from planning.simulation import Rules
     from web.plan_simulation import policy_of, roster_of
 
@@ -114,9 +115,10 @@ def _plans(planner: Planner, posts: Sequence[Post], standard: Standard, asked: _
     made = {}
     for name in asked.names:
         policy = policy_of(name, standard.within_s)
-        made[name] = (roster, replace(rules, joint=name == "joint"), policy)
+        own = replace(rules, joint=JOINT if name == "joint" else None)
+        made[name] = (roster, own, policy)
         if asked.move_up:
-            made[f"{name}+move-up"] = (roster, replace(rules, joint=name == "joint", move_up=True), policy)
+            made[f"{name}+move-up"] = (roster, replace(own, move_up=True), policy)
     return made
 
 

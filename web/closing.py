@@ -155,6 +155,8 @@ def _more(before: tuple[VillageCutOff, ...], after: tuple[VillageCutOff, ...]) -
         elif one.share > old.share:
             people = None if one.people is None or old.people is None else one.people - old.people
             added.append(replace(one, share=round(one.share - old.share, 4), people=people))
+        elif one.is_more_than(old):  # as many roads, for more vehicles
+            added.append(one)
     return tuple(added)
 
 

@@ -72,4 +72,5 @@ def translator(language: str) -> Translator:
         if language == SOURCE_LANGUAGE
         else gettext.translation(DOMAIN, TRANSLATIONS, languages=[language])
     )
-    return Translator(language=language, gettext=messages.gettext, ngettext=messages.ngettext)
+    # An answer asks for hundreds of messages, and gettext looks through its catalogues for each anew.
+    return Translator(language=language, gettext=cache(messages.gettext), ngettext=messages.ngettext)

@@ -10,11 +10,12 @@ from gis.types import Location
 from web.credits import ROADS, owed_credit
 from web.i18n import Translator, translator
 from web.wording import distance, duration
-from web.wording_roads import closures_json
+from web.wording_roads import roads_json
 
 if TYPE_CHECKING:
     from routing.isochrone import Isochrone
-    from routing.router import PinnedOrigins, Router
+    from routing.router import Router
+    from routing.router_answers import PinnedOrigins
     from web.service import Desk
 
 DEFAULT_MINUTES = (5.0, 8.0, 10.0, 15.0)
@@ -134,7 +135,7 @@ def isochrone_json(
         ],
         "profile": desk.region.routing_settings.profile(key.profile).name,
         "hour": key.hour,
-        "closures": closures_json(roads.closures, roads.metric, _),
+        **roads_json(roads, _),
         "notes": [line for place in places for line in desk.doubts(place, lang)],
         "notice": desk.region.notice,
         "attribution": owed_credit(desk.region, ROADS) or None,
@@ -144,8 +145,8 @@ def isochrone_json(
 def isochrone_text(answer: dict[str, Any]) -> str:
     """One line per time, the shortest first."""
     lines = [feature["properties"]["text"] for feature in reversed(answer["features"])]
-    closed = answer["closures"]["message"]
-    return "\n".join([*answer["notes"], *([closed] if closed else []), *lines])
+    said = [part for part in (answer["closures"]["message"], answer["times"]["message"]) if part]
+    return "\n".join([*answer["notes"], *said, *lines])
 
 
 def _sentence(limit_s: float, road_length_m: float, _: Translator) -> str:

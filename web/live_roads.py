@@ -1,7 +1,7 @@
 """Which roads are closed now, as every question of this process is answered; what is closed changes in one step.
 
 `answered` asks a question and gives the closures that its answer rests on: the two belong together, whatever is closed
-meanwhile.
+meanwhile. Nobody who asks waits for a closure that is being worked out: the roads before it answer, and are named.
 """
 
 from __future__ import annotations
@@ -18,12 +18,13 @@ from dispatch.closures import ClosureInForce
 from routing.closures import RoadFinder, edges_digest
 from routing.network import Int64Array
 from routing.region import Region
-from web.fleet_times import FleetTimes
+from routing.types import MetricKey
+from web.fleet_times import Basis, FleetTimes
 
 T = TypeVar("T")
 
-ATTEMPTS = 3
-"""So often a question is asked again where the roads changed under it; after that, changes wait for it."""
+STATES_KEPT = 16
+"""Of so many sets of closed edges it is remembered which closures they were, so that a slow question can name them."""
 _NONE = np.zeros(0, dtype=np.int64)
 
 
@@ -48,8 +49,34 @@ class RoadState:
     @property
     def metric(self) -> str:
         """Name of the times without these edges, whatever the profile and hour; empty where none is closed."""
-        digest = edges_digest(self.edges)
-        return f"closures={digest}" if digest else ""
+        return f"closures={self.digest}" if self.digest else ""
+
+    @cached_property
+    def digest(self) -> str:
+        """Name of the edges."""
+        return edges_digest(self.edges)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RestsOn:
+    """What an answer rests on.
+
+    Attributes
+    ----------
+    state
+        The closures that it knows.
+    metrics
+        The times that were asked, one by profile and hour.
+    pending
+        Whether newer times (other closures, another hour, a profile asked for the first time) were on their way.
+    failed
+        Profiles whose times could not be worked out as they should be.
+    """
+
+    state: RoadState
+    metrics: tuple[MetricKey, ...] = ()
+    pending: bool = False
+    failed: tuple[str, ...] = ()
 
 
 class LiveRoads:
@@ -67,9 +94,8 @@ class LiveRoads:
         self.region = region
         self._times = times
         self._lock = RLock()
-        self._turn = 0
-        self._swaps_before: int | None = None
         self._state = RoadState()
+        self._states = {"": self._state}
         self._before_use: Callable[[], object] | None = None
 
     def follow(self, before_use: Callable[[], object] | None) -> None:
@@ -93,27 +119,25 @@ class LiveRoads:
         """Finds edges on the map."""
         return RoadFinder(self.region.network, self.region.snapper)
 
-    def answered(self, ask: Callable[[], T]) -> tuple[T, RoadState]:
-        """The answer to a question, and the closures that it was answered under."""
-        for _ in range(ATTEMPTS):
-            state, turn, swaps = self.state, self._turn, self._times.swaps
+    def answered(self, ask: Callable[[], T]) -> tuple[T, RestsOn]:
+        """The answer to a question, and what it rests on."""
+        if self._before_use is not None:
+            self._before_use()
+        with self._times.held() as basis:
             answer = ask()
-            if turn != self._turn or swaps != self._times.swaps or state is not self._state:
-                continue  # other roads, or another profile or hour, than those that it names
-            # An odd turn is a change under way; until its first router is ready, the roads before are all that answer.
-            if turn % 2 == 0 or (swaps is not None and swaps == self._swaps_before):
-                return answer, state
-        with self._lock:
-            return ask(), self._state
+        return answer, self._rests_on(basis)
+
+    def _rests_on(self, basis: Basis) -> RestsOn:
+        state = self._states.get(basis.closures, self._state)
+        return RestsOn(state=state, metrics=basis.used, pending=basis.pending, failed=basis.failed)
 
     def close(self, closures: tuple[ClosureInForce, ...], edges: Int64Array, lost: tuple[str, ...] = ()) -> None:
         """Put other closures in force; returns when questions are answered by them."""
         with self._lock:
-            self._swaps_before = self._times.swaps
-            self._turn += 1
-            try:
-                if not np.array_equal(self._state.edges, edges):
-                    self._times.close(edges)
-                self._state = RoadState(closures=closures, edges=edges, lost=lost)
-            finally:
-                self._turn += 1
+            state = RoadState(closures=closures, edges=edges, lost=lost)
+            # Known by name before the first question is answered by it. Replaced as a whole, for others read it.
+            kept = [(digest, one) for digest, one in self._states.items() if digest != state.digest]
+            self._states = dict([*kept[1 - STATES_KEPT :], (state.digest, state)])
+            if self._state.digest != state.digest:
+                self._times.close(edges)
+            self._state = state

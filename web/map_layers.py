@@ -19,6 +19,8 @@ Int64Array = npt.NDArray[np.int64]
 
 MERCATOR_LIMIT_DEG = 85.051128779806604
 BORDER_GRID_DEG = 1e-7
+BEYOND_STEPS = 8
+"""Steps in which the map fades beyond the region."""
 
 
 def mercator(lat: Any, lon: Any) -> tuple[Any, Any]:
@@ -108,6 +110,20 @@ class Shapes:
         return cls(offset=np.zeros(1, np.int64), x=none, y=none, box=np.empty((0, 4)), kind=index)
 
     @classmethod
+    def joined(cls, parts: Sequence[Shapes]) -> Shapes:
+        """Shapes of several layers, one after the other."""
+        starts = np.cumsum([0, *(len(part.x) for part in parts)])
+        return cls(
+            offset=np.concatenate(
+                ([0], *(part.offset[1:] + start for part, start in zip(parts, starts, strict=False)))
+            ),
+            x=np.concatenate([part.x for part in parts]),
+            y=np.concatenate([part.y for part in parts]),
+            box=np.concatenate([part.box for part in parts]),
+            kind=np.concatenate([part.kind for part in parts]),
+        )
+
+    @classmethod
     def _of_lines(cls, lines: Any, kind: Any) -> Shapes:
         coordinates, of_line = shapely.get_coordinates(lines, return_index=True)
         offset = np.concatenate(([0], np.cumsum(np.bincount(of_line, minlength=len(lines)))))
@@ -128,6 +144,26 @@ class Shapes:
         points, offset = ungroup(self.offset, chosen)
         return Shapes(offset=offset, x=self.x[points], y=self.y[points], box=self.box[chosen], kind=self.kind[chosen])
 
+    def as_shells(self) -> Shapes:
+        """The same rings, none of them a hole."""
+        return Shapes(offset=self.offset, x=self.x, y=self.y, box=self.box, kind=np.ones(len(self), np.int64))
+
+    def cut(self, points: int) -> Shapes:
+        """Lines in pieces of at most so many points, each beginning where the one before ends: for tight boxes."""
+        steps = np.diff(self.offset) - 1
+        pieces = np.maximum(1, -(-steps // (points - 1)))
+        if len(self) == 0 or pieces.max() == 1:
+            return self
+        of_piece = np.repeat(np.arange(len(self)), pieces)
+        within = np.arange(len(of_piece)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
+        first = self.offset[of_piece] + within * (points - 1)
+        last = np.minimum(first + points - 1, self.offset[of_piece + 1] - 1)
+        counts = last - first + 1
+        offset = np.concatenate(([0], np.cumsum(counts)))
+        taken = np.arange(offset[-1]) + np.repeat(first - offset[:-1], counts)
+        x, y = self.x[taken], self.y[taken]
+        return Shapes(offset=offset, x=x, y=y, box=_boxes(offset, x, y), kind=self.kind[of_piece])
+
     def simplified(self, tolerance: float, *, least: float = 0.0) -> Shapes:
         """The shapes with points nearer than `tolerance` to the line left out, those smaller than `least` dropped."""
         extent = np.maximum(self.box[:, 2] - self.box[:, 0], self.box[:, 3] - self.box[:, 1])
@@ -143,6 +179,21 @@ class Shapes:
         return Shapes(offset=offset, x=points[:, 0], y=points[:, 1], box=picked.box, kind=picked.kind)
 
 
+class Cover:
+    """Tells whether rings cover a whole box, so that their shape need not be drawn there."""
+
+    def __init__(self, rings: Shapes) -> None:
+        shells = rings.pick(np.flatnonzero(rings.kind == 1))
+        self._holes = rings.pick(np.flatnonzero(rings.kind == 0))
+        of_shell = np.repeat(np.arange(len(shells)), np.diff(shells.offset))
+        self._shells = shapely.polygons(shapely.linearrings(np.column_stack((shells.x, shells.y)), indices=of_shell))
+        shapely.prepare(self._shells)
+
+    def covers(self, box: tuple[float, float, float, float]) -> bool:
+        """Whether one shell covers the box and no hole comes near."""
+        return len(self._holes.within(box)) == 0 and bool(shapely.covers(self._shells, shapely.box(*box)).any())
+
+
 def _boxes(offset: Int64Array, x: Float64Array, y: Float64Array) -> Float64Array:
     if len(offset) == 1:
         return np.empty((0, 4))
@@ -155,6 +206,56 @@ def _boxes(offset: Int64Array, x: Float64Array, y: Float64Array) -> Float64Array
             np.maximum.reduceat(y, starts),
         )
     )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, slots=True)
+class Streets:
+    """Named streets, pieces of one name and class that meet joined into one line; the most important first.
+
+    Attributes
+    ----------
+    name
+        (N,) number in `MapLayers.names`.
+    length, start
+        (N,) length, and where its first point stands in `along`.
+    x, y
+        (P,) points of all streets one after the other.
+    along
+        (P,) rising through all of them; within a street, the length up to the point. All in Web Mercator units.
+    """
+
+    name: Int64Array
+    length: Float64Array
+    start: Float64Array
+    x: Float64Array
+    y: Float64Array
+    along: Float64Array
+
+    @classmethod
+    def of(cls, roads: Shapes, road_name: Int64Array) -> Streets:
+        """The streets of roads that bear a name (number above 0); kind is the class, the least the most important."""
+        named = np.flatnonzero(road_name > 0)
+        name, lines = [], []
+        if len(named):
+            picked = roads.pick(named)
+            of_line = np.repeat(np.arange(len(named)), np.diff(picked.offset))
+            drawn: Any = shapely.linestrings(np.column_stack((picked.x, picked.y)), indices=of_line)
+            group = np.stack((picked.kind, road_name[named]), axis=1)
+            order = np.lexsort((group[:, 1], group[:, 0]))
+            ends = np.flatnonzero(np.any(np.diff(group[order], axis=0) != 0, axis=1)) + 1
+            for part in np.split(order, ends):
+                merged = shapely.get_parts(shapely.line_merge(shapely.multilinestrings(drawn[part])))
+                lines += sorted(merged, key=lambda line: (-line.length, line.coords[0]))
+                name += [int(group[part[0], 1])] * len(merged)
+        coordinates, of_line = shapely.get_coordinates(np.array(lines, object), return_index=True)
+        step = np.hypot(*np.diff(coordinates, axis=0, prepend=coordinates[:1]).T)
+        along = np.cumsum(step)
+        first = np.searchsorted(of_line, np.arange(len(lines)))
+        last = np.searchsorted(of_line, np.arange(len(lines)), "right") - 1
+        return cls(
+            name=np.array(name, np.int64), length=along[last] - along[first], start=along[first],
+            x=coordinates[:, 0].copy(), y=coordinates[:, 1].copy(), along=along,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -186,6 +287,8 @@ class MapLayers:
     ----------
     land
         Rings of the region's land.
+    beyond
+        Rings about it, from the farthest to the nearest, each of its own kind from 0 up: the map fades over them.
     villages, kecamatan, kabupaten
         Borders of the areas.
     water, green, built
@@ -194,8 +297,10 @@ class MapLayers:
         Lines.
     roads
         Lines; kind is the index in `routing.network.ROAD_CLASSES`.
-    road_name, road_bridge
-        (N,) street name's number in `names`, and whether the road is a bridge.
+    road_bridge
+        (N,) whether the road is a bridge.
+    streets
+        The roads that have a name.
     names
         Street names; the first is empty.
     labels
@@ -207,6 +312,7 @@ class MapLayers:
     """
 
     land: Shapes
+    beyond: Shapes
     villages: Shapes
     kecamatan: Shapes
     kabupaten: Shapes
@@ -217,8 +323,8 @@ class MapLayers:
     rail: Shapes
     coast: Shapes
     roads: Shapes
-    road_name: Int64Array
     road_bridge: npt.NDArray[np.bool_]
+    streets: Streets
     names: tuple[str, ...]
     labels: tuple[Label, ...]
     bounds: tuple[float, float, float, float]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from PIL import ImageFont
+from PIL import ImageColor, ImageFont
 
 from routing.network import ROAD_CLASSES
 
@@ -159,11 +159,31 @@ WIDTH_GROWTH = 1.52
 """Roads widen by this factor per zoom, up to what a real road would measure and down to a hairline."""
 
 CASING_FROM_ZOOM = 12.5
+MAIN_ROADS = frozenset({"motorway", "trunk", "primary", "secondary"})
+"""Groups with casings at every zoom."""
 
 
 def road_width_px(style: RoadStyle, zoom: float) -> float:
     """Width of the fill at a zoom, in pixels."""
     return float(max(0.9, min(style.width_px * WIDTH_GROWTH ** (zoom - 14), style.width_px * 6)))
+
+
+def road_rim_px(zoom: float) -> float:
+    """Width of both casings of a road together."""
+    return 1.0 if zoom < 12 else 1.6 if zoom < 15 else 2.2
+
+
+def mixed(first: str, second: str, share: float) -> str:
+    """A colour between two, `share` of the way to the second."""
+    parts = zip(ImageColor.getrgb(first)[:3], ImageColor.getrgb(second)[:3], strict=True)
+    return "#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in parts)
+
+
+def font_names() -> str:
+    """Which letters are used."""
+    return " ".join(
+        str(letters.getname()) for bold in (False, True) if hasattr(letters := font(12, bold=bold), "getname")
+    )
 
 
 @lru_cache(maxsize=64)

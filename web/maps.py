@@ -184,6 +184,8 @@ class Field:
     geometry: dict[str, Any]
     colour: str
     lines: tuple[str, ...]
+    is_outline: bool = False
+    """Only its border is drawn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,9 +224,10 @@ def plan_map(desk: Desk, fields: Sequence[Field], spots: Sequence[Spot], *, titl
         polygons = geometry["coordinates"] if geometry["type"] == "MultiPolygon" else [geometry["coordinates"]]
         for polygon in polygons:
             rings = [[(round(lat, 5), round(lon, 5)) for lon, lat in ring] for ring in polygon]
-            shape = folium.Polygon(
-                rings, color="#ffffff", weight=0.8, fill=True, fill_color=field.colour, fill_opacity=0.55
-            )
+            look: dict[str, Any] = {"color": "#ffffff", "weight": 0.8, "fill_color": field.colour, "fill_opacity": 0.55}
+            if field.is_outline:
+                look = {"color": field.colour, "weight": 2, "fill_opacity": 0.0}
+            shape = folium.Polygon(rings, fill=True, **look)
             shape.add_child(_Popup(*field.lines)).add_to(chart)
     for spot in spots:
         marker = _Marker((spot.lat, spot.lon), spot.css, f"<b>{html.escape(spot.text)}</b>", 24)

@@ -92,6 +92,24 @@ SCHEMAS: dict[str, Schema] = {
         {"ids": _list(TEXT), "metric": TEXT, "message": _or_null(TEXT)},
         text="Roads closed when the answer was made: `message` names them, `metric` the times that were asked.",
     ),
+    "Times": _record(
+        {
+            "metrics": _list(
+                _record(
+                    {
+                        "profile": {**TEXT, "description": "vehicle profile with its exemptions"},
+                        "hour": _or_null({"type": "integer", "minimum": 0, "maximum": 167}),
+                        "closures": {**TEXT, "description": "digest of the closed roads; empty for none"},
+                        "speeds": {**TEXT, "description": "version of the learnt speeds; empty for none"},
+                    }
+                )
+            ),
+            "pending": {**FLAG, "description": "newer times are being worked out; these are the ones before"},
+            "message": _or_null(TEXT),
+        },
+        text="The times that an answer rests on, one by profile and hour; `message` where they are not as they should "
+        "be.",
+    ),
     "Location": _record({"lat": LATITUDE, "lon": LONGITUDE}, text="WGS84 degrees."),
     "Area": _record({"code": TEXT, "name": TEXT}, text="A village, kecamatan or kabupaten with its Kemendagri code."),
     "Notice": {**_or_null(TEXT), "description": "What every screen must say, for example that this is a sample map."},
@@ -206,6 +224,7 @@ SCHEMAS: dict[str, Schema] = {
             "excluded": _list(_ref("ExcludedUnit")),
             "shortfalls": _list(TEXT),
             "closures": _ref("ClosuresInForce"),
+            "times": _ref("Times"),
         },
         optional={
             "spread": _or_null(
@@ -224,6 +243,7 @@ SCHEMAS: dict[str, Schema] = {
                 )
             ),
             "further": WHOLE,
+            "excluded_further": WHOLE,
             "hour": _HOUR,
         },
     ),
@@ -250,6 +270,7 @@ SCHEMAS: dict[str, Schema] = {
             "notice": _ref("Notice"),
             "attribution": _or_null(TEXT),
             "closures": _ref("ClosuresInForce"),
+            "times": _ref("Times"),
         },
         optional={
             "notes": _list(TEXT, description="that the caller should confirm the place, where it is not sure"),
@@ -267,6 +288,7 @@ SCHEMAS: dict[str, Schema] = {
             "profile": {**TEXT, "description": "vehicle profile that the times are for"},
             "hour": _HOUR,
             "closures": _ref("ClosuresInForce"),
+            "times": _ref("Times"),
             "notes": _list(TEXT, description="that the caller should confirm the place, where it is not sure"),
             "notice": _ref("Notice"),
             "attribution": _or_null(TEXT),
@@ -274,7 +296,19 @@ SCHEMAS: dict[str, Schema] = {
         text="GeoJSON: one MultiPolygon per time, the longest first, with `limit_s`, `minutes` and `road_length_m` of "
         "road reached; no point of it is farther than `buffer_m` from a road that is reached in time.",
     ),
-    "Health": _record({"status": {"const": "ok"}}),
+    "Health": _record(
+        {
+            "status": {"const": "ok"},
+            "travel_times": _record(
+                {
+                    "engine": {"enum": ["hierarchy", "scipy"]},
+                    "pending": FLAG,
+                    "failed": _list(_record({"profile": TEXT, "hour": _or_null(WHOLE)})),
+                    "message": _or_null(TEXT),
+                }
+            ),
+        }
+    ),
 }
 
 
@@ -337,6 +371,12 @@ def _paths() -> Schema:
                 _parameter("kind", "only units of this kind", TEXT),
                 _parameter("k", "at most so many, and a shortfall where there are fewer; default all", most_units),
                 _parameter("capability", "only units that have all of these", _list(TEXT)),
+                _parameter("most", "tell of so many; `further` counts the others; default all", most_units),
+                _parameter(
+                    "excluded",
+                    "tell of so many units that cannot be sent; `excluded_further` counts the others; default all",
+                    {"type": "integer", "minimum": 0, "maximum": 1000},
+                ),
                 LANG,
             ],
             (400, 422),
@@ -371,7 +411,9 @@ def _paths() -> Schema:
         ),
         "/api/v1/units": _get("All units with status and position.", {JSON: _ref("Units")}),
         "/api/v1/openapi.json": _get("This description.", {JSON: {"type": "object"}}),
-        "/api/v1/health": _get("Whether the server answers.", {JSON: _ref("Health")}),
+        "/api/v1/health": _get(
+            "Whether the server answers, and by which travel times.", {JSON: _ref("Health")}, [LANG], (400,)
+        ),
     }
 
 

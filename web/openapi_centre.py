@@ -244,6 +244,11 @@ def _reads() -> Schema:
              _texts()),
         _get("/incidents/{incident_id}/border", "getBorder", "Neighbouring centres that an incident may concern.",
              _noticed(reference("BorderHelp"))),
+        _get("/speeds", "getSpeeds", "The learnt speeds in force, and the report of them.", _record({
+            "in_force": _or_null(_record(dict.fromkeys(("digest", "reason", "adopted_at", "adopted_by"), _TEXT))),
+            "report": _or_null({"type": "object"}),
+            **_NOTICE,
+        })),
         _get("/duplicates", "getDuplicates", "Open incidents that a call may belong to.",
              _record({"candidates": _list(reference("DuplicateCandidate")), **_NOTICE}), [
             parameter("lat", "degrees; with `lon`", {**number, "minimum": -90, "maximum": 90}),

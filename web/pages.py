@@ -16,7 +16,7 @@ from web.api import LANGUAGES, desk
 from web.assets import LEAFLET_VERSION, modules_of
 from web.centre import Centre
 from web.reach import CENTRE
-from web.tiles import GREATEST_ZOOM, LEAST_ZOOM
+from web.tiles import GREATEST_ZOOM, LEAST_ZOOM, outside_json
 
 pages = Blueprint("pages", __name__)
 
@@ -39,6 +39,7 @@ def home() -> Response:
             "dark": f"/tiles/{{z}}/{{x}}/{{y}}{{r}}.png?style=dark&v={current_app.extensions['siaga112-tiles'].stamp}",
             "least_zoom": LEAST_ZOOM,
             "greatest_zoom": GREATEST_ZOOM,
+            "outside": outside_json(),
         },
     }
     is_console = _sees_the_centre()

@@ -7,11 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from dispatch.exports_common import csv_text
 from gis.errors import InputError
 from gis.files import write_text_atomically
 from planning.comparison import AreaChange, Comparison
 from planning.coverage import AreaCoverage, Coverage
+from web.plan_reach import Reach, node_times, reach_json
 from web.plans import Planner, Post, area_json
 
 BYTE_ORDER_MARK = "\ufeff"
@@ -29,17 +32,17 @@ def write_rows(path: Path, columns: Sequence[str], rows: Sequence[Sequence[Any]]
     write_text_atomically(path, BYTE_ORDER_MARK + csv_text(columns, cells, notice=notice))
 
 
-def write_coverage_csv(path: Path, planner: Planner, found: Coverage) -> None:
-    """A row for the region, for every kecamatan and for every village."""
+def coverage_table(found: Coverage) -> tuple[tuple[str, ...], list[list[Any]]]:
+    """Columns, and a row for the region, for every kecamatan and for every village."""
     rows = [
         [level, one.area.code, one.area.name, one.area.parent_code, *_figures(one)]
         for level, areas in (("region", (found.region,)), ("kecamatan", found.kecamatan), ("village", found.villages))
         for one in areas
     ]
-    write_rows(path, ("level", "code", "name", "parent_code", *FIGURES), rows, planner.region.notice)
+    return ("level", "code", "name", "parent_code", *FIGURES), rows
 
 
-def write_comparison_csv(path: Path, planner: Planner, found: Comparison) -> None:
+def comparison_table(found: Comparison) -> tuple[tuple[str, ...], list[list[Any]]]:
     """The same rows, each before and after."""
     rows = [
         [level, one.after.area.code, one.after.area.name, *_both(one)]
@@ -52,11 +55,13 @@ def write_comparison_csv(path: Path, planner: Planner, found: Comparison) -> Non
         "level", "code", "name", *(f"before_{name}" for name in FIGURES), *(f"after_{name}" for name in FIGURES),
         "people_gained",
     )  # fmt: skip
-    write_rows(path, columns, rows, planner.region.notice)
+    return columns, rows
 
 
-def write_coverage_geopackage(path: Path, planner: Planner, found: Coverage, posts: Sequence[Post]) -> None:
-    """Layers villages, kecamatan and posts.
+def write_coverage_geopackage(
+    path: Path, planner: Planner, found: Coverage, posts: Sequence[Post], reach: Sequence[Reach] = ()
+) -> None:
+    """Layers villages, kecamatan, posts, junctions (when the first post is there) and isochrones, where there are any.
 
     Raises
     ------
@@ -78,10 +83,26 @@ def write_coverage_geopackage(path: Path, planner: Planner, found: Coverage, pos
         geometry=[shapely.Point(post.location.lon, post.location.lat) for post in posts],
         crs="EPSG:4326",
     )
+    seconds, first = node_times(planner, posts, found.standard.kinds[0])
+    network = planner.region.network
+    junctions = geopandas.GeoDataFrame(
+        {
+            "osm_id": np.asarray(network.node_osm_id), "seconds": seconds,
+            "post": [posts[one].name if one >= 0 else None for one in first.tolist()], "notice": notice,
+        },
+        geometry=shapely.points(np.asarray(network.node_lon), np.asarray(network.node_lat)),
+        crs="EPSG:4326",
+    )  # fmt: skip
+    drawn = [one for one in reversed(reach) if not one.polygon.is_empty]
+    isochrones = geopandas.GeoDataFrame(
+        [{**one, "notice": notice} for one in reach_json(drawn, shapes=False)],
+        geometry=[one.polygon for one in drawn], crs="EPSG:4326",
+    )  # fmt: skip
     part = path.with_name(f".{path.stem}.{os.getpid()}.part.gpkg")
     try:
         for layer, frame in (
-            ("villages", areas(found.villages)), ("kecamatan", areas(found.kecamatan)), ("posts", points)
+            ("villages", areas(found.villages)), ("kecamatan", areas(found.kecamatan)), ("posts", points),
+            ("junctions", junctions), ("isochrones", isochrones),
         ):  # fmt: skip
             if len(frame):
                 frame.to_file(part, layer=layer, driver="GPKG", engine="pyogrio")

@@ -12,6 +12,8 @@ from planning.comparison import Comparison
 from planning.coverage import Coverage, Standard
 from web.i18n import Translator, translator
 from web.maps import Field, Spot, plan_map
+from web.plan_pictures import reach_colour
+from web.plan_reach import Reach, reach_json
 from web.plan_sites import SitingAnswer
 from web.plan_words import (
     certificate,
@@ -23,6 +25,8 @@ from web.plan_words import (
     gap_rows,
     people,
     percent,
+    reach_head,
+    reach_rows,
     seconds,
     standard_text,
 )
@@ -43,6 +47,7 @@ def save_coverage_map(
     both: Comparison | None,
     *,
     lang: str,
+    reach: Sequence[Reach] = (),
 ) -> None:
     """Villages by the share of people reached in time, and the posts; beside another plan, what changed.
 
@@ -71,8 +76,15 @@ def save_coverage_map(
             f"<p>{html.escape(gained_sentence(both.region.gained, _))}</p>",
             html_table([head[0], head[2], head[3]], rows),
         ]
+    if reach:
+        parts += [f"<h2>{html.escape(_('Reached by road'))}</h2>",
+                  html_table(reach_head(_), reach_rows(reach, found.region.people, _))]  # fmt: skip
     page = plan_map(
-        desk, _fields(planner, found, _), _spots(posts), title=f"Siaga112: {_('Coverage')}", sheet="".join(parts)
+        desk,
+        [*_fields(planner, found, _), *_outlines(reach, _)],
+        _spots(posts),
+        title=f"Siaga112: {_('Coverage')}",
+        sheet="".join(parts),
     )
     write_text_atomically(path, page)
 
@@ -150,6 +162,17 @@ def _fields(planner: Planner, found: Coverage, _: Translator) -> list[Field]:
         )
         for one in found.villages
     ]
+
+
+def _outlines(reach: Sequence[Reach], _: Translator) -> list[Field]:
+    """Isochrones, the longest time first."""
+    return [
+        Field(
+            geometry=told["polygon"], colour=reach_colour(len(reach) - 1 - number), is_outline=True,
+            lines=(_("{minutes} min").format(minutes=f"{one.minutes:g}"), f"{people(one.people, _)}"),
+        )
+        for number, (one, told) in enumerate(zip(reversed(reach), reach_json(reach[::-1]), strict=True))
+    ]  # fmt: skip
 
 
 def _spots(posts: Sequence[Post]) -> list[Spot]:

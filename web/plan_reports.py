@@ -12,19 +12,26 @@ from dispatch.exports_common import IncidentCase
 from dispatch.incidents import Milestone
 from planning.coverage import Coverage
 from planning.response_standard import ResponseFigures, ResponseReport, response_report
+from web.credits import NOT_STATED
 from web.i18n import Translator
-from web.plan_pictures import coverage_picture
+from web.plan_pictures import coverage_picture, reach_picture
+from web.plan_reach import Reach
 from web.plan_words import (
     area_head,
     area_row,
+    clock,
     coverage_sentence,
     cut_off_text,
     gap_head,
     gap_rows,
     people,
     percent,
+    reach_head,
+    reach_rows,
     seconds,
+    source_kind,
     standard_text,
+    station_kind,
 )
 from web.plans import Planner, Post
 from web.plots import area_map, share_colour, share_legend
@@ -35,7 +42,15 @@ NEXT_SHOWN = 15
 
 
 def coverage_report(
-    planner: Planner, found: Coverage, posts: Sequence[Post], ranking: dict[str, Any], _: Translator, *, now: datetime
+    planner: Planner,
+    found: Coverage,
+    posts: Sequence[Post],
+    ranking: dict[str, Any],
+    _: Translator,
+    *,
+    now: datetime,
+    reach: Sequence[Reach] = (),
+    assumed: Sequence[str] = (),
 ) -> Report:
     """Who is reached in time, the gaps, and where one more post brings most.
 
@@ -47,6 +62,10 @@ def coverage_report(
         Of `web.plan_sites.rank_next`.
     now
         When it is made.
+    reach
+        Isochrones of the posts.
+    assumed
+        What differs from how things stand, in sentences.
     """
     kind = found.standard.kinds[0]
     names = {area.code: area.name for area in planner.kecamatan}
@@ -67,10 +86,12 @@ def coverage_report(
             )
         ),
         Picture(png=coverage_picture(planner, found, posts, _), text=_("Villages by the share of people in time")),
+        *_assumed(assumed, _),
+        *_reached(planner, found, posts, reach, _),
         Heading(text=_("Most people outside the standard")),
-        Grid.of(gap_head(_), gap_rows(found, names, _, 20), left=3),
+        Grid.of(gap_head(_), gap_rows(found, names, _, 20, clock), left=3),
         Heading(text=_("By kecamatan")),
-        Grid.of(area_head(_), [area_row(one, _) for one in found.kecamatan]),
+        Grid.of(area_head(_), [area_row(one, _, clock) for one in found.kecamatan]),
         Heading(text=_("Where one more post brings most")),
         Grid.of(
             ["#", _("kecamatan"), _("best place"), _("people gained"), _("second best"), _("tried")], rows, left=3
@@ -82,19 +103,24 @@ def coverage_report(
         Heading(text=_("Posts")),
         Grid.of(
             [_("name"), _("kind"), _("position")],
-            [[post.name, post.kind, f"{post.location.lat:.5f}, {post.location.lon:.5f}"] for post in posts], left=2,
+            [
+                [post.name, station_kind(post.kind, _), f"{post.location.lat:.5f}, {post.location.lon:.5f}"]
+                for post in posts
+            ],
+            left=2,
         ),
         Heading(text=_("Method")),
         Items(texts=(
             _("Times are exact shortest times by road from every post to the middle of every piece of road, with "
               "turnout ({turnout}) and the way from the post to the road.").format(
                 turnout=duration(planner.dispatch_settings.turnout_of(kind), _)),
+            _("Times in tables are minutes and seconds, such as 12:40."),
             _("The people of a village are spread evenly over its roads, without motorways, ramps and tracks; times "
               "are weighted by people."),
             _("A unit is taken to be free at its post: the best case. Simulation tells what busy units change."),
             _("Speeds are those of region.toml, by class of road; no traffic is heeded."),
         )),
-        *_sources(planner, cut_off_text(planner.cut_off(posts, kind), _), _),
+        *_sources(planner, [*cut_off_text(planner.cut_off(posts, kind), _), *_unreached(found, _)], _),
     ]  # fmt: skip
     return Report(
         title=_("Coverage of {region}: {kind}, {minutes}").format(
@@ -105,6 +131,32 @@ def coverage_report(
         notice=planner.region.notice,
         parts=tuple(parts),
     )
+
+
+def _unreached(found: Coverage, _: Translator) -> list[str]:
+    if round(found.region.unreached) == 0:
+        return []
+    return [
+        _("{people} people live along roads that are joined to no post on the map; they count as not reached.").format(
+            people=people(found.region.unreached, _)
+        )
+    ]
+
+
+def _assumed(assumed: Sequence[str], _: Translator) -> list[Part]:
+    return [Heading(text=_("What this plan assumes")), Items(texts=tuple(assumed))] if assumed else []
+
+
+def _reached(
+    planner: Planner, found: Coverage, posts: Sequence[Post], reach: Sequence[Reach], _: Translator
+) -> list[Part]:
+    if not reach:
+        return []
+    return [
+        Heading(text=_("Reached by road")),
+        Picture(png=reach_picture(planner, posts, reach, _), text=_("Areas reached by road")),
+        Grid.of(reach_head(_), reach_rows(reach, found.region.people, _)),
+    ]
 
 
 def measured_responses(
@@ -219,15 +271,16 @@ def standard_report(
 def _figure_row(one: ResponseFigures, _: Translator) -> list[str]:
     return [
         one.area.name, _.number(one.incidents), _.number(one.missing), _.number(one.in_time), percent(one.share, _),
-        percent(one.least_share, _), percent(one.most_share, _), seconds(one.mean_s, _), seconds(one.median_s, _),
-        seconds(one.p90_s, _),
+        percent(one.least_share, _), percent(one.most_share, _), clock(one.mean_s, _), clock(one.median_s, _),
+        clock(one.p90_s, _),
     ]  # fmt: skip
 
 
 def _sources(planner: Planner, faults: Sequence[str], _: Translator) -> list[Part]:
     rows = []
     for one in planner.region.table.get("sources", []):
-        rows.append([str(one.get(name, "")) for name in ("kind", "file", "date", "licence")])
+        rows.append([source_kind(str(one.get("kind", "")), _), *(str(one.get(name, "")) for name in ("file", "date"))])
+        rows[-1].append(_("not stated") if one.get("licence") == NOT_STATED else str(one.get("licence", "")))
     told = list(faults)
     if planner.has_people:
         uncounted, unserved = planner.demand.uncounted, planner.demand.unserved
@@ -243,6 +296,7 @@ def _sources(planner: Planner, faults: Sequence[str], _: Translator) -> list[Par
                     count=len(unserved), names=", ".join(area.name for area in unserved[:5])
                 )
             )
+    told.append(_("The number of people per village is that of the table of population, as exact as its source."))
     told.append(_("The roads are those of OpenStreetMap, with its gaps; narrow roads may be too narrow for a vehicle."))
     return [
         Heading(text=_("Sources and their faults")),

@@ -1,8 +1,8 @@
-"""What if on the roads: streets closed, areas under water, the traffic of an hour, another vehicle."""
+"""What if on the roads: streets, bridges and areas closed, the traffic of an hour, another vehicle."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -11,66 +11,100 @@ import numpy as np
 import shapely
 
 from gis.errors import N_, InputError, SourceError
+from gis.types import Location
 from routing.closures import RoadFinder
 from routing.metric import Metric
+from routing.network import Int64Array
 from routing.router import Router
 from web.plans import Planner
+
+MakeRouter = Callable[[str, int | None, Collection[int]], Router]
+"""A router of a profile, an hour of the week and closed edges; such as `routing.routers.Routers.aside`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoadChanges:
-    """Roads as they might be.
+    """Roads as they might be; whatever is closed is closed in both directions.
 
     Attributes
     ----------
     streets
-        Names of streets that are closed from end to end, in both directions.
-    floods
-        GeoJSON files with polygons; every road that touches one is closed.
-    at
-        A time whose traffic is heeded.
+        Names of streets that are closed from end to end.
+    roads
+        Points: the road nearest to each is closed, such as a bridge.
+    areas
+        Polygons in degrees; every road that touches one is closed.
+    hour
+        Hour of the week whose traffic is heeded; None for none in particular.
     profile
-        The vehicle, as region.toml names it.
+        The vehicle, as region.toml names it; None for that of the kind of unit.
     """
 
     streets: Sequence[str] = ()
-    floods: Sequence[Path] = ()
-    at: datetime | None = None
+    roads: Sequence[Location] = ()
+    areas: Sequence[shapely.Geometry] = ()
+    hour: int | None = None
     profile: str | None = None
 
     def __bool__(self) -> bool:
-        return bool(self.streets or self.floods or self.at is not None or self.profile is not None)
+        return bool(self.streets or self.roads or self.areas or self.hour is not None or self.profile is not None)
 
 
-def planner_under(planner: Planner, changes: RoadChanges) -> Planner:
-    """The same people and posts, on the roads as they might be.
+def closed_edges(finder: RoadFinder, changes: RoadChanges) -> Int64Array:
+    """The edges that the changes close, rising.
 
     Raises
     ------
     InputError
-        A street or vehicle that is not there, a file without polygons, or an hour whose traffic nobody told.
+        A street that is not there, or a point far from every road.
+    OutsideRegionError
+        An area beyond all roads.
+    """
+    closed = [part.edges for name in changes.streets for part in finder.street(name)]
+    closed += [finder.nearest(spot) for spot in changes.roads]
+    closed += [finder.in_polygon(area) for area in changes.areas]
+    return finder.both_ways(np.unique(np.concatenate(closed))) if closed else np.zeros(0, dtype=np.int64)
+
+
+def planner_under(
+    planner: Planner, changes: RoadChanges, *, make: MakeRouter | None = None, finder: RoadFinder | None = None
+) -> Planner:
+    """The same people and posts, on the roads as they might be.
+
+    Parameters
+    ----------
+    planner, changes
+        What is changed, and how.
+    make
+        Makes routers; None for plain ones by the region's settings.
+    finder
+        Of the region's roads, where one is at hand.
+
+    Raises
+    ------
+    InputError
+        A street or vehicle that is not there, a point far from every road, or an area beyond all.
     """
     if not changes:
         return planner
     region = planner.region
-    hour = region.hour(changes.at)
-    if changes.at is not None and hour is None:
-        raise InputError(
-            N_("The region tells no traffic by the hour; leave the time out, or describe traffic in region.toml.")
-        )
-    finder = RoadFinder(region.network, region.snapper)
-    closed = [part.edges for name in changes.streets for part in finder.street(name)]
-    closed += [finder.in_polygon(area) for path in changes.floods for area in polygons_of(path)]
-    edges = finder.both_ways(np.unique(np.concatenate(closed))) if closed else np.zeros(0, dtype=np.int64)
     settings = region.routing_settings
-    metric = Metric.build(
-        region.network,
-        settings,
-        profile=settings.profile(changes.profile),
-        hour=hour,
-        closures=edges.tolist(),
-    )
-    return planner.under(Router(region.network, settings, snapper=region.snapper, metric=metric))
+    if changes.profile is not None:
+        settings.profile(changes.profile)  # one that is not there is told before anything is worked out
+    edges = closed_edges(finder or RoadFinder(region.network, region.snapper), changes).tolist()
+    made: dict[str, Router] = {}
+
+    def plain(profile: str, hour: int | None, closures: Collection[int]) -> Router:
+        metric = Metric.build(region.network, settings, profile=profile, hour=hour, closures=closures)
+        return Router(region.network, settings, snapper=region.snapper, metric=metric)
+
+    def router_of(kind: str) -> Router:
+        profile = changes.profile or planner.profile(kind)
+        if profile not in made:
+            made[profile] = (make or plain)(profile, changes.hour, edges)
+        return made[profile]
+
+    return planner.under(router_of, roads_closed=bool(edges))
 
 
 def polygons_of(path: Path) -> list[shapely.Geometry]:
@@ -92,3 +126,21 @@ def polygons_of(path: Path) -> list[shapely.Geometry]:
     if not found or not all(shapely.is_valid(found)):
         raise SourceError(N_("{file} holds no polygon, or a broken one; draw the area again."), file=str(path))
     return found
+
+
+def hour_of(planner: Planner, moment: datetime | None) -> int | None:
+    """The hour of the week of a moment (None: none), where the region tells its traffic.
+
+    Raises
+    ------
+    InputError
+        It tells none.
+    """
+    if moment is None:
+        return None
+    hour = planner.region.hour(moment)
+    if hour is None:
+        raise InputError(
+            N_("The region tells no traffic by the hour; leave the time out, or describe traffic in region.toml.")
+        )
+    return hour

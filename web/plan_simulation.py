@@ -92,8 +92,8 @@ def world_of(planner: Planner, posts: Sequence[Post], kind: str, spots: Sequence
     demand = own if spots is None else list(spots)
     hospitals = [post.location for post in planner.stations if post.kind == HOSPITAL and post.operating]
     bases = [post.location for post in posts]
-    planner.check_reached(posts)
-    router = planner.router
+    planner.check_reached(posts, kind)
+    router = planner.router_of(kind)
     pinned = router.pin([*bases, *demand, *hospitals])
     road = _whole_ms(router.matrix(pinned, demand).seconds)
     home = _whole_ms(router.matrix(pinned, bases).seconds)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from planning.comparison import AreaChange, Comparison, NextPost
@@ -11,6 +11,7 @@ from planning.coverage import AreaCoverage, Coverage, Standard
 from planning.programme import SolverStatus
 from planning.sites import Siting
 from web.i18n import Translator
+from web.plan_reach import Reach
 from web.terminal import table
 from web.wording import duration, kind_name
 
@@ -33,6 +34,35 @@ def seconds(value: float, _: Translator) -> str:
     if math.isnan(value):
         return NOTHING
     return _("never") if math.isinf(value) else duration(value, _)
+
+
+def clock(value: float, _: Translator) -> str:
+    """Minutes and seconds as figures, such as 12:40, for tables without room."""
+    if not math.isfinite(value):
+        return _("never") if value > 0 else NOTHING
+    whole = round(value)
+    return f"{whole // 60}:{whole % 60:02d}"
+
+
+def station_kind(kind: str, _: Translator) -> str:
+    """A kind of station; an unlisted one as it is written."""
+    names = {
+        "fire_station": _("fire station"), "hospital": _("hospital"), "clinic": _("clinic"), "police": _("police post"),
+        "ambulance_station": _("ambulance station"), "added": _("new"),
+    }  # fmt: skip
+    return names.get(kind, kind)
+
+
+def source_kind(kind: str, _: Translator) -> str:
+    """What a source of the region holds."""
+    names = {
+        "villages": _("villages"), "kecamatan": _("kecamatan"), "osm": _("roads"), "stations": _("stations"),
+        "population": _("population"), "places": _("places"),
+    }  # fmt: skip
+    return names.get(kind, kind)
+
+
+TimeWords = Callable[[float, Translator], str]
 
 
 def standard_text(standard: Standard, _: Translator) -> str:
@@ -62,7 +92,7 @@ def area_head(_: Translator) -> list[str]:
     ]  # fmt: skip
 
 
-def area_row(found: AreaCoverage, _: Translator) -> list[str]:
+def area_row(found: AreaCoverage, _: Translator, time: TimeWords = seconds) -> list[str]:
     """An area in a table."""
     return [
         found.area.name,
@@ -71,20 +101,22 @@ def area_row(found: AreaCoverage, _: Translator) -> list[str]:
         percent(found.share, _),
         percent(found.second_share, _),
         people(found.uncovered, _),
-        seconds(found.mean_s, _),
-        seconds(found.median_s, _),
-        seconds(found.p90_s, _),
-        seconds(found.worst_s, _),
+        time(found.mean_s, _),
+        time(found.median_s, _),
+        time(found.p90_s, _),
+        time(found.worst_s, _),
         _("yes") if found.meets else _("no"),
     ]
 
 
-def gap_rows(found: Coverage, names: Mapping[str, str], _: Translator, count: int = GAPS_SHOWN) -> list[list[str]]:
+def gap_rows(
+    found: Coverage, names: Mapping[str, str], _: Translator, count: int = GAPS_SHOWN, time: TimeWords = seconds
+) -> list[list[str]]:
     """Villages with the most people outside the standard."""
     return [
         [
             str(number), one.area.name, names.get(one.area.parent_code, ""), people(one.uncovered, _),
-            percent(one.share, _), seconds(one.mean_s, _), seconds(one.p90_s, _),
+            percent(one.share, _), time(one.mean_s, _), time(one.p90_s, _),
         ]
         for number, one in enumerate(found.gaps(count), start=1)
     ]  # fmt: skip
@@ -127,6 +159,27 @@ def coverage_text(
         rows = [area_row(one, _) for one in found.kecamatan]
         lines += ["", _("By kecamatan"), table(area_head(_), rows, tuple(range(1, 10)))]
     return "\n".join(lines)
+
+
+def reach_head(_: Translator) -> list[str]:
+    """Headings of the table of isochrones."""
+    return [_("minutes from the alarm"), _("people in time"), _("share"), _("km of road reached")]
+
+
+def reach_rows(reach: Sequence[Reach], everybody: float, _: Translator) -> list[list[str]]:
+    """What is reached within each time."""
+    return [
+        [
+            _.number(one.minutes, 0 if one.minutes == int(one.minutes) else 1), people(one.people, _),
+            percent(one.people / everybody, _), _.number(one.road_length_m / 1000),
+        ]
+        for one in reach
+    ]  # fmt: skip
+
+
+def reach_text(reach: Sequence[Reach], everybody: float, _: Translator) -> str:
+    """Isochrones in a terminal."""
+    return "\n".join([_("Reached by road"), table(reach_head(_), reach_rows(reach, everybody, _), (0, 1, 2, 3))])
 
 
 def comparison_text(found: Comparison, _: Translator) -> str:

@@ -5,7 +5,7 @@ Thin: roads become arrays here, `planning` counts people over them, and faces sh
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -24,11 +24,14 @@ from planning.demand import Area, Demand
 from planning.errors import PlanningInputError
 from routing.network import ROAD_CLASSES
 from routing.region import GEOPACKAGE, Region
-from routing.router import PinnedOrigins, Router
+from routing.router import Router
+from routing.router_answers import PinnedOrigins
 from routing.types import RoadStatus
 from web.directory import region_population
 
 FloatArray = npt.NDArray[np.float64]
+RouterOf = Callable[[str], Router]
+"""The times of the vehicles of a kind of unit."""
 
 NOBODY_LIVES_ON: Final = frozenset(
     {"motorway", "motorway_link", "trunk_link", "primary_link", "secondary_link", "tertiary_link", "track", "busway",
@@ -75,23 +78,31 @@ class Planner:
     ----------
     region
         Opened.
-    router
-        Times; by default the region's own. Give one under closures or of another hour to ask what if.
+    router_of
+        Times by kind of unit; by default the region's own, each kind by its profile at no hour in particular. Give
+        another to ask what if.
     """
 
-    def __init__(self, region: Region, *, router: Router | None = None) -> None:
+    def __init__(self, region: Region, *, router_of: RouterOf | None = None) -> None:
         self.region = region
-        self.router = router or region.router
+        self.router_of = router_of or self._own_router
         # A post whose roads are all closed reaches nobody; one that never met a road has a wrong position.
-        self._roads_changed = False
+        self._roads_closed = False
 
-    def under(self, router: Router) -> Planner:
-        """The same people and posts, on the times of another router."""
-        other = Planner(self.region, router=router)
-        other._roads_changed = True
+    def profile(self, kind: str) -> str:
+        """The key of the profile by which units of a kind drive; exemptions of single agencies are not heeded."""
+        return self.region.routing_settings.profile_of(kind, "").key
+
+    def under(self, router_of: RouterOf, *, roads_closed: bool = False) -> Planner:
+        """The same people and posts, on other times."""
+        other = Planner(self.region, router_of=router_of)
+        other._roads_closed = roads_closed
         # The people do not depend on times.
         other.__dict__["_spread"] = self._spread
         return other
+
+    def _own_router(self, kind: str) -> Router:
+        return self.region.router_for(self.profile(kind))
 
     # --- people --------------------------------------------------------------------------------------------------
 
@@ -249,26 +260,26 @@ class Planner:
         InputError
             A post that is too far from every road, or a matrix too large to hold.
         """
-        pinned = self.check_reached(posts)
+        pinned = self.check_reached(posts, kind)
         if len(posts) * len(self.pieces) > MOST_CELLS:
             raise InputError(
                 N_("{posts} posts and {pieces} pieces of road are too many for one table; use fewer candidates."),
                 posts=len(posts), pieces=len(self.pieces),
             )  # fmt: skip
-        road_s: FloatArray = self.router.edge_midpoint_times(pinned, self.pieces).seconds
+        road_s: FloatArray = self.router_of(kind).edge_midpoint_times(pinned, self.pieces).seconds
         return road_s + self.dispatch_settings.turnout_of(kind)
 
-    def check_reached(self, posts: Sequence[Post]) -> PinnedOrigins:
-        """Snap posts to the roads.
+    def check_reached(self, posts: Sequence[Post], kind: str) -> PinnedOrigins:
+        """Snap posts to the roads on which units of a kind may drive.
 
         Raises
         ------
         InputError
             A post that is too far from every road.
         """
-        pinned = self.router.pin([post.location for post in posts])
+        pinned = self.router_of(kind).pin([post.location for post in posts])
         for post, access in zip(posts, pinned.access, strict=True):
-            if access.status is RoadStatus.OFF_NETWORK and not self._roads_changed:
+            if access.status is RoadStatus.OFF_NETWORK and not self._roads_closed:
                 raise InputError(
                     N_("{post} is too far from every road to be reached; correct its position."), post=post.name
                 )

@@ -21,6 +21,8 @@ SHARE_STEPS: Final = (0.0, 0.25, 0.5, 0.75, 0.9, 0.99, 1.0001)
 
 NO_DATA: Final = "#c8c8c8"
 DPI: Final = 130
+PIXEL_DEG: Final = 3e-4
+"""Shapes are drawn to within so many degrees, about 30 m: finer than a pixel."""
 
 
 def share_colour(share: float) -> str:
@@ -45,6 +47,8 @@ def area_map(
     *,
     title: str,
     legend: Sequence[tuple[str, str]],
+    outlines: Sequence[Any] = (),
+    fills: Sequence[tuple[Any, str]] = (),
 ) -> bytes:
     """A PNG of the villages in colours, with posts.
 
@@ -60,6 +64,10 @@ def area_map(
         Above the map.
     legend
         Colour and words.
+    outlines
+        Multipolygons in degrees, of which the borders are drawn.
+    fills
+        Multipolygons and their colours, the last on top.
     """
     figure, axes = _figure(8.0, 8.0)
     from matplotlib.collections import PolyCollection
@@ -67,16 +75,20 @@ def area_map(
 
     rings, faces = [], []
     for area in planner.demand.villages:
-        shape = planner.region.boundaries.polygon(area.code)
+        shape = planner.region.boundaries.polygon(area.code).simplify(PIXEL_DEG)
         for part in getattr(shape, "geoms", [shape]):
             rings.append(np.asarray(part.exterior.coords)[:, :2])
             faces.append(colours.get(area.code, NO_DATA))
     axes.add_collection(PolyCollection(rings, facecolors=faces, edgecolors="#ffffff", linewidths=0.3))
     for area in planner.kecamatan:
-        shape = planner.region.boundaries.polygon(area.code)
+        shape = planner.region.boundaries.polygon(area.code).simplify(PIXEL_DEG)
         for part in getattr(shape, "geoms", [shape]):
             line = np.asarray(part.exterior.coords)
             axes.plot(line[:, 0], line[:, 1], color="#333333", linewidth=0.5)
+    for shape, colour in fills:
+        _add_shape(axes, shape.simplify(PIXEL_DEG), facecolor=colour, edgecolor="none", alpha=0.9, zorder=3)
+    for shape in outlines:
+        _add_shape(axes, shape.simplify(PIXEL_DEG), facecolor="none", edgecolor="#111111", linewidth=0.5, zorder=3)
     if posts:
         axes.scatter(
             [post.location.lon for post in posts], [post.location.lat for post in posts], s=26, c="#111111",
@@ -95,6 +107,17 @@ def area_map(
     if planner.region.notice:
         figure.text(0.5, 0.01, planner.region.notice, ha="center", color="#9c1c15", weight="bold")
     return _png(figure)
+
+
+def _add_shape(axes: Any, shape: Any, **look: Any) -> None:
+    """Add a multipolygon with its holes."""
+    from matplotlib.patches import PathPatch
+    from matplotlib.path import Path as Outline
+
+    rings = [ring for part in getattr(shape, "geoms", [shape]) for ring in (part.exterior, *part.interiors)]
+    if rings:
+        joined = Outline.make_compound_path(*(Outline(np.asarray(ring.coords)[:, :2], closed=True) for ring in rings))
+        axes.add_patch(PathPatch(joined, **look))
 
 
 def distribution(

@@ -16,6 +16,7 @@ from web.access import ForbiddenError, SignInNeededError
 from web.answers import place_json
 from web.i18n import DEFAULT_LANGUAGE, LANGUAGES, translator
 from web.resolve import NothingSureError
+from web.tile_workers import RETRY_S, TooBusyError
 from web.wording_errors import error_text
 
 PROBLEM_TYPE = "application/problem+json"
@@ -53,6 +54,7 @@ _STATUS: tuple[tuple[type[SiagaError], HTTPStatus, str], ...] = (
     (BadRequestError, HTTPStatus.BAD_REQUEST, "The request cannot be used"),
     (OutsideRegionError, HTTPStatus.UNPROCESSABLE_ENTITY, "Outside the region"),
     (InputError, HTTPStatus.UNPROCESSABLE_ENTITY, "The input cannot be used"),
+    (TooBusyError, HTTPStatus.SERVICE_UNAVAILABLE, "Too busy"),
     (RegionError, HTTPStatus.SERVICE_UNAVAILABLE, "The region cannot be used"),
     (SiagaError, HTTPStatus.INTERNAL_SERVER_ERROR, "Error"),
 )
@@ -92,7 +94,10 @@ def _expected(error: SiagaError) -> Response:
     members: dict[str, object] = {name: error.values[name] for name in _TOLD if name in error.values}
     if offered:
         members["offered"] = offered
-    return problem(status, code=error.code, title=title, detail=error_text(error, _), **members)
+    answer = problem(status, code=error.code, title=title, detail=error_text(error, _), **members)
+    if isinstance(error, TooBusyError):
+        answer.headers["Retry-After"] = str(RETRY_S)
+    return answer
 
 
 def _language() -> str:

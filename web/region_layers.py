@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Iterable, Iterator
 
@@ -14,7 +15,7 @@ from routing.background import BACKGROUND_CLASSES, Background
 from routing.network import DEGREE, EdgeFlag, RoadNetwork
 from routing.region import Region
 from web.map_labels import UNLABELLED
-from web.map_layers import Int64Array, Label, MapLayers, Shapes, mercator
+from web.map_layers import BEYOND_STEPS, Int64Array, Label, MapLayers, Shapes, Streets, mercator
 
 Points = npt.NDArray[np.float64]
 
@@ -25,6 +26,9 @@ WATERWAYS = ("river", "stream", "canal")
 
 SEA_MARGIN = 0.75
 """The sea is drawn this share of the region's extent beyond it."""
+
+BEYOND_SHARE = 0.045
+"""Over this share of the region's extent the map fades beyond its border."""
 
 LEAST_HOLE_DEG2 = 1e-6
 """Holes in the land smaller than this (about one hectare) are faults of the source, not lakes."""
@@ -40,8 +44,10 @@ def layers_of(region: Region) -> MapLayers:
     kabupaten = [index.polygon(area.code) for area in index.kabupaten]
     bounds = (index.bounds.south, index.bounds.west, index.bounds.north, index.bounds.east)
     roads, names, bridges = _roads(network)
+    land = _without_slivers(shapely.union_all(kabupaten or villages))
     return MapLayers(
-        land=Shapes.rings_of([_without_slivers(shapely.union_all(kabupaten or villages))]),
+        land=Shapes.rings_of([land]),
+        beyond=_beyond(land, bounds),
         villages=Shapes.borders_of(villages),
         kecamatan=Shapes.borders_of(kecamatan),
         kabupaten=Shapes.borders_of([_without_slivers(polygon) for polygon in kabupaten]),
@@ -52,8 +58,8 @@ def layers_of(region: Region) -> MapLayers:
         rail=_lines(background, ("railway",)),
         coast=_lines(background, ("coastline",)),
         roads=roads,
-        road_name=names,
         road_bridge=bridges,
+        streets=Streets.of(roads, names),
         names=network.names,
         labels=tuple(_labels(region)),
         bounds=bounds,
@@ -131,6 +137,20 @@ def _without_slivers(polygon: shapely.Geometry) -> shapely.Geometry:
             for part in parts
         ]
     )
+
+
+def _beyond(land: shapely.Geometry, bounds: tuple[float, float, float, float]) -> Shapes:
+    """Strips about the land, each wider than the next."""
+    south, west, north, east = bounds
+    width = BEYOND_SHARE * max(north - south, east - west)
+    coarse = shapely.simplify(land, width / BEYOND_STEPS / 4)
+    rings = []
+    for step in range(BEYOND_STEPS):
+        wide = shapely.buffer(coarse, width * (BEYOND_STEPS - step) / BEYOND_STEPS, quad_segs=4)
+        shells = [shapely.Polygon(part.exterior) for part in shapely.get_parts(wide)]
+        shapes = Shapes.rings_of(shells)
+        rings.append(dataclasses.replace(shapes, kind=np.full(len(shapes), step, np.int64)))
+    return Shapes.joined(rings)
 
 
 def _sea(background: Background, bounds: tuple[float, float, float, float]) -> list[shapely.Polygon]:

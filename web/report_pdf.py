@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from typing import Any, Final
 
 from web.plots import font_files
@@ -12,6 +13,9 @@ FONT: Final = "body"
 TEXT_PT: Final = 10
 TABLE_PT: Final = 7.5
 LINE_MM: Final = 5.0
+LINE_GREY: Final = 190
+CELL_MM: Final = 2.8
+"""Padding of a cell, both sides together."""
 
 
 def report_pdf(report: Report) -> bytes:
@@ -40,9 +44,9 @@ def report_pdf(report: Report) -> bytes:
         sheet.set_fill_color(255, 179, 0)
         sheet.cell(0, 8, report.notice, align="C", fill=True, new_x="LMARGIN", new_y="NEXT")
     sheet.set_font(FONT, "B", 18)
-    sheet.multi_cell(0, 9, report.title, new_x="LMARGIN", new_y="NEXT")
+    sheet.multi_cell(0, 9, report.title, align="L", new_x="LMARGIN", new_y="NEXT")
     sheet.set_font(FONT, size=TEXT_PT)
-    sheet.multi_cell(0, LINE_MM, report.subtitle, new_x="LMARGIN", new_y="NEXT")
+    sheet.multi_cell(0, LINE_MM, report.subtitle, align="L", new_x="LMARGIN", new_y="NEXT")
     for part in report.parts:
         _print(sheet, part)
     return bytes(sheet.output())
@@ -54,14 +58,14 @@ def _print(sheet: Any, part: Part) -> None:
         if sheet.will_page_break(30):
             sheet.add_page()
         sheet.set_font(FONT, "B", 13)
-        sheet.multi_cell(0, 7, part.text, new_x="LMARGIN", new_y="NEXT")
+        sheet.multi_cell(0, 7, part.text, align="L", new_x="LMARGIN", new_y="NEXT")
         sheet.set_font(FONT, size=TEXT_PT)
     elif isinstance(part, Paragraph):
-        sheet.multi_cell(0, LINE_MM, part.text, new_x="LMARGIN", new_y="NEXT")
+        sheet.multi_cell(0, LINE_MM, part.text, align="L", new_x="LMARGIN", new_y="NEXT")
         sheet.ln(1)
     elif isinstance(part, Items):
         for text in part.texts:
-            sheet.multi_cell(0, LINE_MM, f"\u2022 {text}", new_x="LMARGIN", new_y="NEXT")
+            sheet.multi_cell(0, LINE_MM, f"\u2022 {text}", align="L", new_x="LMARGIN", new_y="NEXT")
         sheet.ln(1)
     elif isinstance(part, Picture):
         sheet.image(io.BytesIO(part.png), w=sheet.epw, alt_text=part.text)
@@ -70,13 +74,40 @@ def _print(sheet: Any, part: Part) -> None:
         _grid(sheet, part)
 
 
+def column_widths(part: Grid, measure: Callable[[str], float], room_mm: float) -> list[float]:
+    """Millimetres of the columns of a table: figures are never broken; words may be where there is no room.
+
+    Parameters
+    ----------
+    part
+        The table.
+    measure
+        Millimetres of a text.
+    room_mm
+        Of the page.
+    """
+    columns = list(zip(part.head, *part.rows, strict=True))
+    least = [max(measure(word) for cell in column for word in cell.split(" ")) + CELL_MM for column in columns]
+    whole = [max(measure(cell) for cell in column) + CELL_MM for column in columns]
+    # Headings may break between words, figures may not.
+    body = [max((measure(cell) for cell in column[1:]), default=0.0) + CELL_MM for column in columns]
+    needed = [max(low, full) for low, full in zip(least, body, strict=True)]
+    if sum(whole) <= room_mm:
+        needed = whole
+    if sum(needed) > room_mm:
+        needed = least
+    spare = room_mm - sum(needed)
+    return [width + spare * width / sum(needed) for width in needed]
+
+
 def _grid(sheet: Any, part: Grid) -> None:
     from fpdf.enums import TableBordersLayout
     from fpdf.fonts import FontFace
 
     sheet.set_font(FONT, size=TABLE_PT)
-    widths = [max(6, min(30, max(len(cell) for cell in column))) for column in zip(part.head, *part.rows, strict=True)]
+    widths = column_widths(part, sheet.get_string_width, sheet.epw)
     align = tuple("LEFT" if number < part.left else "RIGHT" for number in range(len(part.head)))
+    sheet.set_draw_color(LINE_GREY)
     with sheet.table(
         col_widths=tuple(widths), text_align=align, line_height=4.2, headings_style=FontFace(emphasis="BOLD"),
         borders_layout=TableBordersLayout.HORIZONTAL_LINES, padding=0.4,

@@ -19,6 +19,7 @@ import numpy.typing as npt
 from dispatch.closures import Closure, ClosureInForce, CutOff, VillageCutOff
 from dispatch.codec import load
 from dispatch.commands import NoticeCutOff
+from dispatch.store import queries
 from dispatch.store.store import Store
 from gis.errors import SiagaError
 from routing.closures import edges_digest
@@ -57,7 +58,8 @@ class RoadKeeper:
         self._lock = threading.RLock()
         self._seen: tuple[tuple[str, int], ...] | None = None
         self._edges: dict[str, tuple[Int64Array, int]] = {}
-        self._cut_off: tuple[str, tuple[VillageCutOff, ...]] = ("", ())
+        self._cut_off: tuple[object, tuple[VillageCutOff, ...]] = ((), ())
+        self._reaches: dict[str, Reach] = {}
         self._told: tuple[str, ...] | None = None
         self._next: datetime | None = None
         self._seq = -1
@@ -156,38 +158,61 @@ class RoadKeeper:
         """Villages that lose a part of their roads when these are closed, by code."""
         if not len(edges):
             return ()
-        name = edges_digest(edges)
+        profiles = self._profiles_in_use()
+        name = edges_digest(edges), profiles
         with self._lock:
             if self._cut_off[0] != name:
-                self._cut_off = (name, self._villages_without(edges))
+                self._cut_off = (name, self._villages_without(edges, profiles))
             return self._cut_off[1]
 
-    def _villages_without(self, edges: Int64Array) -> tuple[VillageCutOff, ...]:
+    def _profiles_in_use(self) -> tuple[str, ...]:
+        """Of the region's default vehicle, which is the first, and of the units of the fleet, without exemptions."""
+        settings = self._roads.region.routing_settings
+        with self._store.book() as book:
+            units = queries.units(book.connection)
+        kinds = {settings.profile_of(one.unit.kind, "").name for one in units}
+        default = settings.profile().name
+        return (default, *sorted(kinds - {default}))
+
+    def _villages_without(self, edges: Int64Array, profiles: tuple[str, ...]) -> tuple[VillageCutOff, ...]:
         boundaries = self._roads.region.boundaries
-        found = self._reach.by_village(edges, self._roads.region.edge_village, len(boundaries.villages))
-        share = found.share
-        told = np.flatnonzero((found.beyond_share >= LEAST_BEYOND) | (share >= LEAST_SHARE))
+        lost = {profile: self._lost(edges, profile) for profile in profiles}
         villages = []
-        for number in told.tolist():
+        for number in sorted({number for by_village in lost.values() for number in by_village}):
             village, people = boundaries.villages[number], float(self._people[number])
+            cut = [profile for profile in profiles if number in lost[profile]]
+            # As it is for the default vehicle, wherever that is cut off at all.
+            share = lost[cut[0]][number] if cut[0] == profiles[0] else max(lost[one][number] for one in cut)
             villages.append(
                 VillageCutOff(
                     code=village.code,
                     name=village.name,
                     kecamatan=boundaries.kecamatan_name(number),
-                    share=round(float(share[number]), 4),
-                    people=None if np.isnan(people) else round(people * float(share[number])),
+                    share=round(share, 4),
+                    people=None if np.isnan(people) else round(people * share),
+                    profiles=() if len(cut) == len(profiles) else tuple(sorted(cut)),
                 )
             )
         return tuple(sorted(villages, key=lambda one: one.code))
 
-    @cached_property
-    def _reach(self) -> Reach:
+    def _lost(self, edges: Int64Array, profile: str) -> dict[int, float]:
+        """Villages to be told of for one kind of vehicle, by number, and the part of their roads that is lost."""
         region = self._roads.region
-        stations = [location for _, _, location in region_stations(region)]
-        # By the default profile: what a fire engine is too wide for is not cut off.
-        is_open = Metric.build(region.network, region.routing_settings).is_open
-        return Reach(region.network, region.snapper, stations, is_open=is_open)
+        reach = self._reach_of(profile)
+        found = reach.by_village(edges, region.edge_village, len(region.boundaries.villages))
+        share = found.share
+        told = np.flatnonzero((found.beyond_share >= LEAST_BEYOND) | (share >= LEAST_SHARE))
+        return {number: float(share[number]) for number in told.tolist()}
+
+    def _reach_of(self, profile: str) -> Reach:
+        """What a vehicle can drive to with every road open: what it never could is not taken from it by a closure."""
+        if profile not in self._reaches:
+            region, known = self._roads.region, next(iter(self._reaches.values()), None)
+            stations = [location for _, _, location in region_stations(region)]
+            is_open = Metric.build(region.network, region.routing_settings, profile=profile).is_open
+            turns = None if known is None else known.turns
+            self._reaches[profile] = Reach(region.network, region.snapper, stations, is_open=is_open, turns=turns)
+        return self._reaches[profile]
 
     @cached_property
     def _people(self) -> npt.NDArray[np.float64]:

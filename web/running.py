@@ -7,9 +7,7 @@ erases what has expired.
 from __future__ import annotations
 
 import logging
-import os
 import random
-import re
 import threading
 from collections.abc import Callable
 from datetime import timedelta
@@ -18,14 +16,15 @@ from typing import Final
 
 from argon2 import PasswordHasher
 
+from dispatch.errors import StoreError
 from dispatch.store import care
 from dispatch.store.credentials import Credentials
 from dispatch.store.engine import open_engine
-from dispatch.store.migrate import ensure_tables
+from dispatch.store.migrate import check_tables, ensure_tables
 from dispatch.store.positions import PositionStore
 from dispatch.store.store import Store, new_id, utc_now
 from dispatch.store.webhook_queue import WebhookQueue
-from gis.errors import SiagaError
+from gis.errors import N_, SiagaError
 from web.centre import Centre
 from web.exports import issuer_of
 from web.position_intake import DeviceBook, PositionIntake
@@ -37,7 +36,6 @@ from web.webhook_post import Poster
 from web.webhook_worker import WebhookWorker
 from web.webhooks import left_to_do, webhook_register
 
-DATABASE_VARIABLE: Final = "SIAGA112_DB"
 DELIVERIES_KEPT: Final = timedelta(days=30)
 REQUESTS_KEPT: Final = timedelta(days=7)
 ROUND_S: Final = 10.0
@@ -47,16 +45,22 @@ ROUNDS_PER_TIDYING: Final = 360
 _log = logging.getLogger(__name__)
 
 
-def database_url(option: str | None, region_name: str) -> str:
-    """The database of the option, else of the environment, else a file of the user's own for this region."""
-    named = option or os.environ.get(DATABASE_VARIABLE, "").strip()
-    if named:
-        return named
-    home = os.environ.get("XDG_DATA_HOME", "").strip()
-    folder = (Path(home) if home else Path.home() / ".local" / "share") / "siaga112"
-    folder.mkdir(parents=True, exist_ok=True)
-    slug = re.sub(r"[^a-z0-9]+", "-", region_name.lower()).strip("-") or "region"
-    return f"sqlite:///{folder / f'{slug}.db'}"
+def centre_to_ask(url: str, desk: Desk) -> Centre:
+    """A centre for questions alone: nothing is put into its database.
+
+    Raises
+    ------
+    StoreError
+        The database is not there, holds no centre yet, or is of another version.
+    """
+    engine = open_engine(url)
+    if engine.dialect.name == "sqlite" and not Path(str(engine.url.database)).is_file():
+        raise StoreError(N_("There is no database {file}; check the name after --db."), file=engine.url.database)
+    check_tables(engine)
+    store = Store(engine, timezone=desk.region.timezone, issuer=issuer_of(desk.region))
+    centre = Centre(store, desk)
+    centre.speeds.refresh()
+    return centre
 
 
 def open_store(url: str, desk: Desk | None = None) -> Store:

@@ -16,6 +16,8 @@ from web.lanes import LaneDispatcher
 from web.running import Running
 from web.service import Desk
 from web.sessions import Access
+from web.tile_workers import TileWorkers
+from web.tiles import OutsideTiles
 
 THREADS = 8
 STREAM_THREADS = 32
@@ -23,6 +25,9 @@ STREAM_THREADS = 32
 POSITION_THREADS = 64
 POSITIONS_PATH = "/api/v1/positions"
 EVENTS_PATH = "/api/v1/events"
+TILES_PATH = "/tiles/"
+TILE_THREADS = 8
+"""They only wait for the processes that draw, or hand out what is kept."""
 MAX_CONNECTIONS = 2000
 
 
@@ -35,6 +40,7 @@ def run(
     running: Running | None = None,
     access: Access | None = None,
     public_url: str | None = None,
+    outside: OutsideTiles | None = None,
 ) -> None:
     """Serve until interrupted; says the address once the socket listens and the region is warm.
 
@@ -52,6 +58,8 @@ def run(
         Accounts; None lets this machine do everything and all others read the map.
     public_url
         Where people reach the server, if not at the address where it listens.
+    outside
+        Tiles of another host that pages offer beside our own.
 
     Raises
     ------
@@ -60,14 +68,16 @@ def run(
     """
     desk.warm()
     listener = _listen(host, port)
+    drawing = TileWorkers(desk.region)
     app = (
-        create_app(desk)
+        create_app(desk, draw=drawing, outside=outside)
         if running is None
-        else create_app(desk, centre=running.centre, positions=running.positions, access=access)
+        else create_app(
+            desk, centre=running.centre, positions=running.positions, access=access, draw=drawing, outside=outside
+        )
     )
-    lanes = LaneDispatcher(
-        {POSITIONS_PATH: POSITION_THREADS, EVENTS_PATH: STREAM_THREADS} if running else {}, threads=THREADS
-    )
+    own = {POSITIONS_PATH: POSITION_THREADS, EVENTS_PATH: STREAM_THREADS} if running else {}
+    lanes = LaneDispatcher({**own, TILES_PATH: TILE_THREADS}, threads=THREADS)
     # Trackers keep hundreds of connections open; the default of 100 would shut dispatchers out.
     server = create_server(
         app, sockets=[listener], _dispatcher=lanes, connection_limit=MAX_CONNECTIONS, asyncore_use_poll=True
@@ -89,6 +99,7 @@ def run(
         server.run()
     finally:
         server.close()
+        drawing.stop()
         if running is not None:
             running.stop()
 

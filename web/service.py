@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +19,7 @@ import shapely
 from shapely.geometry import mapping
 from shapely.geometry.base import BaseGeometry
 
-from dispatch.ranking import Ranking, rank_units
+from dispatch.fleet_ranking import FleetColumns, rank_fleet
 from dispatch.settings import DispatchSettings
 from dispatch.types import Unit
 from dispatch.units import UnitsRead, read_units
@@ -60,7 +60,7 @@ from web.live_roads import LiveRoads
 from web.resolve import Asked, resolve
 from web.wording import confirm_lines, left_out_text, shortfall_text, village_ranking_text
 from web.wording_errors import error_text
-from web.wording_roads import closures_json
+from web.wording_roads import roads_json, times_text
 
 Clock = Callable[[], datetime]
 
@@ -75,6 +75,15 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _FleetNow:
+    """The units as they stand, as columns, and how each drives."""
+
+    units: tuple[Unit, ...]
+    columns: FleetColumns
+    vehicles: tuple[Vehicle, ...]
+
+
 class Desk:
     """One region with one list of units; safe for several threads once `warm`."""
 
@@ -82,12 +91,16 @@ class Desk:
         self.region = region
         self._clock = clock
         self._units_file = units_file or region.units_file
-        self._live: Callable[[], Sequence[Unit]] | None = None
+        self._live: Callable[[], tuple[Unit, ...]] | None = None
+        self._known_fleet: _FleetNow | None = None
         self.times = FleetTimes(region)
         self.roads = LiveRoads(region, self.times)
 
-    def follow(self, units: Callable[[], Sequence[Unit]]) -> None:
-        """Rank these units from now on, as they stand at each question, in place of the list."""
+    def follow(self, units: Callable[[], tuple[Unit, ...]]) -> None:
+        """Rank these units from now on, as they stand at each question, in place of the list.
+
+        While none of them changes, the very same tuple should be given.
+        """
         self._live = units
 
     def answer_from(self, routers: Routers) -> None:
@@ -136,7 +149,7 @@ class Desk:
     @property
     def units(self) -> tuple[Unit, ...]:
         """The units, as they stand."""
-        return self._read.units if self._live is None else tuple(self._live())
+        return self._read.units if self._live is None else self._live()
 
     @property
     def unit_problems(self) -> tuple[str, ...]:
@@ -147,8 +160,17 @@ class Desk:
         """How a unit drives, and from where."""
         return self.times.vehicle(unit.kind, unit.agency, unit.location)
 
-    def _vehicles(self, units: Sequence[Unit]) -> list[Vehicle]:
-        return [self.vehicle(unit) for unit in units]
+    def _vehicles(self, units: Sequence[Unit]) -> tuple[Vehicle, ...]:
+        return tuple(self.vehicle(unit) for unit in units)
+
+    def _fleet(self) -> _FleetNow:
+        """The units as the ranking wants them; made anew only when one of them changed."""
+        units, known = self.units, self._known_fleet
+        if known is None or known.units is not units:
+            known = self._known_fleet = _FleetNow(
+                units=units, columns=FleetColumns.of(units, self.settings), vehicles=self._vehicles(units)
+            )
+        return known
 
     def warm(self) -> None:
         """Load all parts now, so that the first call is as quick as the others."""
@@ -181,6 +203,27 @@ class Desk:
             ],
             "unit_kinds": sorted({unit.kind for unit in self.units}) if self._units_file else [],
         }  # fmt: skip
+
+    def times_json(self, lang: str = DEFAULT_LANGUAGE) -> dict[str, Any]:
+        """Which engine answers, and whether any travel times are not as they should be.
+
+        Everybody may read it, so it names no file and no fault of the region: the log does.
+        """
+        routers = self.times.routers
+        if routers is None:
+            return {"engine": "scipy", "pending": False, "failed": [], "message": None}
+        state = routers.state()
+        failed = [
+            {"profile": profile or self.region.routing_settings.profile().name, "hour": hour}
+            for profile, hour in state.failed
+        ]
+        names = sorted({str(one["profile"]).partition("+")[0] for one in failed})
+        return {
+            "engine": state.engine,
+            "pending": state.pending,
+            "failed": failed,
+            "message": times_text(translator(lang), pending=state.pending, failed=names),
+        }
 
     def units_json(self) -> dict[str, Any]:
         """All units with status and position."""
@@ -286,6 +329,8 @@ class Desk:
         k: int | None = None,
         lang: str = DEFAULT_LANGUAGE,
         capabilities: Collection[str] = (),
+        most: int | None = None,
+        most_excluded: int | None = None,
     ) -> dict[str, Any]:
         """Every available unit, ranked by exact road travel time to a point, a place or an area.
 
@@ -301,48 +346,68 @@ class Desk:
             `id` or `en`.
         capabilities
             Only units that have all of these.
+        most, most_excluded
+            Tell of so many units that are offered, and of those that cannot be sent, and count the others; None tells
+            of all.
         """
         answer, roads = self.roads.answered(
-            lambda: self._nearest(at, kind=kind, k=k, lang=lang, capabilities=capabilities)
+            lambda: self._nearest(
+                at, kind=kind, k=k, lang=lang, capabilities=capabilities, most=most, excluded=most_excluded
+            )
         )
-        return {**answer, "closures": closures_json(roads.closures, roads.metric, translator(lang))}
+        return {**answer, **roads_json(roads, translator(lang))}
 
     def _nearest(
-        self, at: str, *, kind: str | None, k: int | None, lang: str, capabilities: Collection[str]
+        self,
+        at: str,
+        *,
+        kind: str | None,
+        k: int | None,
+        lang: str,
+        capabilities: Collection[str],
+        most: int | None,
+        excluded: int | None,
     ) -> dict[str, Any]:
         asked, _ = self.resolve(at), translator(lang)
         match = self.region.boundaries.locate(asked.location)
         wanted = None if kind is None else unit_kind(kind)
         words = frozenset(normalised(word) for word in capabilities)
-        units, now = self.units, self._clock()
-        target = self.times.answer(asked.location, self._vehicles(units), now)
+        fleet, now = self._fleet(), self._clock()
+        target = self.times.answer(asked.location, fleet.vehicles, now)
         if target.access.status is RoadStatus.OFF_NETWORK and asked.area is None:
             self.refuse_closed(asked.location)
             raise _off_network(match)
-        ranking: Ranking | VillageRanking
         if asked.area is None:
-            ranking = rank_units(
+            first = rank_fleet(
                 target=asked.location,
-                units=units,
-                times=target.times,
+                fleet=fleet.columns,
+                reach_road_s=target.reach_road_s,
+                driving_s=target.driving_s,
+                last_s=target.last_s,
                 settings=self.settings,
                 now=now,
                 kind=wanted,
                 capabilities=words,
                 limit=k,
+                most_ranked=most,
+                most_excluded=excluded,
             )
             candidates = [
                 ranked_json(one, _, self._driven(one.unit, asked.location, now, look=one.rank <= LOOKED_AT))
-                for one in ranking.ranked
+                for one in first.ranked
             ]
-            spread = None
+            spread, further, left = None, first.further, first.excluded_further
+            shown, shortfalls = first.excluded, first.shortfalls
         else:
             roads = roads_of(self.region, asked.area)
-            ranking = self._rank_area(asked, roads, units, wanted, words, k, now)
+            ranking = self._rank_area(asked, roads, fleet, wanted, words, k, now)
             candidates = [
                 village_ranked_json(one, _, self._driven(one.unit, asked.location, now, look=False))
-                for one in ranking.ranked
+                for one in ranking.ranked[:most]
             ]
+            further = len(ranking.further) + len(ranking.ranked) - len(candidates)
+            shown, shortfalls = ranking.excluded[:excluded], ranking.shortfalls
+            left = len(ranking.excluded) - len(shown)
             spread = {
                 "road_m": round(ranking.road_m),
                 "unreachable_share": round(ranking.unreachable_share, 6),
@@ -363,9 +428,10 @@ class Desk:
             "hour": self.times.hour(now),
             "spread": spread,
             "candidates": candidates,
-            "further": len(ranking.further),
-            "excluded": [excluded_json(one, _) for one in ranking.excluded],
-            "shortfalls": [shortfall_text(one, _) for one in ranking.shortfalls],
+            "further": further,
+            "excluded": [excluded_json(one, _) for one in shown],
+            "excluded_further": left,
+            "shortfalls": [shortfall_text(one, _) for one in shortfalls],
         }
 
     def refuse_closed(self, location: Location) -> None:
@@ -419,7 +485,7 @@ class Desk:
         self,
         asked: Asked,
         roads: AreaRoads,
-        units: Sequence[Unit],
+        fleet: _FleetNow,
         kind: str | None,
         words: frozenset[str],
         k: int | None,
@@ -428,8 +494,8 @@ class Desk:
         pieces = roads.pieces
         return rank_units_for_village(
             target=asked.location,
-            units=units,
-            road_s=self.times.edge_midpoint_times(self._vehicles(units), pieces, now),
+            units=fleet.columns.units,
+            road_s=self.times.edge_midpoint_times(fleet.vehicles, pieces, now),
             length_m=np.asarray(self.region.network.edge_length_m)[pieces],
             settings=self.settings,
             now=now,
@@ -471,7 +537,7 @@ class Desk:
     def route_between(self, vehicle: Vehicle, target: Location, *, lang: str) -> dict[str, Any]:
         """A route as a GeoJSON FeatureCollection, how the target meets the roads, and which are closed."""
         answer, roads = self.roads.answered(lambda: self._route_between(vehicle, target, lang=lang))
-        return {**answer, "closures": closures_json(roads.closures, roads.metric, translator(lang))}
+        return {**answer, **roads_json(roads, translator(lang))}
 
     def _route_between(self, vehicle: Vehicle, target: Location, *, lang: str) -> dict[str, Any]:
         now = self._clock()

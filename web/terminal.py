@@ -125,6 +125,7 @@ def ranking_text(answer: dict[str, Any], lang: str, *, width: int | None = None,
     if answer["spread"] and answer["road"]["status"] != "connected":
         lines.append(answer["road"]["message"])
     lines += answer["shortfalls"]
+    lines += roads_lines(answer)
     lines.append("")
     if candidates:
         lines.append((_spread_table if answer["spread"] else _point_table)(candidates, width, _))
@@ -205,6 +206,11 @@ def _spread_table(candidates: Sequence[dict[str, Any]], width: int | None, _: Tr
     return table_within(head, rows, right=right, first=(0, 1, 2, 4, 8, 9), sentence=None, width=width)
 
 
+def roads_lines(answer: dict[str, Any]) -> list[str]:
+    """Which roads are closed, and what the times lack; nothing where nothing is to be said."""
+    return [part for part in (answer["closures"]["message"], answer["times"]["message"]) if part]
+
+
 def route_text(answer: dict[str, Any], lang: str) -> str:
     """A route, street by street."""
     _ = translator(lang)
@@ -216,7 +222,7 @@ def route_text(answer: dict[str, Any], lang: str) -> str:
     ]
     head = [_("Together"), duration(line["seconds"], _), ""]
     said = [answer["road"]["message"], *([answer["exemptions_text"]] if answer["exemptions_text"] else [])]
-    lines = [table(head, parts, right=(1, 2)), *said, ""]
+    lines = [table(head, parts, right=(1, 2)), *said, *roads_lines(answer), ""]
     steps = [feature["properties"] for feature in answer["features"][1:]]
     return "\n".join([*lines, *(f"{number:3}. {step['text']}" for number, step in enumerate(steps, start=1))])
 

@@ -23,7 +23,7 @@ from web.wording import (
     shortfall_text,
     words,
 )
-from web.wording_roads import closures_json, closures_text
+from web.wording_roads import closures_json, closures_text, times_json, times_text
 
 
 def recommendation_json(recommendation: Recommendation, _: Translator) -> dict[str, Any]:
@@ -50,6 +50,7 @@ def recommendation_json(recommendation: Recommendation, _: Translator) -> dict[s
         "due_at": None if one.due_at is None else _time(one.due_at),
         "late_s": one.late_s,
         "closures": closures_json(one.closures, one.metric, _),
+        "times": times_json(one.metrics, _, pending=one.pending),
     }
 
 
@@ -151,8 +152,9 @@ def availability_text(one: Candidate, _: Translator) -> str:
 
 
 def recommendation_text(one: Recommendation, _: Translator) -> str:
-    """The whole of it in a sentence or two, and which roads were closed when it was made."""
-    return " ".join(filter(None, (_sent_text(one, _), closures_text(one.closures, _))))
+    """The whole of it in a sentence or two, which roads were closed when it was made, and what its times lack."""
+    times = times_text(_, pending=one.pending, failed=())
+    return " ".join(filter(None, (_sent_text(one, _), closures_text(one.closures, _), times)))
 
 
 def _sent_text(one: Recommendation, _: Translator) -> str:

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from dispatch.closures import Closure, ClosureInForce, ClosureReason, VillageCutOff
+from routing.types import MetricKey
 from web.i18n import Translator
-from web.wording import distance
+from web.live_roads import RestsOn
+from web.wording import distance, words
 
 MOST_NAMED: Final = 3
 """Streets or villages named before the others are only counted."""
@@ -53,20 +55,46 @@ def closures_text(closures: Sequence[Closure | ClosureInForce], _: Translator) -
 
 def cut_off_text(villages: Sequence[VillageCutOff], _: Translator) -> str | None:
     """Whom closed roads cut off, in one sentence; None where nobody is."""
-    if not villages:
-        return None
-    most = sorted(villages, key=lambda one: -(one.people or 0))
+    by_profiles: dict[tuple[str, ...], list[VillageCutOff]] = {}
+    for one in sorted(villages, key=lambda one: (one.profiles, -(one.people or 0))):
+        by_profiles.setdefault(one.profiles, []).append(one)
+    return " ".join(_cut_off_text(profiles, some, _) for profiles, some in by_profiles.items()) or None
+
+
+def _cut_off_text(profiles: Sequence[str], villages: Sequence[VillageCutOff], _: Translator) -> str:
+    """Villages to which the same vehicles cannot drive: all of them, where none is named."""
     people = sum(one.people or 0 for one in villages)
+    names = named([one.name for one in villages], _)
+    if profiles:
+        vehicles = words([vehicle_name(one, _) for one in profiles], _)
+        if not people:
+            return _("Cut off for {vehicles}: {villages}.").format(vehicles=vehicles, villages=names)
+        return _.ngettext(
+            "Cut off for {vehicles}: {villages}, {people} person.",
+            "Cut off for {vehicles}: {villages}, {people} people.",
+            people,
+        ).format(vehicles=vehicles, villages=names, people=_.number(people))
     if not people:
-        return _("Cut off: {villages}.").format(villages=named([one.name for one in most], _))
+        return _("Cut off: {villages}.").format(villages=names)
     return _.ngettext("Cut off: {villages}, {people} person.", "Cut off: {villages}, {people} people.", people).format(
-        villages=named([one.name for one in most], _), people=_.number(people)
+        villages=names, people=_.number(people)
     )
 
 
 def length_text(edge_count: int, length_m: float, _: Translator) -> str:
     """How much is closed."""
     return _("{length} of road closed ({edges} edges).").format(length=distance(length_m, _), edges=edge_count)
+
+
+def vehicle_name(profile: str, _: Translator) -> str:
+    """A vehicle profile of the defaults; a region's own as it is written."""
+    names = {
+        "ambulance": _("ambulance"),
+        "fire_engine": _("fire engine"),
+        "motorcycle": _("motorcycle"),
+        "light_vehicle": _("light vehicle"),
+    }
+    return names.get(profile, profile.replace("_", " "))
 
 
 def closures_json(closures: Sequence[ClosureInForce], metric: str, _: Translator) -> dict[str, Any]:
@@ -76,3 +104,39 @@ def closures_json(closures: Sequence[ClosureInForce], metric: str, _: Translator
         "metric": metric,
         "message": closures_text(closures, _),
     }
+
+
+def roads_json(roads: RestsOn, _: Translator) -> dict[str, Any]:
+    """What an answer rests on: the closures in force, and the times that were asked."""
+    return {
+        "closures": closures_json(roads.state.closures, roads.state.metric, _),
+        "times": times_json(roads.metrics, _, pending=roads.pending, failed=roads.failed),
+    }
+
+
+def times_json(
+    metrics: Sequence[MetricKey], _: Translator, *, pending: bool = False, failed: Sequence[str] = ()
+) -> dict[str, Any]:
+    """The times that answered: by profile, hour of the week, closed roads and learnt speeds."""
+    return {
+        "metrics": [
+            {"profile": one.profile, "hour": one.hour, "closures": one.closures, "speeds": one.speeds}
+            for one in metrics
+        ],
+        "pending": pending,
+        "message": times_text(_, pending=pending, failed=failed),
+    }
+
+
+def times_text(_: Translator, *, pending: bool, failed: Sequence[str]) -> str | None:
+    """What there is to say of the times, in one or two sentences; None where they are as they should be."""
+    said = []
+    if pending:
+        said.append(_("New travel times are being worked out; these are the ones before."))
+    if failed:
+        said.append(
+            _("The travel times of {profiles} could not be worked out; older ones answer.").format(
+                profiles=words([vehicle_name(one, _) for one in failed], _)
+            )
+        )
+    return " ".join(said) or None

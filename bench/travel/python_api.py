@@ -44,7 +44,7 @@ def api_figures(roads: Roads, patience_s: float) -> list[Figure]:
         same = np.array_equal(router.answer(incident, pinned).seconds, plain.answer(incident, plainly).seconds)
         assert same, "the two engines differ through the Python API"
     part_s = patience_s / 2
-    moved = [[*units[:-1], place] for place in incidents]
+    moved = [(number % UNITS, place) for number, place in enumerate(incidents)]
     snapped = [place_near(network, dice) for _ in range(SNAPPED)]
     limit_m = settings.snap_limit_m
     figures = [
@@ -52,7 +52,7 @@ def api_figures(roads: Roads, patience_s: float) -> list[Figure]:
         figure(
             roads, API, "siaga112, plain", timed(lambda at: plain.answer(at, plainly).seconds, incidents[:50], part_s)
         ),
-        figure(roads, MOVE, OURS, timed(router.pin, moved, part_s)),
+        figure(roads, MOVE, OURS, timed(lambda move: router.moved(pinned, *move), moved, part_s)),
         figure(roads, SNAP, OURS, timed(lambda at: router.snapper.nearest(at, limit_m=limit_m), snapped, part_s)),
     ]
     if hasattr(router, "isochrone"):

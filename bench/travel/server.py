@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import multiprocessing
 import os
 import random
@@ -18,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.region import cirebon
+from bench.travel.http_clients import Heard, ask
 from bench.travel.measure import SEED, UNITS, Figure
 from bench.travel.networks import DATA
 from bench.travel.other_python import REPOSITORY
@@ -28,21 +28,24 @@ from routing.region import Region
 from routing.region_build import build_region
 
 CLIENTS = 16
-PAUSE_S = 0.5
-"""Between the answer to a client and his next question: a whole centre in a storm. Without any pause each of them waits
-for the fifteen others, and what is measured is how many answers there are in a second."""
+EVERY_S = 1.0
+"""Each of sixteen desks asks once a second, which is more than a storm of calls gives a centre. Without any pause each
+of them waits for the fifteen others, and what is measured is how many answers there are in a second: both are told."""
+
+FIRST, WHOLE = "most=5&excluded=5", ""
+"""What is asked of all 200 ranked units: the first of them, as a desk shows them, or every one with its reason."""
 
 COLD_RUNS = 5
 IMPORTS_SHOWN = 6
 
-HTTP_MEDIAN, HTTP_P95, HTTP_BUSY = "http", "http p95", "http busy"
+HTTP_MEDIAN, HTTP_P95, HTTP_BUSY, HTTP_WHOLE = "http", "http p95", "http busy", "http whole"
 COLD, COLD_IMPORTS = "cold", "cold imports"
 
 _IMPORT = re.compile(r"import time:\s+(\d+) \|\s+(\d+) \|\s+(\S+)$")
 
 
-def server_figures(*, seconds: float) -> list[Figure]:
-    """HTTP latency and the first answer of a cold command, on the region of Cirebon."""
+def server_figures(*, seconds: float, cold: bool = True) -> list[Figure]:
+    """HTTP latency and (`cold`) the first answer of a cold command, on the region of Cirebon."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "region"
         build_region(cirebon(DATA), folder)
@@ -53,7 +56,7 @@ def server_figures(*, seconds: float) -> list[Figure]:
         incidents = [place_near(network, dice) for _ in range(500)]
         return [
             *_http_figures(folder, units, network.node_count, incidents, seconds),
-            *_cold_figures(folder, units, network.node_count, incidents[0]),
+            *(_cold_figures(folder, units, network.node_count, incidents[0]) if cold else ()),
         ]
 
 
@@ -70,62 +73,37 @@ def _http_figures(folder: Path, units: Path, nodes: int, incidents: Sequence[Loc
     try:
         assert server.stdout is not None
         port = int(server.stdout.readline().rstrip().rstrip("/").rpartition(":")[2])
-        _clients(port, incidents, 1.0, 0.0)
         # In a process of their own, so that they hold no lock of anybody who measures.
         with multiprocessing.get_context("spawn").Pool(1) as pool:
-            paced, refused = pool.apply(_clients, (port, incidents, seconds, PAUSE_S))
-            busy, _ = pool.apply(_clients, (port, incidents, seconds, 0.0))
+
+            def asked(what: str, every_s: float, for_s: float) -> Heard:
+                paths = [f"/api/v1/nearest?at={at.lat:.6f},{at.lon:.6f}&{what}" for at in incidents]
+                facts = {"clients": CLIENTS, "seconds": for_s, "every_s": every_s, "seed": SEED}
+                return pool.apply(ask, (port, paths), facts)
+
+            asked(FIRST, 0.0, 1.0)
+            first, whole, busy = (
+                asked(what, every_s, seconds) for what, every_s in ((FIRST, EVERY_S), (WHOLE, EVERY_S), (FIRST, 0.0))
+            )
     finally:
         server.terminate()
         server.wait()
     found = []
-    for question, times_s, share, pause_s in (
-        (HTTP_MEDIAN, paced, 50, PAUSE_S),
-        (HTTP_P95, paced, 95, PAUSE_S),
-        (HTTP_BUSY, busy, 50, 0.0),
+    for question, heard, share, said in (
+        (HTTP_MEDIAN, first, 50, "once a second each"),
+        (HTTP_P95, first, 95, "once a second each"),
+        (HTTP_WHOLE, whole, 95, "once a second each, all units told"),
+        (HTTP_BUSY, busy, 95, "without a pause"),
     ):
         figure = Figure(network="cirebon", nodes=nodes, question=question, engine=OURS)
-        if refused or not times_s:
-            found.append(replace(figure, note=f"the server says {refused or 'nothing'}"))
+        if heard.refused or not heard.times_s:
+            found.append(replace(figure, note=f"the server says {heard.refused or 'nothing'}"))
             continue
-        note = f"{CLIENTS} clients, {pause_s:g} s between questions, {len(times_s) / seconds:.0f} answers a second"
-        figure = replace(figure, median_s=float(np.percentile(times_s, share)), least_s=min(times_s))
-        found.append(replace(figure, runs=len(times_s), note=note))
+        note = f"{CLIENTS} clients, {said}: {heard.per_second:.0f} answers a second"
+        least_s = min(heard.times_s)
+        figure = replace(figure, median_s=float(np.percentile(heard.times_s, share)), least_s=least_s)
+        found.append(replace(figure, runs=len(heard.times_s), note=note))
     return found
-
-
-def _clients(port: int, incidents: Sequence[Location], seconds: float, pause_s: float) -> tuple[list[float], str]:
-    """Seconds of every answer to clients who ask again after a pause, and the first status that was not 200."""
-    times_s: list[float] = []
-    refused: list[str] = []
-
-    async def one(number: int) -> None:
-        dice = random.Random(SEED + number)
-        await asyncio.sleep(dice.uniform(0.0, pause_s))
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        end = time.perf_counter() + seconds
-        while time.perf_counter() < end and not refused:
-            at = dice.choice(incidents)
-            path = f"/api/v1/nearest?at={at.lat:.6f},{at.lon:.6f}&k=5"
-            started = time.perf_counter()
-            writer.write(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: application/json\r\n\r\n".encode())
-            head = (await reader.readuntil(b"\r\n\r\n")).decode()
-            length = next(
-                int(line.partition(":")[2]) for line in head.splitlines() if line.lower().startswith("content-length")
-            )
-            await reader.readexactly(length)
-            times_s.append(time.perf_counter() - started)
-            if head.split()[1] != "200":
-                refused.append(head.splitlines()[0])
-            if pause_s:
-                await asyncio.sleep(dice.uniform(0.5, 1.5) * pause_s)
-        writer.close()
-
-    async def everybody() -> None:
-        await asyncio.gather(*(one(number) for number in range(CLIENTS)))
-
-    asyncio.run(everybody())
-    return times_s, refused[0] if refused else ""
 
 
 def _cold_figures(folder: Path, units: Path, nodes: int, at: Location) -> list[Figure]:

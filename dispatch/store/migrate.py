@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 from dispatch.errors import StoreError
 from dispatch.store.engine import writing
+from gis.errors import N_
 
 _SCRIPTS = "dispatch.store:migrations"
 _LOCK = 0x51A6A112
@@ -37,6 +38,23 @@ def ensure_tables(engine: Engine) -> None:
             raise StoreError(_MISMATCH[_is_known(found)], found=found, newest=newest())
         _check_empty(connection)
         _upgrade(connection)
+
+
+def check_tables(engine: Engine) -> None:
+    """Refuse a database that is not ready to be asked; changes nothing.
+
+    Raises
+    ------
+    StoreError
+        The database is empty, older or newer than this program, or holds tables that are not ours.
+    """
+    with engine.connect() as connection:
+        found = _revision(connection)
+        if found is None:
+            _check_empty(connection)
+            raise StoreError(N_("The database is empty: no centre was ever started on it."))
+    if found != newest():
+        raise StoreError(_MISMATCH[_is_known(found)], found=found, newest=newest())
 
 
 def upgrade(engine: Engine) -> tuple[str | None, str]:

@@ -46,7 +46,7 @@ from dispatch.types import UnitStatus
 from dispatch.verification import VillageAnswer
 from gis.errors import InputError
 from gis.types import Location
-from routing.metric import MetricKey
+from routing.types import MetricKey
 from tests.centre_app import HERE, demonstration_region
 from tests.desks import Clock
 from tests.strategies import NOW

@@ -21,7 +21,7 @@ from gis.search_results import SearchResult
 from tests.tiny_region import write_sources
 from web.cli import main
 
-ENVIRONMENT = {"SIAGA112_REGION": None, "SIAGA112_LANG": "en"}
+ENVIRONMENT = {"XDG_DATA_HOME": "/nowhere", "SIAGA112_REGION": None, "SIAGA112_LANG": "en"}
 
 
 @pytest.fixture(scope="module")

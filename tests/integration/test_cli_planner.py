@@ -10,11 +10,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import shapely
 
+from planning.coverage import Standard
 from routing.region import Region
 from tests.planner_region import PEOPLE, planner_region, refused, run
-from web.plan_candidates import of_villages
+from web.plan_candidates import midpoints, of_villages
+from web.plan_reach import reach_of
 from web.plans import Planner
+from web.regions import open_region
 
 MINUTES = "2.5"
 
@@ -36,7 +40,7 @@ def test_the_people_in_time_are_those_whose_road_a_unit_reaches_in_time(region: 
     (post,) = planner.posts("fire_engine")
     within = 0.0
     for edge, people in zip(planner.pieces.tolist(), planner.demand.piece_people.tolist(), strict=True):
-        time = planner.router.edge_midpoint_times([post.location], np.array([edge])).seconds[0, 0]
+        time = planner.router_of("fire_engine").edge_midpoint_times([post.location], np.array([edge])).seconds[0, 0]
         within += people * (time + planner.dispatch_settings.turnout_of("fire_engine") <= float(MINUTES) * 60)
     assert 0 < within < sum(PEOPLE.values())
     assert answer["region"]["within"] == round(within)
@@ -75,6 +79,44 @@ def test_a_closed_street_reaches_fewer_and_a_flood_closes_what_it_touches(region
     # The crossing is under water, and all four roads with it: the post stands, and reaches nobody.
     under_water = told("coverage", "--minutes", "5", "--flood", flood, "--region", region)["region"]
     assert whole["within"] > 0 == under_water["within"] and under_water["unreached"] == whole["people"]
+
+
+def test_an_isochrone_of_posts_holds_every_road_reached_by_then_turnout_included() -> None:
+    planner = Planner(open_region(None))
+    posts = planner.posts("fire_engine")
+    found = planner.coverage(posts, Standard(kinds=("fire_engine",), within_s=600.0))
+    lat, lon = midpoints(planner)
+    spots, seconds = shapely.points(lon, lat), found.nearest_s
+    for one in reach_of(planner, posts, "fire_engine", found, (5.0, 10.0)):
+        within = seconds <= one.minutes * 60
+        # That it is never wider than what was reached is held by tests of `routing.isochrone`.
+        assert one.polygon.is_valid and 0 < within.sum() < len(within)
+        assert shapely.covers(one.polygon, spots[within]).all()
+        assert one.people == pytest.approx(planner.demand.piece_people[within].sum())
+
+
+def test_isochrones_and_the_times_of_all_junctions_are_layers_of_the_file(region: Path, tmp_path: Path) -> None:
+    layers = tmp_path / "plan.gpkg"
+    answer = told("coverage", "--isochrones", "2.5,3", "--minutes", "3", "--gpkg", layers, "--region", region)
+    assert answer["isochrones"][-1]["people"] == answer["region"]["within"] > 0
+    with sqlite3.connect(layers) as stored:
+        assert [row[0] for row in stored.execute("SELECT minutes FROM isochrones ORDER BY minutes")] == [2.5, 3.0]
+        times = stored.execute("SELECT seconds FROM junctions WHERE post = 'Pos Kulon'").fetchall()
+    turnout_s = Planner(Region.open(region)).dispatch_settings.turnout_of("fire_engine")
+    assert times and min(times)[0] >= turnout_s
+    text = run("coverage", "--isochrones", "--minutes", "3", "--region", region).stdout
+    assert "Reached by road" in text and "\n                    15" in text
+
+
+def test_a_fire_engine_is_timed_by_its_own_profile(region: Path) -> None:
+    planner = Planner(Region.open(region))
+    assert planner.router_of("fire_engine").metric.key.profile.startswith("fire_engine")
+    assert planner.router_of("ambulance").metric.key.profile.startswith("ambulance")
+    own = told("coverage", "--minutes", MINUTES, "--region", region)
+    assert (
+        own["region"]
+        == told("coverage", "--minutes", MINUTES, "--profile", "fire_engine", "--region", region)["region"]
+    )
 
 
 def test_every_file_of_a_coverage_holds_the_same_figures(region: Path, tmp_path: Path) -> None:
@@ -156,6 +198,8 @@ def test_candidates_come_from_a_file_or_the_junctions(region: Path, tmp_path: Pa
         (("coverage", "--close-street", "Jalan Entah Berantah"), "Jalan Entah Berantah"),
         (("coverage", "--flood", "nowhere.geojson"), "cannot be read"),
         (("coverage", "--at", "pagi"), "time with its zone"),
+        (("coverage", "--close-road", "-6.8,108.6"), "No road is within"),
+        (("coverage", "--isochrones", "0"), "not a time of more than 0"),
         (("coverage", "--profile", "rocket"), "rocket"),
         (("site", "mclp", "-p", "9"), "only 4 candidates"),
         (("site", "p-median", "-p", "-3"), "at least 1"),

@@ -89,7 +89,7 @@ def test_a_replayed_call_takes_the_time_of_the_road(planner: Planner):
         policy=policy_of("road", 900), calls=calls_by_people(world, "fire_engine", 1), horizon_ms=10**9,
     )  # fmt: skip
     found = serve(plan, log.calls)
-    (time,) = planner.router.times_to(NEAR, [posts[0].location])
+    (time,) = planner.router_of("fire_engine").times_to(NEAR, [posts[0].location])
     assert time.total_s is not None
     expected_ms = round((time.total_s + planner.dispatch_settings.turnout_of("fire_engine")) * 1000)
     assert found.arrived_ms[0] - log.calls.at_ms[0] == expected_ms

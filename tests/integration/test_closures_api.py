@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 from flask.testing import FlaskClient
@@ -16,8 +18,14 @@ from flask.testing import FlaskClient
 from dispatch.store import care
 from dispatch.store.engine import open_engine
 from dispatch.store.store import Store
+from gis.types import Location
+from routing.metric import Metric
+from routing.router import Router
 from tests.centre_app import HERE, CentreApp, centre_app
 from web.cli import main
+from web.directory import region_stations
+from web.i18n import translator
+from web.wording_roads import cut_off_text
 
 FLOOD = [
     {"lat": lat, "lon": lon} for lat, lon in ((-6.83, 108.722), (-6.832, 108.782), (-6.8, 108.786), (-6.8, 108.72))
@@ -66,6 +74,40 @@ def test_a_closure_changes_every_answer_at_once_and_reopening_gives_the_first_on
     assert client.get("/api/v1/route?unit=AMB-13&at=-6.7172,108.5362").get_json() == route
 
 
+def test_a_village_that_is_cut_off_for_some_vehicles_alone_is_told_with_their_names(sqlite_url: str) -> None:
+    """Fire engines that keep to the larger roads lose a village by a closure that ambulances drive round."""
+    with centre_app(sqlite_url) as made:
+        region = made.running.centre.region
+        settings = region.routing_settings
+        small = frozenset({"residential", "living_street", "service", "unclassified", "track", "path"})
+        large = replace(settings.profiles["fire_engine"], closed_classes=small)
+        region.__dict__["routing_settings"] = replace(settings, profiles={**settings.profiles, "fire_engine": large})
+        keeper, finder = made.running.centre.roads, made.running.centre.desk.roads.finder
+        edges = finder.about(Location(lat=-6.813437, lon=108.646221), 600.0)
+        villages = {one.code: one for one in keeper.cut_off_by(edges)}
+        some = [one for one in villages.values() if one.profiles]
+        assert some
+        assert {one.profiles for one in some} == {("fire_engine",)}
+        text = cut_off_text(some, translator("en")) or ""
+        assert text.startswith(f"Cut off for fire engine: {max(some, key=lambda one: one.people or 0).name}")
+        stations = [location for _, _, location in region_stations(region)]
+        network = region.network
+        lost: dict[str, list[float]] = {}
+        for profile in ("ambulance", "fire_engine"):
+            metric = Metric.build(network, region.routing_settings, profile=profile)
+            reached = []
+            for shut in ((), edges.tolist()):
+                router = Router(network, settings, snapper=region.snapper, metric=metric.with_closures(shut))
+                there = np.isfinite(router.nearest_everywhere(stations).seconds)[network.edge_head]
+                reached.append(there & router.metric.is_open)
+            for one in some:
+                number = next(at for at, each in enumerate(region.boundaries.villages) if each.code == one.code)
+                roads = region.edge_village == number
+                length = [float(network.edge_length_m[roads & each].sum()) for each in reached]
+                lost.setdefault(one.code, []).append(1 - length[1] / length[0])
+        assert all(fire > ambulance for ambulance, fire in lost.values())
+
+
 def test_a_recommendation_says_which_roads_were_closed_and_gives_the_same_a_year_later(client: FlaskClient) -> None:
     closed = close(client, **SPOT, note="air setinggi lutut")["closures"][0]["closure_id"]
     incident = client.post("/api/v1/incidents", json={"category": "medical", "severity": "high", "location": HERE})
@@ -73,6 +115,9 @@ def test_a_recommendation_says_which_roads_were_closed_and_gives_the_same_a_year
     made = client.post(f"/api/v1/incidents/{incident_id}/recommendations").get_json()
     assert [one["closure_id"] for one in made["recommendation"]["closures"]] == [closed]
     assert made["recommendation"]["metric"].startswith("closures=")
+    metrics = made["recommendation"]["metrics"]
+    assert {f"closures={one['closures']}" for one in metrics} == {made["recommendation"]["metric"]}
+    assert {one["profile"].partition("+")[0] for one in metrics} >= {"ambulance", "fire_engine"}
     client.post(f"/api/v1/closures/{closed}/reopen")
     key = made["recommendation_id"]
     stored = client.get(f"/api/v1/recommendations/{key}").get_json()

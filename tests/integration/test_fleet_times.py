@@ -9,7 +9,7 @@ from threading import Event, Thread
 import numpy as np
 import pytest
 
-from gis.errors import SourceError
+from gis.errors import InputError, SourceError
 from gis.types import Location
 from routing.profile import Exemption
 from routing.region import Region
@@ -118,7 +118,8 @@ def test_a_server_answers_every_profile_from_the_shared_hierarchy_as_scipy_does(
         assert not routers.pending
         assert serving.hour(at) == hour
         assert [serving.profile(one, at).key for one in vehicles] == [one.profile for one in vehicles]
-        assert serving.answer(TARGET, vehicles, at) == plain.answer(TARGET, vehicles, at)
+        found, expected = serving.answer(TARGET, vehicles, at), plain.answer(TARGET, vehicles, at)
+        assert (found.access, found.times) == (expected.access, expected.times)
     assert not routers.state().remarks
 
 
@@ -131,20 +132,81 @@ def test_a_server_does_not_begin_with_a_profile_that_can_drive_nowhere(region):
         opened.open_routers()
 
 
-def test_a_question_whose_router_is_replaced_meanwhile_is_asked_again(region):
+def test_a_question_is_answered_by_what_was_ready_when_it_began_and_says_that_more_is_on_its_way(region):
     desk = Desk(region, clock=lambda: QUIET)
     desk.answer_from(region.open_routers())
-    routers, asked = desk.times.routers, []
+    routers = desk.times.routers
 
     def ask():
-        key = desk.times.router("motorcycle", QUIET).metric.key
-        if not asked:
-            routers.wait()  # the metric that was not ready yet is, before the answer is named
-        asked.append(key.profile.partition("+")[0])
-        return asked[-1]
+        first = desk.times.router("motorcycle", QUIET)
+        routers.wait()  # the metric that was not ready is, in the middle of the question
+        return first, desk.times.router("motorcycle", QUIET)
 
-    answer, _ = desk.roads.answered(ask)
-    assert (asked[0], answer) == ("ambulance", "motorcycle")
+    (first, second), roads = desk.roads.answered(ask)
+    assert first is second
+    assert [one.profile.partition("+")[0] for one in roads.metrics] == ["ambulance"]
+    assert roads.pending
+    again, roads = desk.roads.answered(lambda: desk.times.router("motorcycle", QUIET))
+    assert again is not first
+    assert [one.profile.partition("+")[0] for one in roads.metrics] == ["motorcycle"]
+    assert not roads.pending
+
+
+def test_a_question_does_not_wait_while_a_closure_is_worked_out(region):
+    """A closure of many metrics takes its time; whoever asks meanwhile is answered on the roads before it."""
+    desk = Desk(region, clock=lambda: QUIET)
+    routers = region.open_routers(metrics=desk.times.metrics)
+    desk.answer_from(routers)
+    desk.warm()
+    make, go, began = routers._make_metric, Event(), Event()
+
+    def slowly(profile, hour, closures):
+        if len(closures):
+            began.set()
+            assert profile is None or go.wait(30)  # the default is made, the others hang
+        return make(profile, hour, closures)
+
+    routers._make_metric = slowly
+    edges = desk.roads.finder.about(TARGET, 300.0)
+    closing = Thread(target=desk.roads.close, args=((), edges))
+    closing.start()
+    assert began.wait(30)
+    answer = desk.nearest("-6.7172,108.5362")
+    assert answer["closures"]["metric"] == ""
+    assert {one["closures"] for one in answer["times"]["metrics"]} == {""}
+    assert answer["times"]["pending"]
+    assert answer["times"]["message"]
+    go.set()
+    closing.join()
+    answer = desk.nearest("-6.7172,108.5362")
+    assert {f"closures={one['closures']}" for one in answer["times"]["metrics"]} == {answer["closures"]["metric"]}
+    assert not answer["times"]["pending"]
+    assert answer["times"]["message"] is None
+
+
+def test_times_that_could_not_be_worked_out_are_told_in_answers_and_in_the_health_of_the_server(region):
+    desk = Desk(region, clock=lambda: QUIET)
+    routers = region.open_routers(metrics=desk.times.metrics)
+    desk.answer_from(routers)
+    desk.warm()
+    make = routers._make_metric
+
+    def failing(profile, hour, closures):
+        if (profile or "").startswith("fire_engine"):
+            raise InputError("nothing for fire engines")
+        return make(profile, hour, closures)
+
+    routers._make_metric = failing
+    desk.roads.close((), desk.roads.finder.about(TARGET, 300.0))
+    answer, health = desk.nearest("-6.7172,108.5362", lang="en"), desk.times_json("en")
+    assert "fire engine could not be worked out" in answer["times"]["message"]
+    assert len({one["closures"] for one in answer["times"]["metrics"]}) == 2
+    assert [one["profile"].partition("+")[0] for one in health["failed"]] == ["fire_engine"]
+    assert health["message"] == answer["times"]["message"]
+    assert "mobil pemadam tidak dapat dihitung" in desk.times_json("id")["message"]
+    routers._make_metric = make
+    desk.roads.close((), np.zeros(0, dtype=np.int64))
+    assert desk.times_json("en")["message"] is None
 
 
 def test_answers_while_roads_are_closed_and_opened_are_those_of_the_roads_that_they_name(region):

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from dispatch.commands import AssignUnits, CloseIncident, OpenIncident, RegisterDevice, ReportStatus
+from dispatch.commands import AdoptSpeeds, AssignUnits, CloseIncident, OpenIncident, RegisterDevice, ReportStatus
 from dispatch.fixes import Device, FixRules, Reading, fixes_of
 from dispatch.incidents import IncidentLocation, LocationKind, Milestone, Severity
 from dispatch.store import care
@@ -21,7 +21,7 @@ from dispatch.store.store import Store
 from dispatch.types import UnitStatus
 from gis.types import Location
 from routing.types import Route
-from tests.centre_app import demonstration_region
+from tests.centre_app import centre_app, demonstration_region
 from tests.driven_trips import drive, route_stretches, trace_of
 from web.centre import Centre
 from web.cli import main
@@ -232,3 +232,22 @@ def test_bad_input_is_one_sentence(sqlite_url: str, tmp_path: Path) -> None:
     other = table | {"kecamatan": ["99.99.99"], "factors": [["primary", "99.99.99", 0, 0.8]]}
     file.write_text(json.dumps(report | {"factors": other}), encoding="utf-8")
     assert "is of another region" in refused(sqlite_url, "adopt", str(file), "--reason", "x")
+
+
+def test_the_speeds_in_force_are_told_by_the_api_with_their_report_and_without_its_table(sqlite_url: str) -> None:
+    error = {"trips": 5, "median_s": 1.0, "p90_s": 2.0, "bias_s": 0.0, "median_share": 0.1}
+    with centre_app(sqlite_url) as made:
+        client, centre = made.app.test_client(), made.running.centre
+        told = client.get("/api/v1/speeds").get_json()
+        assert (told["in_force"], told["report"]) == (None, None)
+        area = centre.region.boundaries.kecamatan[0].code
+        factors = {"kecamatan": [area], "bin_of_hour": [0] * 168, "bins": 1, "factors": [["primary", area, 0, 0.8]]}
+        report = {"trips": 30, "held_out": 5, "before": error, "after": error, "factors": factors}
+        centre.execute(AdoptSpeeds(report=report, reason="trial"), actor="sari")
+        told = client.get("/api/v1/speeds").get_json()
+        assert (told["in_force"]["adopted_by"], told["in_force"]["reason"]) == ("sari", "trial")
+        assert told["report"] == {name: value for name, value in report.items() if name != "factors"}
+        if centre.desk.times.routers is not None:
+            centre.desk.times.routers.wait()
+        metrics = client.get("/api/v1/nearest?at=-6.7172,108.5362").get_json()["times"]["metrics"]
+        assert {one["speeds"] for one in metrics} == {told["in_force"]["digest"]}

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import shapely.geometry
 from flask.testing import FlaskClient
 
 from routing.region import Region
@@ -38,7 +39,7 @@ def measured(client: FlaskClient, posts: list[dict], minutes: float = 3) -> dict
 def test_the_page_tells_as_many_people_in_time_as_the_command(client: FlaskClient, region: Path) -> None:
     page = measured(client, [POST])
     told = json.loads(run("coverage", "--minutes", "3", "--json", "--region", region).stdout)
-    assert page["region"][3] == told["region"]["within"] == page["summary"]["within"]
+    assert page["region"][3] == told["region"]["within"]
     assert {code: one["within"][3] for code, one in page["villages"].items()} == {
         one["code"]: one["within"] for one in told["villages"]
     }
@@ -64,6 +65,57 @@ def test_the_export_holds_the_figures_of_the_page(client: FlaskClient) -> None:
     assert len(rows) == 1 + 2 + len(PEOPLE)
 
 
+def test_a_plan_that_closes_its_road_reaches_fewer_and_closes_nothing_elsewhere(client: FlaskClient) -> None:
+    whole = measured(client, [POST])
+    for closed in ([{"street": "Jalan Pasar"}], [{"lat": POST["lat"], "lon": POST["lon"]}]):
+        plan = {"kind": "fire_engine", "minutes": 3, "posts": [POST], "closed": closed}
+        less = client.post("/planner/coverage", json=plan).json
+        assert less["region"][60] < whole["region"][60] and less["closed_m"] > 0 and less["closed"]
+    assert measured(client, [POST]) == whole and whole["closed"] == []
+    corners = [[-6.7103, 108.5098], [-6.7103, 108.5102], [-6.7097, 108.5102], [-6.7097, 108.5098]]
+    plan = {"kind": "fire_engine", "minutes": 3, "posts": [POST], "closed": [{"polygon": corners}]}
+    flooded = client.post("/planner/coverage", json=plan).json
+    assert flooded["unreached"] == sum(PEOPLE.values()) and flooded["region"][60] == 0
+
+
+def test_by_night_the_units_of_the_night_count(client: FlaskClient) -> None:
+    posts = [{**POST, "units": 2}, {**POST, "lon": 108.519, "night_units": 0}]
+    plan = {"kind": "fire_engine", "minutes": 3, "posts": posts}
+    day = client.post("/planner/coverage", json={**plan, "hour": 12}).json
+    night = client.post("/planner/coverage", json={**plan, "hour": 23}).json
+    assert night["region"] == measured(client, [POST])["region"] and day["region"] == measured(client, posts)["region"]
+    # Two units at a post reach by two whom the post reaches.
+    assert night["twice"] == night["region"]
+    nobody = client.post("/planner/coverage?lang=en", json={**plan, "posts": posts[1:], "hour": 2})
+    assert nobody.status_code == 422 and "No post is left" in nobody.json["detail"]
+
+
+def test_the_export_beside_another_plan_tells_the_gain(client: FlaskClient) -> None:
+    before = {"kind": "fire_engine", "minutes": 3, "posts": [POST]}
+    after = {**before, "posts": [POST, {**POST, "lon": 108.519}], "before": before}
+    answer = client.post("/planner/coverage.csv", json=after)
+    first = next(csv.DictReader(io.StringIO(answer.data.decode("utf-8-sig"))))
+    gain = measured(client, after["posts"])["region"][3] - measured(client, [POST])["region"][3]
+    assert int(first["people_gained"]) == gain > 0
+
+
+def test_layers_and_report_of_a_plan_are_files(client: FlaskClient) -> None:
+    plan = {"kind": "fire_engine", "minutes": 3, "posts": [POST], "closed": [{"street": "Jalan Pasar"}]}
+    layers = client.post("/planner/coverage.gpkg", json=plan)
+    assert layers.data.startswith(b"SQLite format 3") and "coverage.gpkg" in layers.headers["Content-Disposition"]
+    assert client.post("/planner/report.pdf?lang=en", json=plan).data.startswith(b"%PDF")
+
+
+def test_isochrones_of_a_plan_are_valid_and_hold_one_another(client: FlaskClient) -> None:
+    found = client.post("/planner/isochrones", json={"kind": "fire_engine", "minutes": 3, "posts": [POST]}).json
+    shapes = [shapely.geometry.shape(one["polygon"]) for one in found["isochrones"]]
+    assert [one["minutes"] for one in found["isochrones"]] == [5, 8, 10, 15]
+    assert all(one.is_valid and one.area > 0 for one in shapes)
+    assert [one["people"] for one in found["isochrones"]] == [
+        measured(client, [POST])["region"][minute] for minute in (5, 8, 10, 15)
+    ]
+
+
 def test_the_page_speaks_bahasa_indonesia_first_and_english_by_a_switch(client: FlaskClient) -> None:
     assert 'lang="id"' in client.get("/planner").text and "Dispatcher" in client.get("/planner?lang=en").text
     shapes = client.get("/planner/villages.geojson").json
@@ -80,6 +132,14 @@ def test_the_page_speaks_bahasa_indonesia_first_and_english_by_a_switch(client: 
         ({"posts": [{"lat": 99, "lon": 0}], "kind": "fire_engine"}, "no position on earth"),
         ({"posts": [{**POST, "lon": 109.5}], "kind": "fire_engine"}, "too far from every road"),
         ({"posts": [POST] * 301, "kind": "fire_engine"}, "too many"),
+        ({"posts": [{**POST, "units": -1}], "kind": "fire_engine"}, "whole number from 0 to 20"),
+        ({"posts": [POST], "kind": "fire_engine", "hour": 168}, "0 (Monday 0:00) to 167"),
+        ({"posts": [POST], "kind": "fire_engine", "closed": {}}, "as a list"),
+        ({"posts": [POST], "kind": "fire_engine", "closed": [{}]}, "no number"),
+        ({"posts": [POST], "kind": "fire_engine", "closed": [{"street": "Jalan Entah"}]}, "Jalan Entah"),
+        ({"posts": [POST], "kind": "fire_engine", "closed": [{"polygon": [[0, 0]]}]}, "three different corners"),
+        ({"posts": [POST], "kind": "fire_engine", "closed": [{"polygon": [3]}]}, "no pair of lat and lon"),
+        ({"posts": [POST], "kind": "fire_engine", "closed": [{"lat": -6.8, "lon": 108.6}]}, "No road is within"),
     ],
 )
 def test_a_plan_that_cannot_be_is_refused_in_a_sentence(client: FlaskClient, body: dict | None, said: str) -> None:

@@ -12,13 +12,13 @@ import pytest
 
 from gis.types import Location
 from routing.hierarchy import Hierarchy
-from routing.metric import Metric, MetricKey
+from routing.metric import Metric
 from routing.network import RoadNetwork
 from routing.osm_read import read_osm
 from routing.router import Router
 from routing.settings import RoutingSettings
 from routing.snap import TIE_M, Snapper
-from routing.types import RoadStatus, Snap
+from routing.types import MetricKey, RoadStatus, Snap
 from tests.networks import jemss_network, node_location
 from tests.slow_routing import SlowRouter, SlowSnapper
 

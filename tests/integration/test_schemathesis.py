@@ -130,9 +130,10 @@ def run(made: CentreApp, folder: Path, *options: str) -> subprocess.CompletedPro
 
 
 def test_whatever_is_sent_the_api_answers_as_it_describes_itself(store_url: str, tmp_path: Path) -> None:
-    examples = EXAMPLES if store_url.startswith("sqlite") else 1
+    # What is malformed is refused before a database is asked, so every form of it is tried over one of them.
+    phases = "coverage,fuzzing" if store_url.startswith("sqlite") else "fuzzing"
     with centre_app(store_url) as made:
-        done = run(made, tmp_path, "--phases", "coverage,fuzzing", "--max-examples", str(examples))
+        done = run(made, tmp_path, "--phases", phases, "--max-examples", str(EXAMPLES))
         assert done.returncode == 0, done.stdout[-20_000:] + done.stderr[-2000:]
         tested = re.search(r"Tested: (\d+)", done.stdout)
         described = made.app.test_client().get("/api/v1/openapi.json").get_json()["paths"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +20,7 @@ from tests.private_postgres import PrivatePostgres
 from tests.race_clients import run_together
 
 CLIENTS = 32
-ATTEMPTS = 32
+ATTEMPTS = int(os.environ.get("SIAGA112_RACE_ATTEMPTS", "8"))
 UNITS = 4
 WRITERS = 8
 READERS = 3

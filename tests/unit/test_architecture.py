@@ -32,7 +32,11 @@ ONLY_IN = {
     "numba": (
         "planning/simulation_kernels.py",
         "routing/dissection_kernels.py",
-        "routing/hierarchy_kernels.py",
+        "routing/elimination_kernels.py",
+        "routing/customization_kernels.py",
+        "routing/label_kernels.py",
+        "routing/sweep_kernels.py",
+        "routing/way_kernels.py",
         "routing/snap_kernels.py",
         "routing/osm_pbf_kernels.py",
     ),

@@ -17,7 +17,8 @@ from gis.types import Location
 from routing.hierarchy import Hierarchy
 from routing.metric import Metric
 from routing.network import EdgeFlag, RoadNetwork
-from routing.router import LISTS_KEPT, PinnedOrigins, Router
+from routing.router import LISTS_KEPT, Router
+from routing.router_answers import PinnedOrigins
 from routing.search_scipy import ScipySearch
 from routing.settings import RoutingSettings
 from routing.snap import TIE_M, Snapper

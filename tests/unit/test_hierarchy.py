@@ -137,8 +137,8 @@ def test_all_higher_neighbours_of_a_rank_lie_above_it_on_one_branch(built):
     assert (tree.rank[tree.order] == np.arange(len(tree.order))).all()
     for low in range(len(tree.order)):
         heads = tree.up_head[tree.up_offset[low] : tree.up_offset[low + 1]].tolist()
-        assert heads == sorted(set(heads))
-        assert tree.parent[low] == (heads[0] if heads else -1)
+        assert heads == sorted(set(heads), reverse=True)
+        assert tree.parent[low] == (heads[-1] if heads else -1)
         above = low
         branch = [above := int(tree.parent[above]) for _ in range(tree.depth[low])]
         assert set(heads) <= set(branch)

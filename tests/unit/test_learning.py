@@ -17,10 +17,11 @@ from gis.errors import InputError
 from gis.types import Location
 from routing.learning import (
     BINS,
+    Part,
     checked_factors,
     default_bins,
-    is_held_out,
     learn,
+    part_of,
     report_json,
 )
 from routing.learning_model import Observation, fit, solve
@@ -150,12 +151,12 @@ def test_trips_in_any_order_give_the_same_report() -> None:
     assert report_json(one) == report_json(other)
 
 
-def test_a_class_whose_held_out_trips_would_be_told_worse_keeps_its_speed() -> None:
-    """Held-out trips on residential roads are as the settings say; only those that teach are slow."""
+def test_a_class_whose_choosing_trips_would_be_told_worse_keeps_its_speed() -> None:
+    """Other trips on residential roads are as the settings say; only those that teach are slow."""
     slow, true = read_trips(TRUTH, 120), read_trips(TRUTH | {(RESIDENTIAL, 0, 1): 1.0, (RESIDENTIAL, 1, 1): 1.0}, 120)
     odd = read_trips(TRUTH | {(RESIDENTIAL, 0, 1): 0.5, (RESIDENTIAL, 1, 1): 0.5}, 120)
     assert len(slow) == len(true)
-    trips = [there if is_held_out(here.trip_id) else here for here, there in zip(odd, true, strict=True)]
+    trips = [here if part_of(here.trip_id) is Part.TEACH else there for here, there in zip(odd, true, strict=True)]
     report = learn(trips, kecamatan=AREAS, bin_of_hour=default_bins())
     changed = {one.road_class: one.changed for one in report.classes}
     assert changed == {"primary": True, "residential": False}
@@ -188,18 +189,30 @@ def test_too_few_trips_are_one_sentence_with_the_reasons() -> None:
         learn([*read_trips(TRUTH, 5), *excluded], kecamatan=AREAS, bin_of_hour=default_bins())
 
 
-def test_without_held_out_trips_nothing_is_proposed() -> None:
-    trips = [one for one in read_trips(TRUTH, 60) if not is_held_out(one.trip_id)]
+def test_the_trips_that_judge_have_no_say_in_what_is_proposed() -> None:
+    """Whatever they are, the factors are the same: only the error that is reported is theirs."""
+    true, wild = read_trips(TRUTH, 120), read_trips(dict.fromkeys(TRUTH, 3.0), 120)
+    mixed = [there if part_of(here.trip_id) is Part.JUDGE else here for here, there in zip(true, wild, strict=True)]
+    one, other = (learn(trips, kecamatan=AREAS, bin_of_hour=default_bins()) for trips in (true, mixed))
+    assert other.factors.factor.tolist() == one.factors.factor.tolist()
+    assert other.classes == one.classes
+    assert other.after.median_s > one.after.median_s
+    assert any("only judge would be told worse" in warning for warning in other.warnings)
+    assert one.choosing + one.held_out < one.trips / 2
+
+
+def test_without_choosing_trips_nothing_is_proposed() -> None:
+    trips = [one for one in read_trips(TRUTH, 60) if part_of(one.trip_id) is not Part.CHOOSE]
     report = learn(trips, kecamatan=AREAS, bin_of_hour=default_bins())
     assert not report.changes
     assert (report.factors.factor == 1.0).all()
-    assert "held out to judge by" in report.warnings[0]
+    assert "left to choose by" in report.warnings[0]
 
 
-def test_about_a_fifth_of_the_trips_is_held_out_and_always_the_same() -> None:
-    held = [number for number in range(2000) if is_held_out(f"261124-{number}.1")]
-    assert 300 < len(held) < 500
-    assert held == [number for number in range(2000) if is_held_out(f"261124-{number}.1")]
+def test_about_a_fifth_of_the_trips_chooses_and_a_fifth_judges_and_always_the_same() -> None:
+    parts = [part_of(f"261124-{number}.1") for number in range(2000)]
+    assert all(300 < parts.count(part) < 500 for part in (Part.CHOOSE, Part.JUDGE))
+    assert parts == [part_of(f"261124-{number}.1") for number in range(2000)]
 
 
 def test_impossible_speeds_of_a_whole_class_are_held_at_the_limits() -> None:

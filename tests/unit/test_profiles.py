@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from gis.errors import InputError, SourceError
 from gis.types import Location
-from routing.metric import CLOSED, Metric, MetricKey, closures_digest, edge_speeds_kph
+from routing.metric import CLOSED, Metric, closures_digest, edge_speeds_kph
 from routing.network import BARRIERS, SMOOTHNESSES, SURFACES, EdgeFlag
 from routing.openings import breaks_a_restriction, exemptions_used, needed_somewhere, openings
 from routing.profile import DEFAULT_PROFILES, Exemption, FordPolicy, Profile
@@ -27,6 +27,7 @@ from routing.speed_factors import HOURS, RushHour, SpeedFactors
 from routing.starts import Starts
 from routing.turning_round import edges_to_remember
 from routing.turns import TurnGraph
+from routing.types import MetricKey
 from tests.networks import NO_FLAGS, BuiltNetwork, Road, network_from_edges
 from tests.strategies import profiles, road_networks
 

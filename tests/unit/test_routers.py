@@ -13,10 +13,11 @@ import pytest
 from gis.errors import InputError
 from gis.types import Location
 from routing.hierarchy import Hierarchy
-from routing.metric import Metric, MetricKey
+from routing.metric import Metric
 from routing.routers import Routers
 from routing.settings import RoutingSettings
 from routing.snap import Snapper
+from routing.types import MetricKey
 from tests.networks import Road, network_from_edges
 
 # A square of about 1.1 km a side, each side 10 s, driven both ways.

@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from routing.network import ROAD_CLASSES
-from web.map_labels import lay_out
-from web.map_layers import Label, MapLayers, Shapes, mercator, ungroup
-from web.map_style import DARK, LIGHT
-from web.tile_draw import TILE_PX, MapPainter
+from web.map_icons import MARKS, mark_masks, mark_of
+from web.map_labels import LABEL_STYLES, lay_out
+from web.map_layers import Cover, Label, MapLayers, Shapes, Streets, mercator, ungroup
+from web.map_style import DARK, LIGHT, PALETTES
+from web.tile_draw import TILE_PX, MapPainter, View
 
 BOUNDS = (-7.0, 108.0, -6.0, 109.0)
 ISLAND = shapely.Polygon(
@@ -31,7 +32,8 @@ def layers(**changes: Any) -> MapLayers:
     plain = MapLayers(
         land=Shapes.rings_of([ISLAND]),
         villages=none, kecamatan=none, kabupaten=none, water=none, green=none, built=none, waterways=none, rail=none,
-        coast=none, roads=none, road_name=np.empty(0, np.int64), road_bridge=np.empty(0, bool), names=("",),
+        coast=none, roads=none, road_bridge=np.empty(0, bool), streets=Streets.of(none, none.kind), names=("",),
+        beyond=none,
         labels=(), bounds=BOUNDS, notice=None,
     )  # fmt: skip
     return dataclasses.replace(plain, **changes)
@@ -48,7 +50,6 @@ def roads(*lines: tuple[str, list[tuple[float, float]]]) -> dict[str, Any]:
             lon=[lon for _, lon in points],
             kind=[ROAD_CLASSES.index(name) for name, _ in lines],
         ),
-        "road_name": np.zeros(len(lines), np.int64),
         "road_bridge": np.zeros(len(lines), bool),
     }
 
@@ -86,8 +87,6 @@ def test_a_tile_and_the_same_piece_of_a_larger_picture_are_equal() -> None:
     column, row, _, _ = tile_of(-6.2, 108.2, 13)
     tiles = [[pixels(painter.tile(13, column + i, row + j)) for i in range(2)] for j in range(2)]
     joined = np.vstack([np.hstack(line) for line in tiles])
-    from web.tile_draw import View
-
     view = View(left=column * TILE_PX, top=row * TILE_PX, width=512, height=512, zoom=13)
     whole = np.asarray(painter.paint(view, LIGHT))
     assert joined.shape == whole.shape
@@ -172,3 +171,161 @@ def test_ungrouping_is_the_same_as_joining_slices(sizes: list[int], data: st.Dat
     plain = [list(range(offset[c], offset[c + 1])) for c in chosen]
     assert points.tolist() == [point for part in plain for point in part]
     assert np.diff(starts).tolist() == [len(part) for part in plain]
+
+
+def town() -> MapLayers:
+    """Roads with names, borders, marks and names, close together about 6.2 S, 108.2 E."""
+    lines = [
+        ("primary", [(-6.2, 108.19), (-6.2004, 108.2), (-6.199, 108.21)]),
+        ("residential", [(-6.195, 108.2), (-6.205, 108.2005)]),
+        ("residential", [(-6.1985, 108.195), (-6.1988, 108.205)]),
+    ]
+    drawn = roads(*lines)["roads"]
+    labels = []
+    for number, (kind, name) in enumerate((
+        ("village", "Kedungdawa Kulon Progo"), ("hospital", "RSUD Gunung Jati"), ("police", "Polsek Depok"),
+        ("place_of_worship", "Masjid Al-Falah"), ("school", "SDN 1 Depok"), ("market", "Pasar Minggu"),
+    )):  # fmt: skip
+        x, y = (float(value) for value in mercator(-6.196 - 0.0013 * number, 108.196 + 0.0017 * number))
+        labels.append(Label(text=name, kind=kind, x=x, y=y, weight=1))
+    return layers(
+        roads=drawn, road_bridge=np.zeros(3, bool), names=("", "Jalan Raya Pantura", "Gang Mawar", "Jalan Pasar"),
+        streets=Streets.of(drawn, np.array([1, 2, 3])), labels=tuple(labels),
+        villages=Shapes.borders_of([shapely.box(108.18, -6.3, 108.2, -6.1), shapely.box(108.2, -6.3, 108.22, -6.1)]),
+        kecamatan=Shapes.borders_of([shapely.box(108.1, -6.3, 108.203, -6.197)]),
+        notice="PETA CONTOH - bukan untuk operasi",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("style", PALETTES)
+@pytest.mark.parametrize(("zoom", "density"), [(13, 1), (14, 2), (15, 1), (16, 1), (17, 1), (18, 1)])
+def test_names_marks_and_dashes_go_on_across_the_edges_of_tiles(style: str, zoom: int, density: int) -> None:
+    painter = MapPainter(town())
+    column, row, _, _ = tile_of(-6.2, 108.2, zoom)
+    left, top = (column - 1) * TILE_PX, (row - 1) * TILE_PX
+    view = View(left=left, top=top, width=768, height=768, zoom=zoom, density=density)
+    whole = np.asarray(painter.paint(view, PALETTES[style]))
+    size = TILE_PX * density
+    for i, j in ((0, 0), (1, 0), (0, 1), (1, 1), (2, 1), (1, 2)):
+        view = View(
+            left=left + i * TILE_PX, top=top + j * TILE_PX, width=TILE_PX, height=TILE_PX, zoom=zoom, density=density
+        )
+        part = np.asarray(painter.paint(view, PALETTES[style]))
+        assert np.array_equal(part, whole[j * size : (j + 1) * size, i * size : (i + 1) * size])
+
+
+def test_names_of_streets_are_never_upside_down_and_stand_on_their_street() -> None:
+    lines, number = [], []
+    for turn in range(0, 360, 15):
+        at = np.radians(turn)
+        lat, lon = -6.2 + 0.02 * np.sin(at), 108.2 + 0.02 * np.cos(at)
+        lines.append(("residential", [(lat, lon), (lat + 0.003 * np.sin(at), lon + 0.003 * np.cos(at))]))
+        number.append(turn // 15 + 1)
+    drawn = roads(*lines)["roads"]
+    names = ("", *(f"Jalan {n}" for n in number))
+    placed = lay_out(layers(streets=Streets.of(drawn, np.array(number)), names=names), 17).within(
+        -np.inf, -np.inf, np.inf, np.inf
+    )
+    assert {label.text for label in placed} == set(names[1:])
+    scale = 256 * 2**17
+    for label in placed:
+        assert -90 < label.angle_deg <= 90
+        line = slice(*drawn.offset[names.index(label.text) - 1 : names.index(label.text) + 1])
+        street = shapely.LineString(np.column_stack((drawn.x[line], drawn.y[line])) * scale)
+        assert street.distance(shapely.Point(label.x, label.y)) < 1
+
+
+def test_pieces_of_a_street_bear_one_name_together() -> None:
+    pieces = roads(*(("residential", [(-6.2, 108.2 + k / 2e3), (-6.2, 108.2005 + k / 2e3)]) for k in range(6)))["roads"]
+    streets = Streets.of(pieces, np.ones(6, np.int64))
+    placed = lay_out(layers(streets=streets, names=("", "Jalan Panjang Sekali")), 16).within(
+        -np.inf, -np.inf, np.inf, np.inf
+    )
+    assert [label.text for label in placed] == ["Jalan Panjang Sekali"]
+
+
+def test_a_hospital_without_room_for_its_name_is_still_marked() -> None:
+    x, y = (float(value) for value in mercator(-6.5, 108.5))
+    first = Label(text="RS Pertama", kind="hospital", x=x, y=y, weight=2)
+    second = Label(text="RS Kedua", kind="hospital", x=x, y=y - 24 / (256 * 2**14), weight=1)
+    placed = lay_out(layers(labels=(first, second)), 14).within(-np.inf, -np.inf, np.inf, np.inf)
+    assert [(label.text, label.mark) for label in placed] == [("RS Pertama", "hospital"), ("", "hospital")]
+
+
+@pytest.mark.parametrize("mark", ["dot", *MARKS])
+def test_every_mark_has_ink_within_its_halo(mark: str) -> None:
+    ink, halo = (np.asarray(mask) for mask in mark_masks(mark, 2))
+    assert ink.max() == 255
+    assert (halo >= ink).all()
+    assert halo[0].max() < 255
+
+
+def test_marks_of_all_kinds_are_known_and_names_tell_mosques_from_churches() -> None:
+    assert {style.mark for style in LABEL_STYLES.values()} <= {"", "dot", *MARKS}
+    assert mark_of("dot", "Masjid Al-Falah") == "mosque"
+    assert mark_of("dot", "Gereja Bunda Maria") == "church"
+    assert mark_of("dot", "Vihara Dewi") == "dot"
+
+
+@pytest.mark.parametrize("style", PALETTES)
+def test_roads_have_the_colour_of_their_class_and_a_casing_beside_it(style: str) -> None:
+    for name in ("motorway", "trunk", "primary", "secondary", "tertiary", "residential"):
+        painter = MapPainter(layers(**roads((name, [(-6.2, 108.1), (-6.2, 108.3)]))))
+        column, row, x, y = tile_of(-6.2, 108.2, 16)
+        picture = pixels(painter.tile(16, column, row, palette=PALETTES[style]))
+        group = "minor" if name == "residential" else name
+        fill, casing = PALETTES[style].roads[group]
+        assert tuple(picture[y, x]) == rgb(fill)
+        # the casing fills part of a pixel: the edge leans from the land's colour towards the casing's
+        land = np.array(rgb(PALETTES[style].land))
+        towards = np.array(rgb(casing)) - land
+        edge = ((picture[:, x].astype(int) - land) @ towards) / (towards @ towards)
+        assert edge.max() > 0.4
+
+
+def test_beyond_the_border_the_land_fades_in_steps() -> None:
+    shores = [ISLAND.buffer(width) for width in (0.08, 0.06, 0.04, 0.02)]
+    strips = Shapes.joined([
+        dataclasses.replace(rings, kind=np.full(len(rings), step))
+        for step, rings in enumerate(Shapes.rings_of([shapely.Polygon(shore.exterior)]) for shore in shores)
+    ])  # fmt: skip
+    column, row, x, y = tile_of(-6.5, 109.0, 10)
+    line = pixels(MapPainter(layers(beyond=strips)).tile(10, column, row))[y, x:].astype(int)
+    assert (np.diff(line[:, 0]) <= 0).all()
+    assert len({tuple(pixel) for pixel in line}) >= 4
+
+
+@given(
+    lat=st.floats(-7.5, -5.5), lon=st.floats(107.5, 109.5), height=st.floats(0.001, 1.5), width=st.floats(0.001, 1.5)
+)
+def test_a_box_is_covered_only_where_the_land_itself_covers_it(
+    lat: float, lon: float, height: float, width: float
+) -> None:
+    box = shapely.box(lon, lat, lon + width, lat + height)
+    left, top = (float(value) for value in mercator(lat + height, lon))
+    right, bottom = (float(value) for value in mercator(lat, lon + width))
+    if Cover(layers().land).covers((left, top, right, bottom)):
+        assert ISLAND.buffer(1e-6).covers(box)
+
+
+@given(
+    counts=st.lists(st.integers(2, 9), min_size=1, max_size=6),
+    most=st.integers(2, 5),
+)
+def test_lines_in_pieces_are_the_same_lines(counts: list[int], most: int) -> None:
+    offset = np.concatenate(([0], np.cumsum(counts)))
+    points = np.arange(offset[-1], dtype=np.float64)
+    whole = Shapes(offset=offset, x=points, y=-points, box=np.zeros((len(counts), 4)), kind=np.arange(len(counts)))
+    pieces = whole.cut(most)
+    assert (np.diff(pieces.offset) <= most).all()
+    steps = [
+        (kind, *pair)
+        for kind, a, b in zip(pieces.kind, pieces.offset[:-1], pieces.offset[1:], strict=True)
+        for pair in zip(pieces.x[a : b - 1], pieces.x[a + 1 : b], strict=True)
+    ]
+    plain = [
+        (kind, *pair)
+        for kind, a, b in zip(whole.kind, offset[:-1], offset[1:], strict=True)
+        for pair in zip(points[a : b - 1], points[a + 1 : b], strict=True)
+    ]
+    assert steps == plain

@@ -33,6 +33,7 @@ export function answerParts(answer, handlers) {
     alternatives(answer.asked, handlers),
     road(answer.road),
     answer.closures?.message ? el("p", { class: "warning", id: "closed-roads" }, icon("warn"), el("span", {}, answer.closures.message)) : null,
+    answer.times?.message ? el("p", { class: "note", id: "times-pending" }, answer.times.message) : null,
     shortfalls(answer.shortfalls),
     units(answer, handlers),
     el("section", { id: "route", class: "route", hidden: true }),

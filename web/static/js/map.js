@@ -49,6 +49,15 @@ export class DeskMap {
       errorTileUrl: "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7",
     });
     const old = this.tiles;
+    const { outside } = this.start.tiles;
+    if (outside && !this.outside) {  // only where the server's configuration names one
+      this.outside = L.tileLayer(outside.address, {
+        attribution: escaped(outside.credit), maxZoom: this.start.tiles.greatest_zoom, zIndex: 2, referrerPolicy: "strict-origin",
+      });
+      L.control.layers({}, { [escaped(new URL(outside.address.replace(/[{}]/g, "")).host)]: this.outside }, {
+        collapsed: false, position: "topright",
+      }).addTo(this.map);
+    }
     this.tiles = layer.addTo(this.map);
     if (old) layer.once("load", () => old.remove());
   }

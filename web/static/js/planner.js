@@ -1,216 +1,305 @@
-// The planner's page: posts on a map, coverage by the minute, plan A beside plan B. Leaflet is the global L.
+// The planner's page: posts, roads and hours as they might be, coverage by the minute, plan A beside plan B.
 
-const L = window.L;
-const start = JSON.parse(document.getElementById("start").textContent);
+import { keep as keepSetting } from "./api.js";
+import { byId, el } from "./dom.js";
+import { changeColour, changeLegend, PlanMap, shareColour } from "./planner_map.js";
+import { count, Tables } from "./planner_tables.js";
+
+const start = JSON.parse(byId("start").textContent);
 const words = start.words;
-const STEPS = [0, 0.25, 0.5, 0.75, 0.9, 0.99];
-const NO_DATA = "#c8c8c8";
-const ROWS_SHOWN = 10;
-const WAIT_MS = 200;
-const element = (id) => document.getElementById(id);
-const number = new Intl.NumberFormat(start.lang === "id" ? "id-ID" : "en-GB");
-const percent = (part) => `${new Intl.NumberFormat(start.lang === "id" ? "id-ID" : "en-GB", { minimumFractionDigits: 1, maximumFractionDigits: 1 }).format(part * 100)}%`;
+const WAIT_MS = 150;
+const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+const FILES = { csv: "coverage.csv", gpkg: "coverage.gpkg", pdf: "report.pdf" };
+const darkScreen = window.matchMedia("(prefers-color-scheme: dark)");
 
-let posts = [];
+/** What is planned: posts, closed roads, the hour of the week (null for none). */
+let plan = { posts: [], closed: [], hour: null };
+/** The plan as it was answered last, and the one it is held against; each with `found`, `units` and `sent`. */
 let now = null;
 let planA = null;
+let shown = "b";
+let tool = null;
+let corners = [];
 let asked = 0;
 let timer = 0;
 
-const [south, west, north, east] = start.bounds;
-const home = L.latLngBounds([south, west], [north, east]);
-const map = L.map(element("map"), { attributionControl: false, minZoom: start.tiles.least_zoom, maxZoom: start.tiles.greatest_zoom, maxBounds: home.pad(0.6) });
-L.tileLayer(start.tiles.address, { minZoom: start.tiles.least_zoom, maxZoom: start.tiles.greatest_zoom, bounds: home.pad(0.5) }).addTo(map);
-L.control.attribution({ prefix: false }).addAttribution(start.credit).addTo(map);
-L.control.scale({ imperial: false }).addTo(map);
-map.fitBounds(home);
-const areas = L.geoJSON(null, { style: { color: "#ffffff", weight: 0.7, fillOpacity: 0.6, fillColor: NO_DATA }, bubblingMouseEvents: true }).addTo(map);
-const markers = L.layerGroup().addTo(map);
+const tables = new Tables(start);
+const map = new PlanMap(byId("map"), start, { onClick: clicked, onMove: moved, card });
 
-function minute() { return Number(element("minutes").value); }
-function kind() { return element("kind").value; }
-function colour(share) {
-  if (Number.isNaN(share)) return NO_DATA;
-  let step = 0;
-  while (step + 1 < STEPS.length && share >= STEPS[step + 1]) step += 1;
-  return start.legend[step].colour;
-}
-function open() { return posts.filter((post) => post.open); }
+const minute = () => Number(byId("minutes").value);
+const kind = () => byId("kind").value;
+const copy = ({ posts, closed, hour }) => ({ posts: posts.map((post) => ({ ...post })), closed: closed.map((one) => ({ ...one })), hour });
+const isNight = () => plan.hour !== null && start.night.includes(plan.hour % 24);
 
 function stationsOf(wanted) {
   const kinds = start.kinds.find((one) => one.kind === wanted)?.stations ?? [];
   return start.stations.filter((one) => kinds.includes(one.kind))
-    .map((one) => ({ name: one.name, lat: one.lat, lon: one.lon, open: one.operating, added: false }));
+    .map((one) => ({ name: one.name, kind: one.kind, lat: one.lat, lon: one.lon, open: one.operating, units: 1, night: 1, added: false }));
 }
 
-function drawPosts() {
-  markers.clearLayers();
-  for (const post of posts) {
-    const css = `post${post.open ? "" : " closed"}${post.added ? " new" : ""}`;
-    const icon = L.divIcon({ className: css, html: "<b></b>", iconSize: [18, 18] });
-    const marker = L.marker([post.lat, post.lon], { icon, draggable: true, autoPan: true, title: post.name, alt: post.name, keyboard: true });
-    marker.bindTooltip(() => plain(post.open ? post.name : `${post.name} (${words.closed})`));
-    marker.on("dragend", () => {
-      const at = marker.getLatLng().wrap();
-      Object.assign(post, { lat: at.lat, lon: at.lng });
-      soon();
-    });
-    marker.on("click", () => {
-      if (post.added) posts = posts.filter((one) => one !== post);
-      else post.open = !post.open;
-      drawPosts();
-      soon();
-    });
-    markers.addLayer(marker);
-  }
-}
-
-function plain(text) {
-  const line = document.createElement("span");
-  line.textContent = text;
-  return line;
-}
+// --- asking ----------------------------------------------------------------------------------------------------------
 
 function body() {
-  return JSON.stringify({ kind: kind(), minutes: minute(), posts: open().map(({ name, lat, lon }) => ({ name, lat, lon })) });
+  const posts = plan.posts.filter((post) => post.open)
+    .map(({ name, kind: station, lat, lon, units, night }) => ({ name, kind: station, lat, lon, units, night_units: night }));
+  return { kind: kind(), minutes: minute(), hour: plan.hour, posts, closed: plan.closed };
 }
 
-async function send(path) {
-  const answer = await fetch(path, { method: "POST", headers: { "Content-Type": "application/json", ...(start.csrf ? { "X-CSRFToken": start.csrf } : {}) }, body: body() });
+async function send(path, sent) {
+  const headers = { "Content-Type": "application/json", ...(start.account ? { "X-CSRFToken": start.account.csrf } : {}) };
+  let answer;
+  try {
+    answer = await fetch(`/planner/${path}?lang=${start.lang}`, { method: "POST", headers, body: JSON.stringify(sent) });
+  } catch {
+    throw new Error(words.lost);
+  }
   if (answer.ok) return answer;
+  if (answer.status === 401) location.reload();
   let told = answer.statusText;
   try { told = (await answer.json()).detail ?? told; } catch { /* no document */ }
   throw new Error(told);
 }
 
-function soon() {
+/** Change the plan and ask for what that brings; a change that is refused is taken back. */
+function change(alter) {
+  const before = copy(plan);
+  alter();
+  draw();
   clearTimeout(timer);
-  timer = setTimeout(compute, WAIT_MS);
+  timer = setTimeout(() => compute(before), WAIT_MS);
 }
 
-async function compute() {
+async function compute(before = null) {
+  if (!start.has_people || !start.kinds.length) return;
   asked += 1;
   const mine = asked;
-  element("figure").textContent = words.computing;
+  byId("figure").classList.add("is-old");
+  if (now === null) byId("figure").textContent = words.computing;
+  const sent = body();
+  const wanted = copy(plan);
   try {
-    const found = await (await send(`/planner/coverage?lang=${start.lang}`)).json();
+    const found = await (await send("coverage", sent)).json();
     if (mine !== asked) return;
-    now = found;
-    if (planA === null) keep();
+    const units = sent.posts.reduce((sum, post) => sum + (isNight() ? post.night_units : post.units), 0);
+    now = { ...wanted, found, sent, units };
+    if (planA === null) planA = now;
     fail(null);
   } catch (error) {
     if (mine !== asked) return;
     fail(error.message);
+    if (before !== null) { plan = before; draw(); }
   }
+  byId("figure").classList.remove("is-old");
   show();
+  reach(mine);
+}
+
+async function reach(mine) {
+  const wanted = byId("reach").checked && now !== null;
+  byId("reach-list").hidden = !wanted;
+  if (!wanted) { map.showReach(null); show(); return; }
+  try {
+    const { isochrones } = await (await send("isochrones", now.sent)).json();
+    if (mine !== asked || !byId("reach").checked) return;
+    map.showReach(isochrones);
+    byId("reach-list").replaceChildren(...isochrones.map((one, number) =>
+      el("li", {}, square(start.reach[number].colour), `${one.minutes} ${words.min}: ${tables.number(one.people)}`)));
+    show();
+  } catch (error) {
+    fail(error.message);
+  }
 }
 
 function fail(text) {
-  element("error").hidden = text === null;
-  element("error").textContent = text ?? "";
+  byId("error").hidden = text === null;
+  byId("error").textContent = text ?? "";
 }
 
-function keep() {
-  planA = { found: now, posts: posts.map((post) => ({ ...post })) };
+// --- showing ---------------------------------------------------------------------------------------------------------
+
+/** What the plan holds: posts, closed roads, the hour. */
+function draw() {
+  map.showPosts(plan.posts);
+  tables.posts(plan.posts, (post, part) => change(() => Object.assign(post, part)));
+  byId("closed").replaceChildren(...plan.closed.map((one, number) => el("li", {}, el("span", {}, closedWords(one)),
+    el("button", { type: "button", class: "quiet", "aria-label": `${words.remove}: ${closedWords(one)}`, on: { click: () => change(() => plan.closed.splice(number, 1)) } }, words.remove))));
+  if (!plan.closed.length) byId("closed").append(el("li", { class: "none" }, words.none_closed));
+  const hour = plan.hour;
+  byId("any-hour").checked = hour === null;
+  byId("hour").disabled = byId("day").disabled = hour === null;
+  if (hour !== null) {
+    byId("hour").value = hour % 24;
+    byId("day").value = Math.floor(hour / 24);
+  }
+  byId("clock").textContent = clockOf(Number(byId("hour").value));
+  byId("hour-shown").textContent = hour === null ? words.any_hour : `${words[DAYS[Math.floor(hour / 24)]]} ${clockOf(hour % 24)}`;
 }
 
 function show() {
-  element("minutes-shown").textContent = minute();
-  if (now === null) { element("figure").textContent = ""; return; }
   const at = minute();
-  element("figure").textContent = `${number.format(now.region[at])} ${words.in_time} (${percent(now.region[at] / now.people)})`;
-  const more = document.createElement("small");
-  more.textContent = `${words.of} ${number.format(now.people)} · ${open().length} ${words.posts.toLowerCase()} · ${number.format(now.unreached)} ${words.unreached}`;
-  element("figure").append(more);
-  areas.eachLayer((layer) => {
-    const one = now.villages[layer.feature.properties.code];
-    const share = one && one.people ? one.within[at] / one.people : Number.NaN;
-    layer.setStyle({ fillColor: colour(share) });
-    layer.bindTooltip(() => plain(one ? `${one.name}: ${number.format(one.within[at])} / ${number.format(one.people)} (${Number.isNaN(share) ? "-" : percent(share)})` : layer.feature.properties.name), { sticky: true });
-  });
-  compare(at);
+  byId("minutes-shown").textContent = at;
+  if (now === null) { byId("figure").textContent = ""; return; }
+  const { found } = now;
+  byId("figure").replaceChildren(`${tables.number(found.region[at])} ${words.in_time} (${tables.percent(found.region[at] / found.people)})`,
+    el("small", {}, `${words.of} ${tables.number(found.people)} · ${tables.number(now.units)} ${words.units.toLowerCase()} · ${tables.number(found.unreached)} ${words.unreached}`));
+  tables.compare(planA, now, at);
+  tables.villages(planA, now, at, (code) => map.goTo(code));
+  byId("roads-shown").textContent = found.closed_m ? `· ${words.closed_km.replace("{km}", tables.tenth.format(found.closed_m / 1000))}` : "";
+  const mapped = shown === "a" ? planA : now;
+  map.showClosed(mapped.closed, mapped.found.closed);
+  map.paint((code) => told(code, at));
+  const legend = shown === "gain" ? changeLegend(words) : start.legend;
+  byId("legend-title").textContent = shown === "gain" ? words.difference : words.legend;
+  byId("legend-list").replaceChildren(...legend.map(({ colour, text }) => el("li", {}, square(colour), text)));
+  for (const button of byId("show").children) button.setAttribute("aria-pressed", String(button.dataset.show === shown));
 }
 
-function compare(at) {
-  const a = planA.found;
-  const before = a.region[at];
-  const after = now.region[at];
-  rows("compare", [
-    [words.plan_a, number.format(before), percent(before / a.people)],
-    [words.plan_b, number.format(after), percent(after / now.people)],
-    [words.gain, signed(after - before), ""],
-  ], (row) => (row === 2 ? after - before : 0));
-  const villages = Object.keys(now.villages).map((code) => ({
-    name: now.villages[code].name,
-    gain: now.villages[code].within[at] - a.villages[code].within[at],
-    out: now.villages[code].people - now.villages[code].within[at],
-  }));
-  const changed = villages.filter((one) => one.gain !== 0).sort((x, y) => Math.abs(y.gain) - Math.abs(x.gain)).slice(0, ROWS_SHOWN);
-  if (changed.length) {
-    element("changes-title").textContent = words.most;
-    rows("changes", changed.map((one) => [one.name, signed(one.gain)]), (row) => changed[row].gain);
+function told(code, at) {
+  const [a, b] = [planA.found.villages[code], now.found.villages[code]];
+  if (!b) return { colour: shareColour(start.legend, Number.NaN) };
+  const share = (one) => (one.people ? one.within[at] / one.people : Number.NaN);
+  if (shown === "gain") {
+    const change = share(b) - share(a);
+    return { colour: changeColour(change), line: `${b.name}: ${tables.signed(b.within[at] - a.within[at])} (${tables.percent(share(a))} → ${tables.percent(share(b))})` };
+  }
+  const one = shown === "a" ? a : b;
+  return { colour: shareColour(start.legend, share(one)), line: `${one.name}: ${tables.number(one.within[at])} / ${tables.number(one.people)} (${tables.percent(share(one))}), ${tables.clock(one.mean_s)}` };
+}
+
+function closedWords(one) {
+  if (one.street) return words.street_closed.replace("{name}", one.street);
+  if (one.polygon) return words.area_closed.replace("{n}", one.polygon.length);
+  return words.road_closed.replace("{at}", `${one.lat.toFixed(4)}, ${one.lon.toFixed(4)}`);
+}
+
+function square(colour) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  for (const [name, value] of [["width", 13], ["height", 13], ["aria-hidden", "true"]]) svg.setAttribute(name, value);
+  const rect = document.createElementNS("http://www.w3.org/2000/svg", "rect");
+  for (const [name, value] of [["width", 13], ["height", 13], ["fill", colour], ["stroke", "#8884"]]) rect.setAttribute(name, value);
+  svg.append(rect);
+  return svg;
+}
+
+function clockOf(hour) { return `${String(hour).padStart(2, "0")}:00`; }
+
+// --- on the map ------------------------------------------------------------------------------------------------------
+
+function clicked(lat, lon) {
+  if (tool === "road") {
+    choose(null);
+    change(() => plan.closed.push({ lat, lon }));
+  } else if (tool === "area") {
+    corners.push([lat, lon]);
+    map.showSketch(corners);
+    byId("tool-done").disabled = corners.length < 3;
   } else {
-    element("changes-title").textContent = words.gaps;
-    const gaps = villages.filter((one) => one.out > 0).sort((x, y) => y.out - x.out).slice(0, ROWS_SHOWN);
-    rows("changes", gaps.map((one) => [one.name, number.format(one.out)]), () => 0);
+    const name = `${words.new_post} ${plan.posts.filter((post) => post.added).length + 1}`;
+    change(() => plan.posts.push({ name, kind: "added", lat, lon, open: true, units: 1, night: 1, added: true }));
   }
 }
 
-function signed(value) { return `${value > 0 ? "+" : ""}${number.format(value)}`; }
-
-function rows(id, lines, gain) {
-  const body_ = element(id).tBodies[0];
-  body_.replaceChildren(...lines.map((cells, row) => {
-    const line = document.createElement("tr");
-    for (const cell of cells) {
-      const box = document.createElement("td");
-      box.textContent = cell;
-      line.append(box);
-    }
-    const change = gain(row);
-    if (change) line.cells[1].className = change > 0 ? "gain" : "loss";
-    return line;
-  }));
+function moved(post, lat, lon) {
+  change(() => Object.assign(post, { lat, lon }));
 }
 
-async function exported() {
+/** What opens on a post. */
+function card(post) {
+  const set = (part) => change(() => { map.closeCard(); Object.assign(post, part); });
+  return el("div", { class: "post-card" },
+    el("strong", {}, post.name),
+    post.added
+      ? el("button", { type: "button", class: "quiet", on: { click: () => change(() => { map.closeCard(); plan.posts = plan.posts.filter((one) => one !== post); }) } }, words.delete)
+      : el("label", { class: "check" }, el("input", { type: "checkbox", checked: post.open, on: { change: (event) => set({ open: event.target.checked }) } }), words.serve),
+    el("label", {}, words.units, count(post, "units", words.units, (_, part) => set(part))),
+    el("label", {}, `${words.units}, ${words.night}`, count(post, "night", words.night, (_, part) => set(part))));
+}
+
+function choose(wanted) {
+  tool = tool === wanted ? null : wanted;
+  corners = [];
+  map.showSketch(corners);
+  for (const button of byId("tools").children) button.setAttribute("aria-pressed", String(button.dataset.tool === tool));
+  byId("tool-hint").hidden = tool === null;
+  byId("tool-hint").textContent = tool === null ? "" : words[`hint_${tool}`];
+  byId("tool-end").hidden = tool !== "area";
+  byId("tool-done").disabled = true;
+}
+
+// --- the panel -------------------------------------------------------------------------------------------------------
+
+function setHour() {
+  const wanted = byId("any-hour").checked ? null : Number(byId("day").value) * 24 + Number(byId("hour").value);
+  change(() => { plan.hour = wanted; });
+}
+
+async function exported(button) {
+  const name = button.dataset.export;
+  const text = button.textContent;
+  button.disabled = true;
+  button.textContent = words.making;
   try {
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(await (await send(`/planner/coverage.csv?lang=${start.lang}`)).blob());
-    link.download = "coverage.csv";
+    const changed = planA !== null && now !== null && planA.found !== now.found;
+    const sent = name === "csv" && changed ? { ...body(), before: { ...planA.sent, minutes: minute() } } : body();
+    const link = el("a", { href: URL.createObjectURL(await (await send(FILES[name], sent)).blob()), download: `coverage.${name}` });
     link.click();
     URL.revokeObjectURL(link.href);
-  } catch (error) { fail(error.message); }
+    fail(null);
+  } catch (error) {
+    fail(error.message);
+  }
+  button.disabled = false;
+  button.textContent = text;
 }
 
-for (const one of start.kinds) element("kind").append(new Option(one.name, one.kind));
-for (const { colour: fill, text } of start.legend) {
-  const item = document.createElement("li");
-  const box = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  box.setAttribute("width", "14");
-  box.setAttribute("height", "14");
-  box.setAttribute("aria-hidden", "true");
-  const square = document.createElementNS("http://www.w3.org/2000/svg", "rect");
-  square.setAttribute("width", "14");
-  square.setAttribute("height", "14");
-  square.setAttribute("fill", fill);
-  box.append(square);
-  item.append(box, text);
-  element("legend").append(item);
+function dress() { map.dress(document.documentElement.dataset.theme ?? (darkScreen.matches ? "dark" : "light")); }
+
+function switchTheme() {
+  const theme = document.documentElement.dataset.theme ?? (darkScreen.matches ? "dark" : "light");
+  const next = theme === "dark" ? "light" : "dark";
+  document.documentElement.dataset.theme = next;
+  keepSetting({ theme: next });
+  try { localStorage.setItem("siaga112-theme", next); } catch { /* it lasts until the page is left */ }
+  dress();
 }
-element("minutes").addEventListener("input", show);
-element("kind").addEventListener("change", () => { posts = stationsOf(kind()); planA = null; now = null; drawPosts(); compute(); });
-element("keep").addEventListener("click", () => { if (now) { keep(); show(); } });
-element("back").addEventListener("click", () => { if (planA) { posts = planA.posts.map((post) => ({ ...post })); now = planA.found; drawPosts(); show(); } });
-element("export").addEventListener("click", exported);
-map.on("click", (event) => {
-  const at = event.latlng.wrap();
-  posts.push({ name: `${words.new_post} ${posts.filter((post) => post.added).length + 1}`, lat: at.lat, lon: at.lng, open: true, added: true });
-  drawPosts();
-  soon();
+
+function asItStands() {
+  plan = { posts: stationsOf(kind()), closed: [], hour: null };
+  choose(null);
+  draw();
+}
+
+for (const one of start.kinds) byId("kind").append(new Option(one.name, one.kind));
+for (const [number, day] of DAYS.entries()) byId("day").append(new Option(words[day], number));
+for (const name of start.streets) byId("streets").append(new Option(name));
+byId("minutes").addEventListener("input", show);
+byId("kind").addEventListener("change", () => { planA = now = null; asItStands(); compute(); });
+byId("keep").addEventListener("click", () => { if (now) { planA = now; show(); } });
+byId("back").addEventListener("click", () => { if (planA) { plan = copy(planA); now = planA; asked += 1; fail(null); draw(); show(); reach(asked); } });
+byId("as-is").addEventListener("click", () => { asItStands(); compute(); });
+for (const button of byId("show").children) button.addEventListener("click", () => { shown = button.dataset.show; if (now) show(); });
+byId("any-hour").addEventListener("change", setHour);
+byId("day").addEventListener("change", setHour);
+byId("hour").addEventListener("input", () => { byId("clock").textContent = clockOf(Number(byId("hour").value)); });
+byId("hour").addEventListener("change", setHour);
+for (const button of byId("tools").children) button.addEventListener("click", () => choose(button.dataset.tool));
+byId("tool-done").addEventListener("click", () => { const polygon = corners; choose(null); change(() => plan.closed.push({ polygon })); });
+byId("tool-cancel").addEventListener("click", () => choose(null));
+byId("street-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const street = byId("street").value.trim();
+  if (!street) return;
+  byId("street").value = "";
+  change(() => plan.closed.push({ street }));
 });
+byId("post-filter").addEventListener("input", () => tables.posts(plan.posts, (post, part) => change(() => Object.assign(post, part))));
+byId("reach").addEventListener("change", () => reach(asked));
+for (const button of byId("exports").children) button.addEventListener("click", () => exported(button));
+byId("theme").addEventListener("click", switchTheme);
+darkScreen.addEventListener("change", dress);
 
-posts = stationsOf(kind());
-drawPosts();
-fetch("/planner/villages.geojson").then((answer) => answer.json()).then((found) => { areas.addData(found); show(); });
-if (start.has_people && start.kinds.length) compute();
+if (window.matchMedia("(max-width: 820px)").matches) byId("legend").open = false;
+dress();
+asItStands();
+fetch("/planner/villages.geojson").then((answer) => answer.json()).then((found) => { map.addVillages(found); if (now) show(); });
+compute();
