@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any, Final, cast
@@ -16,7 +15,6 @@ from dispatch.incidents import Incident, Milestone, TextField, TextRef
 from dispatch.reach import for_village
 from dispatch.store import queries
 from gis.errors import N_, InputError, SiagaError
-from gis.types import Location
 from web.access import Permission, Scope, actor, needs
 from web.api import desk
 from web.api_commands import centre, check_path_ids
@@ -26,7 +24,7 @@ from web.page_frame import address, clock_text, day_text, page_words, show_page
 from web.problems import NotFoundError, unknown_id
 from web.reach import shown_events, shown_text
 from web.shift_notes import SHIFT, shift_facts, shift_note, write_shift_note
-from web.tiles import TileSource
+from web.tiles import TILES, TileSource
 from web.wording import area_name, kind_name
 from web.wording_errors import error_text
 
@@ -34,10 +32,9 @@ shift_pages = Blueprint("shifts", __name__)
 shift_pages.before_request(check_path_ids)
 
 LISTED: Final = 30
-PICTURE_PX: Final = 900
-PICTURE_M: Final = 700.0
-"""Half the width of the ground that the picture of a sheet shows."""
-METRES_PER_DEGREE: Final = 111_320.0
+PICTURE_PX: Final = (900, 375)
+PICTURE_ZOOM: Final = 16
+"""Nearly two kilometres from side to side."""
 MOST_EVENTS: Final = 500
 _FORM_TIME: Final = "%Y-%m-%dT%H:%M"
 
@@ -244,17 +241,10 @@ def picture(incident_id: str) -> Response:
     at = shown.location.location
     if at is None:
         raise NotFoundError(N_("There is no picture of this incident: its point is not known, or not yours to see."))
-    source = cast(TileSource, current_app.extensions["siaga112-tiles"])
-    answer = Response(source.painter.picture(_ground(at), PICTURE_PX), content_type="image/png")
+    source = cast(TileSource, current_app.extensions[TILES])
+    answer = Response(source.around(at, PICTURE_ZOOM, *PICTURE_PX), content_type="image/png")
     answer.headers["Cache-Control"] = "no-store"
     return answer
-
-
-def _ground(at: Location) -> tuple[float, float, float, float]:
-    """South, west, north and east of the picture: twice as wide as high."""
-    east_deg = PICTURE_M / (METRES_PER_DEGREE * math.cos(math.radians(at.lat)))
-    north_deg = PICTURE_M / 2.4 / METRES_PER_DEGREE
-    return at.lat - north_deg, at.lon - east_deg, at.lat + north_deg, at.lon + east_deg
 
 
 def _disposition(directory: Directory, incident: Incident, _: Translator) -> str | None:

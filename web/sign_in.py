@@ -196,7 +196,8 @@ class SignIn:
             self.kept.end_session(session)
             return None
         is_unattended = account.role is Role.WALL  # and shows nothing that a passer-by may not see
-        if session.stage is Stage.OPEN and not is_unattended and now - session.seen_at > self.settings.idle(account.role):
+        is_idle = now - session.seen_at > self.settings.idle(account.role)
+        if session.stage is Stage.OPEN and is_idle and not is_unattended:
             self.kept.change_session(session, stage=Stage.LOCKED.value)
             return self.kept.session(token)
         if is_active and session.stage is Stage.OPEN and now - session.seen_at > timedelta(seconds=60):

@@ -7,6 +7,7 @@ and drawing one takes less time than a wait for it would be noticed; so there is
 from __future__ import annotations
 
 import hashlib
+import io
 import threading
 from collections import OrderedDict
 from concurrent.futures import Future
@@ -16,14 +17,18 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, current_app, jsonify, request
+from PIL import Image
 
 from gis.errors import InputError
+from gis.types import Location
 from routing.region import Region
 from web.access import Permission, Scope, actor, needs
 from web.credits import credit_line
+from web.map_layers import mercator
 from web.map_style import PALETTES, font_names
 from web.problems import BadRequestError, NotFoundError
 from web.tile_draw import tile_range
+from web.tile_names import TILE_PX
 from web.tile_workers import Draw, TileKey
 
 tiles = Blueprint("tiles", __name__)
@@ -154,6 +159,30 @@ class TileSource:
         while self._kept_bytes > KEPT_BYTES:
             _, dropped = self._kept.popitem(last=False)
             self._kept_bytes -= len(dropped)
+
+    def around(self, at: Location, zoom: int, width_px: int, height_px: int) -> bytes:
+        """A PNG of the light map with a place in its middle, put together of tiles; what lies beyond the map is white.
+
+        Raises
+        ------
+        TooBusyError
+            It cannot be drawn now.
+        """
+        across, down = mercator(at.lat, at.lon)
+        left = round(across * TILE_PX * 2**zoom - width_px / 2)
+        top = round(down * TILE_PX * 2**zoom - height_px / 2)
+        picture = Image.new("RGB", (width_px, height_px), "white")
+        for column in range(left // TILE_PX, (left + width_px - 1) // TILE_PX + 1):
+            for row in range(top // TILE_PX, (top + height_px - 1) // TILE_PX + 1):
+                try:
+                    drawn = self.tile("light", zoom, column, row, 1)
+                except NotFoundError:
+                    continue
+                with Image.open(io.BytesIO(drawn)) as one:
+                    picture.paste(one.convert("RGB"), (column * TILE_PX - left, row * TILE_PX - top))
+        out = io.BytesIO()
+        picture.save(out, "PNG")
+        return out.getvalue()
 
     def _check(self, zoom: int, column: int, row: int) -> None:
         if not LEAST_ZOOM <= zoom <= GREATEST_ZOOM:

@@ -138,7 +138,8 @@ def test_others_are_told_asked_and_corrected_from_a_terminal(at: Terminal) -> No
     milestone = at.json(*corrected)["assignments"][0]["milestones"]["en_route"]
     assert milestone["corrected_time"] == time != milestone["server_time"]
     for words in (("verify", "X-9", "32.09.20.2009", "kuwu"), ("hand-over", other, "atlantis"),
-                  ("notified", other, "nasa"), ("acknowledged", other, "polres"), ("answer", "X-9", "denied"), ("receipt", "X-9", "BBS-8"),
+                  ("notified", other, "nasa"), ("acknowledged", other, "polres"), ("answer", "X-9", "denied"),
+                  ("receipt", "X-9", "BBS-8"),
                   ("correct", given["assignment_id"], "lunch", time, "--reason", "salah")):  # fmt: skip
         at.refused("incident", *words)
     assert at.json("replay") == {"differences": []}
