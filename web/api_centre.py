@@ -38,7 +38,8 @@ from web.access import POLICY, Permission, Scope, actor, needs
 from web.api_commands import answer_json, centre, check_path_ids, idempotency_key, json_body
 from web.i18n import LANGUAGES
 from web.problems import BadRequestError, NotFoundError, problem, unknown_id
-from web.reach import is_cut, shown_assignment, shown_events, shown_incident, shown_text
+from web.pulse import UnitPlace
+from web.reach import is_cut, shown_assignment, shown_events, shown_incident, shown_text, units_in_reach
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -51,11 +52,11 @@ MAX_PAGE: Final = 500
 MAX_SEQ: Final = 2**62
 MAX_PARAMETER: Final = 200
 MAX_STREAMS: Final = 32
-HEARTBEAT_S: Final = 15.0
-POLL_S: Final = 1.0
+HEARTBEAT_S: Final = 10.0
+NEVER: Final = 2**62
+"""A beat of the pulse that is never reached."""
 RIGHTS_CHECKED_S: Final = 3.0
-"""How often a stream asks whether its reader may still read."""
-"""How often a stream asks the database for what other hosts committed."""
+"""How often a stream asks whether its reader may still read, at least."""
 
 _LINE: Final = re.compile(LINE_PATTERN.removesuffix("$") + r"\Z")
 _CODE: Final = re.compile(CODE_PATTERN.removesuffix("$") + r"\Z")
@@ -372,17 +373,18 @@ def audit() -> Response:
 def events() -> Response:
     """Events after a sequence number: as JSON, or as a stream for `Accept: text/event-stream`.
 
-    A stream sends every event once, in order, and is resumed with `Last-Event-ID` (or `after`).
+    A stream sends every event once, in order, and is resumed with `Last-Event-ID` (or `after`). With `positions` it
+    also tells where units are: all of them first, then those that moved.
     """
-    after = _seq()
+    after, positions = _seq(), _flag("positions")
     if request.accept_mimetypes.best_match(["application/json", "text/event-stream"]) == "text/event-stream":
-        return _stream(after)
+        return _stream(after, positions=positions and Permission.FLEET_READ in actor().may)
     limit = _whole("limit", DEFAULT_PAGE, MAX_PAGE)
     found = centre().store.events_after(after, limit=limit)
     return send_json({"events": shown_events(found), "next": found[-1].seq if found else after})
 
 
-def _stream(after: int) -> Response:
+def _stream(after: int, *, positions: bool) -> Response:
     if not _streams.acquire(blocking=False):
         answer = problem(
             HTTPStatus.SERVICE_UNAVAILABLE,
@@ -392,10 +394,11 @@ def _stream(after: int) -> Response:
         )
         answer.headers["Retry-After"] = "5"
         return answer
-    store, may_go_on, shown = centre().store, still_allowed(), _as_asked(shown_events)
+    store, pulse, may_go_on = centre().store, centre().pulse, still_allowed()
+    shown, shown_places = _as_asked(shown_events), _as_asked(_shown_places)
 
     def follow() -> Iterator[str]:
-        seq, heard, asked = after, time.monotonic(), time.monotonic()
+        seq, beat, heard, asked = after, 0, time.monotonic(), time.monotonic()
         yield "retry: 2000\n\n"
         while True:
             if time.monotonic() - asked > RIGHTS_CHECKED_S:
@@ -409,18 +412,37 @@ def _stream(after: int) -> Response:
                 heard = time.monotonic()
             if found:
                 seq = found[-1].seq
-            else:
+            if positions:
+                beat, moved = pulse.moved(beat)
+                if moved and (told := shown_places(moved)) is not None:
+                    # No id: positions stand beside the log and do not touch its numbering.
+                    yield f"event: positions\ndata: {told}\n\n"
+                    heard = time.monotonic()
+            if not found:
                 if time.monotonic() - heard > HEARTBEAT_S:
                     yield ": still here\n\n"
                     heard = time.monotonic()
-                store.wait_for(seq, POLL_S)
+                pulse.wait(seq, beat if positions else NEVER, RIGHTS_CHECKED_S)
 
+    pulse.begin()
     answer = Response(follow(), content_type="text/event-stream; charset=utf-8")
     # Not in the generator: one that was never asked for its first piece (HEAD) never comes to its end.
     answer.call_on_close(_streams.release)
+    answer.call_on_close(pulse.end)
     answer.headers["Cache-Control"] = "no-store"
     answer.headers["X-Accel-Buffering"] = "no"
     return answer
+
+
+def _shown_places(moved: dict[str, UnitPlace]) -> str | None:
+    """Where units are, for one who sees all of them or some: id, latitude, longitude and time of the fix of each."""
+    within = moved.keys() if actor().reach.is_whole else units_in_reach(moved)
+    told = [
+        [one, round(lat, 6), round(lon, 6), dump(fixed)] for one, (lat, lon, fixed) in moved.items() if one in within
+    ]
+    if not told:
+        return None
+    return json.dumps({"now": dump(centre().store.now()), "units": told}, separators=(",", ":"))
 
 
 def still_allowed() -> Callable[[], bool]:
@@ -557,12 +579,13 @@ def _whole(name: str, default: int, most: int) -> int:
 
 def _seq() -> int:
     """The event after which to read: the header of a reader that comes back goes before the address."""
-    after = _seq_of("after", request.args.get("after", "0"))
+    after = sequence_number("after", request.args.get("after", "0"))
     last = request.headers.get("Last-Event-ID")
-    return after if last is None else _seq_of("Last-Event-ID", last)
+    return after if last is None else sequence_number("Last-Event-ID", last)
 
 
-def _seq_of(name: str, given: str) -> int:
+def sequence_number(name: str, given: str) -> int:
+    """A sequence number of the log, as somebody gave it."""
     if not (given.isascii() and given.isdigit() and len(given) <= 19 and int(given) <= MAX_SEQ):
         raise BadRequestError(f"'{name}' must be a sequence number of the log, not '{given[:40]}'.")
     return int(given)

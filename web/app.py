@@ -10,6 +10,7 @@ from flask import Flask, Response, current_app
 
 from web.access import Policy, anybody_reads, guard, this_machine
 from web.api import api
+from web.api_board import board_api
 from web.api_centre import centre_api
 from web.api_closures import closures_api
 from web.api_commands import centre_commands
@@ -58,7 +59,16 @@ SECURITY_HEADERS: Mapping[str, str] = {
 }
 
 
-CENTRE_BLUEPRINTS: Final = (centre_commands, centre_api, webhooks_api, help_api, exports_api, me_api, closures_api)
+CENTRE_BLUEPRINTS: Final = (
+    centre_commands,
+    centre_api,
+    board_api,
+    webhooks_api,
+    help_api,
+    exports_api,
+    me_api,
+    closures_api,
+)
 
 
 def all_routes() -> Flask:

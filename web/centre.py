@@ -72,6 +72,7 @@ from routing.region import Region
 from web.directory import region_directory, region_population
 from web.fleet_times import Vehicle
 from web.learnt_speeds import SpeedsKeeper
+from web.pulse import Pulse
 from web.road_keeper import RoadKeeper
 from web.service import Desk
 
@@ -95,6 +96,7 @@ class Centre:
         self.speeds = SpeedsKeeper(store)
         self.speeds.on_change(lambda state: desk.times.learn(None if state is None else state.factors))
         self.roads = RoadKeeper(store, desk.roads)
+        self.pulse = Pulse(store)
 
     # --- starting ------------------------------------------------------------------------------------------------
 

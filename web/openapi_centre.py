@@ -210,12 +210,16 @@ def _reads() -> Schema:
             "schema": {
                 **_TEXT,
                 "description": "for `Accept: text/event-stream`: every event once, in order; `id` is its `seq`, "
-                "`event` its type, `data` the Event. Goes on until one side ends it.",
+                "`event` its type, `data` the Event. With `positions` also events of the type `positions` without an "
+                "id: `now` and `units`, of each its id, latitude, longitude and the time of the fix. Goes on until one "
+                "side ends it.",
             }
         }
     }
     device = _record({"device": _TEXT, "label": _TEXT, "created_at": _TIME_OUT, "revoked_at": _or_null(_TIME_OUT)})
     paths = (
+        _get("/board", "getBoard", "Open incidents and the fleet as they stand, or what changed since an event.",
+             _board(), [parameter("after", "sequence number of the board that is there; only what changed since", _SEQ)]),
         _get("/incidents", "getIncidents", "Incidents, the newest first.", _page(incidents), [
             parameter("open", "only those in which somebody still has to do something", {**_FLAG, "default": False}),
             parameter("status", "of any of these", statuses),
@@ -315,6 +319,7 @@ def _reads() -> Schema:
         _get("/events", "getEvents", "Events after a sequence number: a page, or a stream that goes on.",
              _record({"events": events, "next": _SEQ, **_NOTICE}), [
             _AFTER, _LIMIT,
+            parameter("positions", "of a stream: also where units are", {**_FLAG, "default": False}),
             parameter("Last-Event-ID", "of the last event that was read; before `after`", _SEQ, place="header"),
         ], more_content=stream),
     )  # fmt: skip
@@ -322,6 +327,32 @@ def _reads() -> Schema:
 
 
 _TIME_OUT: Schema = {"type": "string", "format": "date-time"}
+
+
+def _board() -> Schema:
+    maybe = _or_null(_TEXT)
+    number: Schema = {"type": "number"}
+    point = _or_null(_record({"lat": number, "lon": number}))
+    area = _or_null(_record({"code": _TEXT, "name": _TEXT}))
+    timer = _record({
+        "key": _TEXT, "kind": _TEXT, "unit_id": maybe, "started_at": _TIME_OUT, "due_at": _TIME_OUT, "within_s": number,
+    })  # fmt: skip
+    incident = _record({
+        "incident_id": _TEXT, "category": _TEXT, "severity": _TEXT, "status": _TEXT, "received_at": _TIME_OUT,
+        "status_at": _TIME_OUT, "alarm_level": _WHOLE, "exercise": _FLAG, "handed_to": maybe, "version": _WHOLE,
+        "place": _record({"kind": _TEXT, "location": point, "radius_m": _or_null(number), "label": _TEXT,
+                          "village": area, "kecamatan": area}),
+        "timers": _list(timer), "units": _list(_TEXT), "sent": _WHOLE,
+    })  # fmt: skip
+    unit = _record({
+        "unit_id": _TEXT, "kind": _TEXT, "agency": _TEXT, "station": maybe, "status": _TEXT, "status_at": _TIME_OUT,
+        "free_at": _or_null(_TIME_OUT), "on_duty": _FLAG, "capabilities": _list(_TEXT), "lat": number, "lon": number,
+        "fix_time": _or_null(_TIME_OUT), "incident_id": maybe, "assignment_id": maybe, "version": _WHOLE,
+    })  # fmt: skip
+    return _record({
+        "seq": _SEQ, "now": _TIME_OUT, "whole": _FLAG, "incidents": _list(incident), "units": _list(unit),
+        "gone": _list(_TEXT), "gone_units": _list(_TEXT), **_NOTICE,
+    })  # fmt: skip
 
 
 def _writes() -> Schema:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 from flask import Blueprint, current_app, make_response, render_template
 from flask.wrappers import Response
 from flask_wtf.csrf import generate_csrf
 
+from dispatch.incidents import IncidentStatus
+from dispatch.transitions import ASSIGNABLE, INCIDENT_MOVES, UNIT_MOVES
+from dispatch.types import UnitStatus
 from web.access import Permission, Scope, actor, needs
 from web.api import LANGUAGES, desk
 from web.assets import LEAFLET_VERSION
+from web.centre import Centre
 from web.reach import CENTRE
 from web.tiles import GREATEST_ZOOM, LEAST_ZOOM
 
@@ -18,7 +24,7 @@ pages = Blueprint("pages", __name__)
 @pages.get("/")
 @needs(Permission.REGION_READ, Scope.OPEN)
 def home() -> Response:
-    """The dispatcher's desk."""
+    """The dispatcher's desk: with a centre its board, without one the map that answers who is nearest."""
     who = actor()
     account = None
     if who.by_cookie:
@@ -27,7 +33,7 @@ def home() -> Response:
         "region": desk().region_json(),
         "languages": LANGUAGES,
         "account": account,
-        "centre": CENTRE in current_app.extensions and Permission.ROAD_CLOSE in who.may,
+        "may": sorted(who.may),
         "tiles": {
             "light": f"/tiles/{{z}}/{{x}}/{{y}}{{r}}.png?v={current_app.extensions['siaga112-tiles'].stamp}",
             "dark": f"/tiles/{{z}}/{{x}}/{{y}}{{r}}.png?style=dark&v={current_app.extensions['siaga112-tiles'].stamp}",
@@ -35,8 +41,11 @@ def home() -> Response:
             "greatest_zoom": GREATEST_ZOOM,
         },
     }
+    is_console = _sees_the_centre()
+    if is_console:
+        start |= _of_console()
     page = render_template(
-        "desk.html",
+        "console.html" if is_console else "desk.html",
         start=start,
         region=start["region"],
         account=account,
@@ -47,3 +56,23 @@ def home() -> Response:
     answer = make_response(page)
     answer.headers["Cache-Control"] = "no-cache" if account is None else "no-store"
     return answer
+
+
+def _sees_the_centre() -> bool:
+    """Whether the desk has a board: there is a centre, and who asks sees the whole of it."""
+    who = actor()
+    return CENTRE in current_app.extensions and Permission.CENTRE_READ in who.may and who.reach.is_whole
+
+
+def _of_console() -> dict[str, Any]:
+    """What the page of the whole desk knows before it asks: what may follow what, and when a position is old."""
+    settings = cast(Centre, current_app.extensions[CENTRE]).settings
+    return {
+        "timezone": str(desk().region.timezone),
+        "stale_after_s": settings.dispatch.stale_after_s,
+        "incident_moves": {
+            now.value: [one.value for one in IncidentStatus if one in then] for now, then in INCIDENT_MOVES.items()
+        },
+        "unit_moves": {now.value: [one.value for one in UnitStatus if one in then] for now, then in UNIT_MOVES.items()},
+        "assignable": sorted(one.value for one in ASSIGNABLE),
+    }

@@ -123,6 +123,13 @@ def current_fixes(connection: Connection) -> dict[str, Fix]:
     return {row.unit_id: _fix(row) for row in rows}
 
 
+def places(connection: Connection) -> dict[str, tuple[float, float, datetime]]:
+    """Degrees of latitude and longitude and the time of every unit's trusted current fix, by unit."""
+    at = unit_positions.c
+    rows = connection.execute(select(at.unit_id, at.lat, at.lon, at.fix_time).where(at.fix_time.is_not(None)))
+    return {unit_id: (lat, lon, fix_time) for unit_id, lat, lon, fix_time in rows}
+
+
 def history(
     connection: Connection, unit_id: str, *, since: datetime, until: datetime, limit: int = 1000
 ) -> tuple[Fix, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
@@ -45,13 +45,17 @@ def incidents(
     since: datetime | None = None,
     until: datetime | None = None,
     reach: tuple[Reach, datetime] | None = None,
+    only: Collection[str] | None = None,
 ) -> Page[Incident]:
     """Incidents, the newest first.
 
-    `area` is a code of a village or of what it lies in; `reach` leaves out what somebody may not see at a time.
+    `area` is a code of a village or of what it lies in; `reach` leaves out what somebody may not see at a time; `only`
+    names those that are asked for.
     """
     table = schema.incidents
     wanted: list[ColumnElement[bool]] = []
+    if only is not None:
+        wanted.append(table.c.incident_id.in_(list(only)))
     if only_open:
         wanted.append(table.c.status.not_in([one.value for one in Status if not one.is_open]))
     if statuses:
@@ -102,6 +106,17 @@ def active_assignments(connection: Connection) -> dict[str, Assignment]:
     query = select(table).where(table.c.ended_at.is_(None))
     found = [rows.assignment_of(row) for row in connection.execute(query).mappings()]  # type: ignore[arg-type]
     return {one.unit_id: one for one in found}
+
+
+def assignments_of_open(connection: Connection, incident_ids: Collection[str] | None = None) -> tuple[Assignment, ...]:
+    """All assignments of the open incidents, or of some of them, also those that have ended, by id."""
+    table, incident = schema.assignments, schema.incidents
+    is_over = incident.c.status.in_([one.value for one in Status if not one.is_open])
+    query = select(table).join(incident, incident.c.incident_id == table.c.incident_id).where(~is_over)
+    if incident_ids is not None:
+        query = query.where(table.c.incident_id.in_(list(incident_ids)))
+    query = query.order_by(table.c.assignment_id)
+    return tuple(rows.assignment_of(row) for row in connection.execute(query).mappings())  # type: ignore[arg-type]
 
 
 def assignments_between(connection: Connection, since: datetime, until: datetime) -> tuple[Assignment, ...]:

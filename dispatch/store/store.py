@@ -197,6 +197,12 @@ class Store:
         """
         self._told_of_commits.append(tell)
 
+    @property
+    def last_committed(self) -> int:
+        """Sequence number of the last event that this process committed; 0 where it committed none."""
+        with self._committed:
+            return self._last_seq
+
     def announce(self) -> None:
         """Tell whoever is told of commits that something changed beside the log."""
         for tell in self._told_of_commits:

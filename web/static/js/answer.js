@@ -123,7 +123,7 @@ function units(answer, handlers) {
   const later = candidates.slice(UNITS_SHOWN);
   const longest = Math.max(...first.map((unit) => unit.eta_range_s?.max ?? unit.eta_s));
   const row = (unit) => el("li", {}, unitButton(unit, longest, handlers));
-  const list = el("ol", { class: "plain", id: "units" }, first.map(row));
+  const list = el("ol", { class: "plain", id: "ranked" }, first.map(row));
   return el(
     "section", { class: "units", "aria-labelledby": "units-title" },
     el("h3", { id: "units-title" }, word("units"), el("span", { class: "muted unit-of-time" }, word("minutes"))),

@@ -1,25 +1,24 @@
 // Closed roads: the list with who is cut off, the roads on the map, and closing by a point or an area drawn by hand.
 
-import { ask, Problem } from "./api.js";
+import { ask, newKey, send } from "./api.js";
 import { byId, el, icon } from "./dom.js";
 import { currentLanguage } from "./words.js";
 import { REASONS, say } from "./closure_words.js";
 
 const L = window.L;
 const FOLLOWED = ["road.closed", "road.reopened", "road.closure_changed", "alert.villages_cut_off", "alert.villages_reachable"];
-const PATIENCE_MS = 20000;
-const FALLBACK_MS = 15000;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 const LIST_SHOWN = 4;
 
 export class Closures {
   /**
    * @param {L.Map} map
-   * @param {{onChange: () => void}} handlers told when other roads are closed than before
+   * @param {{board: Board, mayClose: boolean, onChange: () => void, onDraw?: (drawing: boolean) => void}} how onChange:
+   *   told when other roads are closed than before; onDraw: when the map is drawn on, and when no more
    */
-  constructor(map, handlers) {
+  constructor(map, how) {
     this.map = map;
-    this.handlers = handlers;
+    this.how = how;
     this.section = byId("closures");
     map.createPane("closures").style.zIndex = 440;
     this.roads = L.layerGroup().addTo(map);
@@ -31,7 +30,15 @@ export class Closures {
   /** Show what is closed, and follow it from now on. */
   async start() {
     await this.reload();
-    if (this.found) this.#follow(this.found.seq);
+    const { board } = this.how;
+    board.addEventListener("log", ({ detail }) => {
+      if (!FOLLOWED.includes(detail.type)) return;
+      clearTimeout(this.soon);
+      this.soon = setTimeout(() => this.reload(), 120);
+    });
+    board.addEventListener("connection", ({ detail }) => {
+      if (!detail.lost) this.reload();
+    });
   }
 
   get isDrawing() {
@@ -55,23 +62,11 @@ export class Closures {
     }
     this.#list();
     const now = this.found.in_force.join(" ");
-    if (this.inForce !== null && this.inForce !== now) this.handlers.onChange();
+    if (this.inForce !== null && this.inForce !== now) this.how.onChange();
     this.inForce = now;
     clearTimeout(this.timer);
-    const wait = this.found.changes_at ? new Date(this.found.changes_at) - Date.now() + 400 : Infinity;
+    const wait = this.found.changes_at ? Date.parse(this.found.changes_at) - this.how.board.now() + 400 : Infinity;
     if (wait < LONGEST_TIMER_MS) this.timer = setTimeout(() => this.reload(), Math.max(wait, 400));
-  }
-
-  #follow(seq) {
-    const source = new EventSource(`/api/v1/events?after=${seq}`);
-    const later = () => {
-      clearTimeout(this.soon);
-      this.soon = setTimeout(() => this.reload(), 120);
-    };
-    for (const name of FOLLOWED) source.addEventListener(name, later);
-    source.addEventListener("error", () => {
-      if (source.readyState === EventSource.CLOSED) setInterval(() => this.reload(), FALLBACK_MS);
-    });
   }
 
   // --- on the map ---------------------------------------------------------------------------------------------------
@@ -120,7 +115,7 @@ export class Closures {
     this.section.replaceChildren(...[
       el("div", { class: "closures-head" },
         el("h3", {}, el("button", { type: "button", class: "fold", id: "closures-title", "aria-expanded": String(Boolean(this.open && rows.length)), "aria-controls": rows.length ? "closure-list" : undefined, disabled: !rows.length, on: { click: () => this.#fold() } }, say("title", { n: items.length }))),
-        el("button", { type: "button", class: "quiet", id: "close-road", on: { click: () => this.#begin() } }, say("close_road"))),
+        this.how.mayClose ? el("button", { type: "button", class: "quiet", id: "close-road", on: { click: () => this.#begin() } }, say("close_road")) : ""),
       cutOff ? el("p", { class: "alarm", id: "cut-off" }, icon("warn"), el("span", {}, cutOff)) : null,
       lost.length ? el("p", { class: "note" }, say("lost", { ids: lost.join(", ") })) : null,
       rows.length ? el("ul", { class: "plain closure-list", id: "closure-list", hidden: !this.open }, rows) : null,
@@ -143,7 +138,7 @@ export class Closures {
       el("div", {},
         el("strong", {}, REASONS[currentLanguage()][one.reason]), " ", streets + more,
         el("p", { class: "muted" }, `${when}, ${until} · ${one.author} · ${one.closure_id}`)),
-      el("button", { type: "button", class: "quiet", on: { click: (event) => this.#reopen(one, event.currentTarget) } }, say("reopen")));
+      this.how.mayClose ? el("button", { type: "button", class: "quiet", on: { click: (event) => this.#reopen(one, event.currentTarget) } }, say("reopen")) : "");
   }
 
   async #reopen(one, button) {
@@ -160,7 +155,8 @@ export class Closures {
   // --- drawing ------------------------------------------------------------------------------------------------------
 
   #begin() {
-    this.draft = { tool: "area", points: [], radius: 150, key: crypto.randomUUID?.() ?? String(Math.random()), made: null };
+    this.draft = { tool: "area", points: [], radius: 150, key: newKey(), made: null };
+    this.how.onDraw?.(true);
     const reasons = Object.entries(REASONS[currentLanguage()]).map(([value, name]) => el("option", { value }, name));
     const tools = ["area", "point"].map((tool) =>
       el("label", { class: "kind" },
@@ -194,9 +190,14 @@ export class Closures {
   }
 
   cancel() {
+    this.#done();
+    this.#list();
+  }
+
+  #done() {
     this.draft = null;
     this.sketch.clearLayers();
-    this.#list();
+    this.how.onDraw?.(false);
   }
 
   #body() {
@@ -224,7 +225,7 @@ export class Closures {
     this.asking = new AbortController();
     const { signal } = this.asking;
     try {
-      const found = await send("POST", `closure-preview?lang=${currentLanguage()}`, this.#body(), signal);
+      const found = await send("POST", "closure-preview", this.#body(), { signal });
       if (signal.aborted || this.draft !== draft) return;
       this.#sketch(found.lines);
       byId("closure-preview").replaceChildren(
@@ -245,9 +246,8 @@ export class Closures {
     const made = JSON.stringify(body);
     if (draft.made !== made) Object.assign(draft, { made, key: draft.made === null ? draft.key : draft.key + "'" });
     try {
-      await send("POST", `closures?lang=${currentLanguage()}`, body, undefined, draft.key);
-      this.draft = null;
-      this.sketch.clearLayers();
+      await send("POST", "closures", body, { key: draft.key });
+      this.#done();
       await this.reload();
     } catch (error) {
       byId("closure-save").disabled = false;
@@ -271,24 +271,4 @@ function clockTime(text) {
 
 function sentence(error) {
   return error.lost ? say("not_sent") : error.message || say("not_sent");
-}
-
-/** A command: the JSON answer, or a Problem with the server's sentence. */
-async function send(method, path, body, signal, key) {
-  const limit = AbortSignal.timeout(PATIENCE_MS);
-  const account = JSON.parse(document.getElementById("start").textContent).account;
-  let response;
-  try {
-    response = await fetch("/api/v1/" + path, {
-      method, body: JSON.stringify(body), signal: signal ? AbortSignal.any([signal, limit]) : limit,
-      headers: { "Content-Type": "application/json", ...(key ? { "Idempotency-Key": key } : {}),
-        ...(account ? { "X-CSRFToken": account.csrf } : {}) },
-    });
-  } catch (error) {
-    if (signal?.aborted) throw error;
-    throw new Problem("", { lost: true });
-  }
-  const answer = await response.json().catch(() => ({ detail: response.statusText }));
-  if (!response.ok) throw new Problem(answer.detail ?? "", { status: response.status });
-  return answer;
 }

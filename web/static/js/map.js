@@ -65,10 +65,10 @@ export class DeskMap {
     }
   }
 
-  clear() {
+  clear({ fit = true } = {}) {
     for (const layer of [this.outlines, this.routeLayer, this.unitLayer, this.incidentLayer]) layer.clearLayers();
     this.markers.clear();
-    this.map.fitBounds(this.home);
+    if (fit) this.map.fitBounds(this.home);
   }
 
   /** Where the location is: marker and circle of uncertainty. */

@@ -181,9 +181,27 @@ export function setLanguage(chosen) {
   }
 }
 
+/**
+ * The words of a feature, beside those of the page; a key that is there already gets the new word, and inner tables grow.
+ * @param {{id: object, en: object}} words
+ */
+export function addWords(words) {
+  for (const [tongue, added] of Object.entries(words)) {
+    for (const [key, value] of Object.entries(added)) {
+      if (typeof value === "object") WORDS[tongue][key] = { ...WORDS[tongue][key], ...value };
+      else WORDS[tongue][key] = value;
+    }
+  }
+}
+
 /** A word of the page; {names} in it are filled in. */
 export function word(key, values = {}) {
   return (WORDS[language][key] ?? key).replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+}
+
+/** A word of an inner table, such as ("statuses", "en_route"); without one the key itself, readable. */
+export function wordOf(table, key) {
+  return WORDS[language][table]?.[key] ?? key.replaceAll("_", " ");
 }
 
 export function kindWord(kind) {

@@ -1,0 +1,319 @@
+// The dispatcher's desk: queue, fleet, map and the chosen incident, all of one board.
+
+import { ask, newKey, send } from "./api.js";
+import { Board } from "./board.js";
+import { Closures } from "./closures.js";
+import { byId, el } from "./dom.js";
+import { Fleet } from "./fleet.js";
+import { FleetMap } from "./fleet_map.js";
+import { IncidentPanel } from "./incident.js";
+import { DeskMap } from "./map.js";
+import { isTyping, theme, wireSwitches, writeAddress } from "./page.js";
+import { Question } from "./question.js";
+import { Queue } from "./queue.js";
+import { clock, currentLanguage, translatePage, word, wordOf } from "./words.js";
+import "./words_desk.js";
+
+const start = JSON.parse(byId("start").textContent);
+const board = new Board();
+const chosen = { incident: null, unit: null };
+const keys = new Map();
+
+const map = new DeskMap(byId("map"), start, {
+  onClick: (lat, lon) => (closures.isDrawing ? closures.addPoint(lat, lon) : desk.askPoint(lat, lon)),
+  onUnit: (unitId) => question.select(unitId),
+});
+
+/** What the features of the desk are handed. */
+export const desk = {
+  board,
+  map,
+  start,
+  send,
+  ask,
+  newKey,
+  /** Whether who has signed in may do something, such as "assign". */
+  may: (permission) => start.may.includes(permission),
+  /** The directory: categories, agencies, stations, run cards, dispositions; filled before the board is shown. */
+  directory: { agencies: [], categories: [], dispositions: [], hospitals: [], plans: [], stations: [] },
+  selected: () => chosen.incident,
+  selectedUnit: () => chosen.unit,
+  /** Choose an incident (null: none): it is in the address, on the map and in its panel. */
+  select,
+  /** Choose a unit, or none. */
+  selectUnit,
+  says: (text) => { byId("says").textContent = text; },
+  toast,
+  /** Ask now for what changed, after a command of this desk. */
+  refresh: () => board.refresh(),
+  show,
+  askPoint,
+  showReach,
+  /** A key of the desk, where nobody types: handler(event). */
+  onKey: (key, handler) => keys.set(key, handler),
+  isStale: (unit) => unit.fix_time !== null && board.since(unit.fix_time) > start.stale_after_s,
+  time: localTime,
+  agencyName,
+  categoryName: (id) => desk.directory.categories.find((one) => one.category_id === id)?.name[currentLanguage()] ?? id.replaceAll("_", " "),
+  categoryIcon,
+  statusButtons: (unit) => incident.statusButtons(unit),
+};
+
+const question = new Question(map, start, {
+  remember,
+  title: () => {},
+  says: desk.says,
+  onConnection: () => {},
+  onAsked: () => {
+    if (chosen.incident) unselect();
+    show("ask");
+  },
+  keepsView: true,
+});
+const queue = new Queue(byId("queue"), desk);
+const fleet = new Fleet(byId("units"), desk);
+const fleetMap = new FleetMap(desk);
+const incident = new IncidentPanel(byId("incident"), desk);
+const closures = new Closures(map.map, { mayClose: desk.may("road:close"), board, onChange: roadsChanged });
+
+// --- choosing ------------------------------------------------------------------------------------------------------
+
+function select(incidentId, { remembered = true, focus = true } = {}) {
+  if (incidentId && question.isAsked) question.clear();
+  chosen.incident = incidentId;
+  if (remembered) remember({ push: true });
+  queue.mark();
+  fleetMap.mark();
+  if (incidentId) {
+    show("incident");
+    if (focus) fleetMap.focus();
+  }
+  incident.show(incidentId);
+}
+
+function unselect() {
+  chosen.incident = null;
+  queue.mark();
+  fleetMap.mark();
+  incident.show(null);
+}
+
+function selectUnit(unitId) {
+  chosen.unit = unitId;
+  fleet.mark();
+  fleetMap.mark();
+  const unit = board.units.get(unitId);
+  if (!unit) {
+    fleetMap.hideReach();
+    return;
+  }
+  if (!isWide()) show("units");
+  if (!map.map.getBounds().contains([unit.lat, unit.lon])) map.map.panTo([unit.lat, unit.lon], { animate: false });
+  byId("unit").scrollIntoView({ block: "nearest" });
+}
+
+async function showReach(unitId) {
+  try {
+    await fleetMap.showReach(unitId);
+    if (isNarrow()) show("map");
+  } catch (error) {
+    if (error.name !== "AbortError") toast(error.lost ? word("lost") : error.message, { alarm: true });
+  }
+}
+
+function askPoint(lat, lon) {
+  if (chosen.incident && !question.isAsked && byId("console").dataset.pane !== "ask") return;
+  question.askPoint(lat, lon);
+}
+
+function roadsChanged() {
+  if (question.isAsked) question.refresh({ fit: false });
+  incident.rerank();
+  fleetMap.redraw();
+}
+
+// --- the parts of the screen ---------------------------------------------------------------------------------------
+
+const isWide = () => matchMedia("(min-width: 1600px)").matches;
+const isNarrow = () => matchMedia("(max-width: 820px)").matches;
+
+/** Bring a part of the screen to the front: queue, units, map, incident, call or ask. */
+function show(pane) {
+  const { dataset } = byId("console");
+  dataset.pane = pane;
+  if (["incident", "call", "ask"].includes(pane)) dataset.side = pane;
+  markTabs();
+}
+
+function markTabs() {
+  const { pane, side } = byId("console").dataset;
+  for (const tab of byId("tabs").children) {
+    const isShown = isWide() ? tab.dataset.tab === side : tab.dataset.tab === pane;
+    if (isShown) tab.setAttribute("aria-current", "true");
+    else tab.removeAttribute("aria-current");
+  }
+}
+
+/** A sentence that stays for a moment; an alarm stays until it is read. */
+function toast(text, { alarm = false } = {}) {
+  const shown = el("div", { class: alarm ? "toast toast-alarm" : "toast", role: alarm ? "alert" : "status" }, el("p", {}, text),
+    el("button", { type: "button", class: "key-close", "aria-label": word("close_panel"), on: { click: () => shown.remove() } }, "×"));
+  byId("toasts").append(shown);
+  if (!alarm) setTimeout(() => shown.remove(), 6000);
+}
+
+// --- address -------------------------------------------------------------------------------------------------------
+
+function remember(how) {
+  writeAddress((given) => {
+    if (chosen.incident) given.set("incident", chosen.incident);
+    question.writeAddress(given);
+  }, how);
+}
+
+function readAddress() {
+  const given = new URLSearchParams(location.search);
+  question.readAddress(given);
+  question.refresh({ fit: question.isAsked });
+  if (question.isAsked) show("ask");
+  const incidentId = given.get("incident");
+  if (incidentId !== chosen.incident) select(incidentId, { remembered: false });
+}
+
+// --- words and time ------------------------------------------------------------------------------------------------
+
+function agencyName(name) {
+  const known = desk.directory.agencies.find((one) => one.agency_id === name);
+  return known?.name ?? name;
+}
+
+const ICONS = {
+  medical: "ambulance", fire: "fire_engine", traffic_accident: "car", flood: "wave", landslide: "slope", wind: "wind", security: "police",
+  violence_women_children: "hand", animal: "paw", sea_river_rescue: "rescue",
+};
+
+function categoryIcon(id) {
+  return ICONS[id] ?? "warn";
+}
+
+/** A moment by the clock of the centre's own zone. */
+function localTime(moment, { seconds = false } = {}) {
+  const when = moment instanceof Date ? moment : new Date(moment);
+  const locale = currentLanguage() === "id" ? "id-ID" : "en-GB";
+  const day = (date) => date.toLocaleDateString("en-CA", { timeZone: start.timezone });
+  const date = day(when) === day(new Date(board.now())) ? {} : { day: "numeric", month: "short" };
+  return when.toLocaleString(locale, { ...date, hour: "2-digit", minute: "2-digit", ...(seconds ? { second: "2-digit" } : {}), timeZone: start.timezone });
+}
+
+function showClock() {
+  const now = new Date(board.now());
+  byId("server-clock").textContent = now.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit", timeZone: start.timezone });
+}
+
+function showConnection({ lost, since, was }) {
+  const line = byId("connection");
+  line.classList.toggle("lost", lost);
+  document.body.classList.toggle("is-lost", lost);
+  line.textContent = lost ? word("gone_since", { time: localTime(since, { seconds: true }) }) : "";
+  if (!lost && was >= 2) toast(word("gone_back", { time: clock(was) }));
+}
+
+function dressInWords() {
+  translatePage();
+  question.makeKinds();
+  map.translate();
+  queue.translate();
+  fleet.translate();
+  fleetMap.translate();
+  incident.translate();
+  closures.translate();
+  for (const node of document.querySelectorAll("[data-title]")) node.title = word(node.dataset.title);
+  if (board.lostSince) showConnection({ lost: true, since: board.lostSince });
+}
+
+// --- keys ----------------------------------------------------------------------------------------------------------
+
+function onKey(event) {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+  const typing = isTyping(event);
+  if (event.key === "Escape") {
+    if (closures.isDrawing) closures.cancel();
+    else if (typing) event.target.blur();
+    else if (question.isAsked) question.clear();
+    else if (chosen.unit) selectUnit(null);
+    else if (chosen.incident) {
+      select(null);
+      show("queue");
+    }
+    return;
+  }
+  if (typing || question.onKey(event, typing)) return;
+  const handler = keys.get(event.key.length === 1 ? event.key.toLowerCase() : event.key);
+  if (handler) {
+    event.preventDefault();
+    handler(event);
+  }
+}
+
+function step(by) {
+  const order = queue.order();
+  const next = order[Math.min(order.length - 1, Math.max(0, order.indexOf(chosen.incident) + by))];
+  if (next) select(next);
+}
+
+desk.onKey("j", () => step(1));
+desk.onKey("k", () => step(-1));
+desk.onKey("l", () => {
+  show("ask");
+  question.box.focus();
+});
+desk.onKey("u", () => {
+  show("units");
+  byId("units-filter").focus();
+});
+desk.onKey("q", () => {
+  show("queue");
+  byId("queue").querySelector(".incident-row")?.focus();
+});
+
+// --- beginning -----------------------------------------------------------------------------------------------------
+
+document.addEventListener("keydown", onKey);
+for (const tab of byId("tabs").children) tab.addEventListener("click", () => show(tab.dataset.tab));
+matchMedia("(min-width: 1600px)").addEventListener("change", markTabs);
+wireSwitches({
+  onTheme: (now) => map.dress(now),
+  onLanguage: () => {
+    dressInWords();
+    question.refresh({ fit: false });
+  },
+});
+addEventListener("popstate", readAddress);
+board.addEventListener("connection", ({ detail }) => showConnection(detail));
+setInterval(showClock, 1000);
+
+async function begin() {
+  translatePage();
+  map.dress(theme());
+  markTabs();
+  try {
+    const [directory] = await Promise.all([ask("directory"), board.live ?? board.start()]);
+    Object.assign(desk.directory, directory);
+  } catch (error) {
+    if (!error.lost && !error.status) throw error;
+    desk.says(word("failed_load", { why: error.lost ? word("lost") : error.message }));
+    byId("connection").textContent = byId("says").textContent;
+    byId("connection").classList.add("lost");
+    setTimeout(begin, 3000);
+    return;
+  }
+  document.title = "Siaga112 · " + start.region.name;
+  dressInWords();
+  showClock();
+  readAddress();
+  closures.start();
+  document.documentElement.dataset.ready = "true";
+  performance.mark("desk-ready");
+}
+
+begin();
