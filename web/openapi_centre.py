@@ -219,7 +219,7 @@ def _reads() -> Schema:
     device = _record({"device": _TEXT, "label": _TEXT, "created_at": _TIME_OUT, "revoked_at": _or_null(_TIME_OUT)})
     paths = (
         _get("/board", "getBoard", "Open incidents and the fleet as they stand, or what changed since an event.",
-             _board(), [parameter("after", "sequence number of the board that is there; only what changed since", _SEQ)]),
+             _board(), [parameter("after", "`seq` of the board that is there: only what changed since", _SEQ)]),
         _get("/incidents", "getIncidents", "Incidents, the newest first.", _page(incidents), [
             parameter("open", "only those in which somebody still has to do something", {**_FLAG, "default": False}),
             parameter("status", "of any of these", statuses),

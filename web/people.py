@@ -62,7 +62,10 @@ def sign_in_page() -> Response:
     here = present()
     if here is not None:
         return _onward(here.session.stage)
-    return _page("sign_in.html", fault=_stale(), login="", next=_next())
+    ended = _words()(N_("Your session is over; sign in again, and you are back where you were."))
+    return _page(
+        "sign_in.html", fault=_stale(), said=ended if "ended" in request.args else None, login="", next=_next()
+    )
 
 
 @people.post("/sign-in")

@@ -14,8 +14,14 @@ OpenPage = Callable[..., Page]
 
 
 def settle(page: Page) -> None:
-    """Wait until answers, tiles and their fading in are done."""
-    page.wait_for_load_state("networkidle")
+    """Wait until answers, tiles and their fading in are done.
+
+    A page that follows the event log is never without a request: it says itself when it has begun.
+    """
+    if page.locator("#console").count():
+        page.wait_for_function("() => document.documentElement.dataset.ready === 'true'")
+    else:
+        page.wait_for_load_state("networkidle")
     page.wait_for_function(
         "() => [...document.querySelectorAll('.leaflet-tile')].every(t => t.classList.contains('leaflet-tile-loaded'))"
         " && document.getElementById('progress').hidden"

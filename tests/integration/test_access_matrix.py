@@ -133,6 +133,7 @@ def test_lists_streams_and_exports_hold_only_what_is_ones_own(world: World) -> N
         who = world.programs[role]
         for path in ("/api/v1/incidents?limit=500", f"/api/v1/incidents?area={world.other_village}",
                      f"/api/v1/incidents/{mine}", f"/api/v1/incidents/{mine}/story", "/api/v1/events?limit=500",
+                     "/api/v1/board", "/api/v1/board?after=0",
                      "/api/v1/units", "/api/v1/exports/incidents.csv", "/api/v1/exports/incidents.geojson",
                      "/api/v1/exports/incidents.csv?level=agency"):  # fmt: skip
             answer = who.get(path)
@@ -177,6 +178,47 @@ def test_a_village_sees_no_house_of_a_sensitive_category_and_nobodys_name(world:
         assert '"lat"' not in json.dumps(event["payload"]), event["type"]
     for level in ("agency", "internal"):
         assert official.get(f"/api/v1/exports/incidents.csv?level={level}").status_code == 403
+
+
+def test_a_board_holds_only_what_is_ones_own(world: World) -> None:
+    mine = world.ids["incident_id"]
+    whole = world.programs[Role.DISPATCHER].get("/api/v1/board").get_json()
+    assert {one["incident_id"] for one in whole["incidents"]} == {mine, world.others["incident_id"]}
+    for role in BOUND_ROLES:
+        board = world.programs[role].get("/api/v1/board").get_json()
+        assert [one["incident_id"] for one in board["incidents"]] == [mine], role
+        units = {one["unit_id"] for one in board["units"]}
+        if role is Role.AGENCY:
+            assert units == {one["unit_id"] for one in whole["units"] if one["agency"] == world.agency}
+        else:
+            assert units == ({UNIT} if role is Role.CREW else set())
+    shown = world.programs[Role.VILLAGE_OFFICIAL].get("/api/v1/board").get_json()["incidents"][0]["place"]
+    assert (shown["location"], shown["label"], shown["village"]["code"]) == (None, "", world.village)
+
+
+def test_a_stream_tells_the_positions_of_ones_own_units_alone(world: World) -> None:
+    for unit_id in (UNIT, OTHER_UNIT):
+        token, _ = world.made.running.centre.register_device(unit_id, "test", actor="test")
+        world.made.running.positions.devices.forget()
+        now = int(world.made.store.now().timestamp())
+        sent = f"/api/v1/positions/osmand?id={token}&timestamp={now}&lat=-6.71&lon=108.53"
+        assert world.made.app.test_client().get(sent).status_code == 200
+    for role in (Role.DISPATCHER, *BOUND_ROLES):
+        # A village has no units: what it is told next is the next event of its own.
+        is_told = role is not Role.VILLAGE_OFFICIAL
+        path = f"/api/v1/events?positions=true&after={world.made.store.head()[0]}"
+        answer = world.programs[role].get(path, headers={"Accept": "text/event-stream"}, buffered=False)
+        pieces, told = iter(answer.response), next(iter(answer.response)).decode()
+        if not is_told:
+            graver = f"/api/v1/incidents/{world.ids['incident_id']}"
+            assert (
+                world.programs[Role.DISPATCHER].ask("PATCH", graver, json={"severity": "critical"}).status_code == 200
+            )
+        while ("event: positions" if is_told else "event: incident.edited") not in told:
+            told += next(pieces).decode()
+        answer.close()
+        assert (UNIT in told) == is_told
+        assert (OTHER_UNIT in told) == (role is Role.DISPATCHER), role
 
 
 def test_an_agency_sees_what_it_was_told_of(world: World) -> None:

@@ -60,9 +60,15 @@ export function account() {
   return JSON.parse(document.getElementById("start").textContent).account ?? null;
 }
 
-/** Signed out or locked: the server sends the page to where one signs in, and back here afterwards. */
-export function signInAgain() {
-  location.reload();
+/**
+ * The session is over or locked: on to where one signs in, which says so, and back here afterwards.
+ * @param {Response} response the 401
+ */
+export async function signInAgain(response) {
+  const { type = "" } = await response.json().catch(() => ({}));
+  // A locked session knows its page, which asks for the password alone.
+  if (type.endsWith(":locked")) location.reload();
+  else location.assign("/sign-in?" + new URLSearchParams({ ended: "1", next: location.pathname + location.search }));
 }
 
 async function fetched(url, how, signal) {
@@ -75,7 +81,7 @@ async function fetched(url, how, signal) {
     throw new Problem("", { lost: true });
   }
   if (response.ok) return response.json();
-  if (response.status === 401) signInAgain();
+  if (response.status === 401) signInAgain(response.clone());
   const body = await response.json().catch(() => ({ detail: response.statusText }));
   throw new Problem(body.detail ?? "", { status: response.status, offered: body.offered, body });
 }

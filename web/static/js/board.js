@@ -24,9 +24,17 @@ export class Board extends EventTarget {
     this.lostSince = null;
   }
 
-  /** Read the board, and follow it from now on. */
-  async start() {
-    await this.#read();
+  /** Ask for the board; nothing is told before `start`. */
+  async load() {
+    this.asked = Date.now();
+    this.loaded = await ask("board", {}, undefined, { background: true });
+    this.skew = Date.parse(this.loaded.now) - (this.asked + Date.now()) / 2;
+  }
+
+  /** Show the board that was loaded, and follow it from now on. */
+  start() {
+    this.#take(this.loaded);
+    this.loaded = null;
     this.live = new Live({ seq: this.seq, positions: true, before: () => this.#caughtUp() });
     this.live.addEventListener("log", ({ detail }) => this.#log(detail));
     this.live.addEventListener("positions", ({ detail }) => this.#moved(detail));
@@ -84,6 +92,11 @@ export class Board extends EventTarget {
     const found = await ask("board", after === undefined ? {} : { after }, undefined, { background: true });
     // The answer was made between asking and hearing: half of the way is as near as can be known.
     this.skew = Date.parse(found.now) - (asked + Date.now()) / 2;
+    this.#take(found);
+    return found;
+  }
+
+  #take(found) {
     if (found.whole) {
       this.incidents = new Map();
       this.units = new Map();
@@ -96,7 +109,6 @@ export class Board extends EventTarget {
     const incidents = new Set([...found.incidents.map((one) => one.incident_id), ...found.gone]);
     const units = new Set([...found.units.map((one) => one.unit_id), ...found.gone_units]);
     if (found.whole || incidents.size || units.size) this.#fire("change", { incidents, units, whole: found.whole });
-    return found;
   }
 
   /** A position may have come by the stream that is newer than the one in the answer. */

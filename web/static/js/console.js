@@ -200,18 +200,28 @@ function categoryIcon(id) {
   return ICONS[id] ?? "warn";
 }
 
-/** A moment by the clock of the centre's own zone. */
+const formats = new Map();
+
+/** A format of moments by the clock of the centre's own zone; made once, for making one is slow. */
+function format(how) {
+  const key = currentLanguage() + JSON.stringify(how);
+  if (!formats.has(key)) formats.set(key, new Intl.DateTimeFormat(currentLanguage() === "id" ? "id-ID" : "en-GB", { ...how, timeZone: start.timezone }));
+  return formats.get(key);
+}
+
+const DAY = { year: "numeric", month: "numeric", day: "numeric" };
+const CLOCK = { hour: "2-digit", minute: "2-digit" };
+const CLOCK_S = { ...CLOCK, second: "2-digit" };
+
+/** A moment by the clock of the centre's own zone, with the day where it is not today's. */
 function localTime(moment, { seconds = false } = {}) {
   const when = moment instanceof Date ? moment : new Date(moment);
-  const locale = currentLanguage() === "id" ? "id-ID" : "en-GB";
-  const day = (date) => date.toLocaleDateString("en-CA", { timeZone: start.timezone });
-  const date = day(when) === day(new Date(board.now())) ? {} : { day: "numeric", month: "short" };
-  return when.toLocaleString(locale, { ...date, hour: "2-digit", minute: "2-digit", ...(seconds ? { second: "2-digit" } : {}), timeZone: start.timezone });
+  const isToday = format(DAY).format(when) === format(DAY).format(board.now());
+  return format({ ...(isToday ? {} : { day: "numeric", month: "short" }), ...(seconds ? CLOCK_S : CLOCK) }).format(when);
 }
 
 function showClock() {
-  const now = new Date(board.now());
-  byId("server-clock").textContent = now.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit", timeZone: start.timezone });
+  byId("server-clock").textContent = format(CLOCK_S).format(board.now()).replaceAll(".", ":");
 }
 
 function showConnection({ lost, since, was }) {
@@ -303,7 +313,7 @@ async function begin() {
   map.dress(theme());
   markTabs();
   try {
-    const [directory] = await Promise.all([ask("directory"), board.live ?? board.start()]);
+    const [directory] = await Promise.all([ask("directory"), board.load()]);
     Object.assign(desk.directory, directory);
   } catch (error) {
     if (!error.lost && !error.status) throw error;
@@ -315,6 +325,7 @@ async function begin() {
   }
   document.title = "Siaga112 · " + start.region.name;
   dressInWords();
+  board.start();
   showClock();
   readAddress();
   closures.start();

@@ -60,7 +60,8 @@ export class FleetMap {
     if (!known) {
       const html = `<b><svg aria-hidden="true"><use href="#i-${kindIcon(unit.kind)}"/></svg></b>`;
       const marker = L.marker([unit.lat, unit.lon], { icon: L.divIcon({ className: "fleet-unit", iconSize: [22, 22], html }), keyboard: false, riseOnHover: true });
-      marker.bindTooltip(() => this.#told(unitId), { direction: "top", offset: [0, -10] });
+      // Made when somebody points at it: hundreds of tooltips would be made for nothing.
+      marker.once("mouseover", () => marker.bindTooltip(() => this.#told(unitId), { direction: "top", offset: [0, -10] }).openTooltip());
       marker.on("click", () => this.desk.selectUnit(unitId));
       marker.addTo(this.unitLayer);
       known = { marker, look: "" };
@@ -127,7 +128,7 @@ export class FleetMap {
     const html = `<b><svg aria-hidden="true"><use href="#i-${this.desk.categoryIcon(one.category)}"/></svg></b>`;
     const className = `fleet-incident severity-${one.severity}${isWaiting(one) ? " waiting" : ""}`;
     const marker = L.marker([at.lat, at.lon], { icon: L.divIcon({ className, iconSize: [26, 26], html }), keyboard: false, riseOnHover: true, zIndexOffset: 400 });
-    marker.bindTooltip(() => this.#toldIncident(incidentId), { direction: "top", offset: [0, -12] });
+    marker.once("mouseover", () => marker.bindTooltip(() => this.#toldIncident(incidentId), { direction: "top", offset: [0, -12] }).openTooltip());
     marker.on("click", () => this.desk.select(incidentId));
     marker.addTo(this.incidentLayer);
     this.incidents.set(incidentId, { marker, look });

@@ -94,7 +94,7 @@ export class Live extends EventTarget {
   async #follow(signal) {
     const address = `/api/v1/events?after=${this.seq}${this.positions ? "&positions=true" : ""}`;
     const response = await fetch(address, { signal, cache: "no-store", headers: { ...BACKGROUND, Accept: "text/event-stream", "Last-Event-ID": String(this.seq) } });
-    if (response.status === 401) signInAgain();
+    if (response.status === 401) signInAgain(response.clone());
     if (!response.ok) throw new TypeError(`the server answered ${response.status}`);
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
     let text = "";

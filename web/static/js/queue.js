@@ -49,7 +49,6 @@ export class Queue {
     setText(byId("count-queue"), all.length ? String(all.length) : "");
     byId("count-queue").classList.toggle("alarming", waiting.length > 0);
     this.mark();
-    this.tick();
   }
 
   /** Which row is chosen. */

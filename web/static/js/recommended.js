@@ -127,7 +127,7 @@ export class Recommended {
       ...made.answers.map((answer, n) => this.#requirement(answer, n)),
       made.answers.some((answer) => answer.candidates.length) ? el("div", { class: "send-bar" },
         differs && this.ticked.size ? el("input", { name: "override", maxlength: 200, autocomplete: "off", value: typed, placeholder: word("override_why"), "aria-label": word("override_why") }) : "",
-        el("button", { type: "button", class: "primary send-units", id: "assign", "data-focus": "assign", disabled: !this.ticked.size || this.sending, on: { click: () => this.send() } },
+        el("button", { type: "button", class: "primary calm send-units", id: "assign", "data-focus": "assign", disabled: !this.ticked.size || this.sending, on: { click: () => this.send() } },
           word("send_units", { units: [...this.ticked].join(", ") || "–" }), " ", el("kbd", {}, "A"))) : "",
       this.#excluded(made, open),
     ];
@@ -139,7 +139,7 @@ export class Recommended {
     return el("section", { class: "requirement" },
       el("h4", {}, answer.requirement.name),
       answer.message ? el("p", { class: "note" }, answer.message) : "",
-      el("ol", { class: "plain candidates" }, shown.map((one) => this.#candidate(one))),
+      candidates.length ? el("ol", { class: "plain candidates" }, shown.map((one) => this.#candidate(one))) : el("p", { class: "note" }, word("no_units")),
       shown.length < candidates.length ? el("button", { type: "button", class: "more", on: { click: () => {
         this.more.add(n);
         this.#render();

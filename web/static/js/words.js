@@ -220,8 +220,13 @@ export function translatePage() {
 
 const LOCALES = { id: "id-ID", en: "en-GB" };
 
+// Making one takes far longer than using it, and a full desk writes hundreds of numbers a second.
+const formats = new Map();
+
 export function number(value, digits = 0) {
-  return new Intl.NumberFormat(LOCALES[language], { maximumFractionDigits: digits, minimumFractionDigits: digits }).format(value);
+  const key = language + digits;
+  if (!formats.has(key)) formats.set(key, new Intl.NumberFormat(LOCALES[language], { maximumFractionDigits: digits, minimumFractionDigits: digits }));
+  return formats.get(key).format(value);
 }
 
 export function metres(value) {
