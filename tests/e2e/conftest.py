@@ -77,7 +77,7 @@ def open_page(browser: Browser, address: str) -> Iterator[OpenPage]:
         page.on("request", lambda request: None if allowed(request.url) else foreign.append(request.url))
         page.on("pageerror", lambda error: failures.append(str(error)))
         page.on("console", lambda message: failures.append(message.text) if is_failure(message.text) else None)
-        page.goto(address + path)
+        page.goto(path if path.startswith("about:") else address + path)
         return page
 
     def allowed(url: str) -> bool:

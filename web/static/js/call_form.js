@@ -32,7 +32,7 @@ export class CallForm {
     host.addEventListener("keydown", (event) => this.#key(event));
     this.#takeMapClicks();
     desk.board.addEventListener("log", ({ detail }) => this.#heard(detail));
-    this.#restore();
+    setTimeout(() => this.#restore()); // when the desk is whole
   }
 
   /** Everything of the call that is kept: see draft.js. */
@@ -222,6 +222,7 @@ export class CallForm {
 
   /** Name or number were written down: they are told at once, and what is known of the number is shown. */
   async described() {
+    if (!this.draft.isOpen) return; // its field went with the form
     this.keep();
     if (!this.data.name && !this.data.number) return;
     try {

@@ -24,7 +24,7 @@ export class CallPaper {
     this.box = null;
     const may = this.form.desk.may("call:write");
     this.host.replaceChildren(el("p", { class: "note empty" }, word("call_none")),
-      ...(may ? [el("button", { type: "button", class: "primary", id: "call-begin", on: { click: () => this.form.begin() } }, word("call_new"), " ", el("kbd", {}, "N"))] : []));
+      ...(may ? [el("button", { type: "button", class: "primary calm", id: "call-begin", on: { click: () => this.form.begin() } }, word("call_new"), " ", el("kbd", {}, "N"))] : []));
   }
 
   begin() {
@@ -194,7 +194,7 @@ export class CallPaper {
       el("ol", { class: "plain call-questions", "aria-label": word("call_questions") }, questions.map((one, n) => this.#question(one, n))),
       el("input", { name: "note", class: "call-note", maxlength: 2000, autocomplete: "off", value: data.note, placeholder: word("call_note"), "aria-label": word("call_note"),
         on: { input: (event) => { data.note = event.target.value; this.form.keep(); } } }),
-      el("button", { type: "button", class: "primary call-go", id: "call-open", disabled: this.form.isBusy, on: { click: () => this.form.open() } }, word(this.form.isBusy ? "call_opening" : "call_open"), " ", el("kbd", {}, "Enter")));
+      el("div", { class: "send-bar" }, el("button", { type: "button", class: "primary calm send-units call-go", id: "call-open", disabled: this.form.isBusy, on: { click: () => this.form.open() } }, word(this.form.isBusy ? "call_opening" : "call_open"), " ", el("kbd", {}, "Enter"))));
     this.#placeError();
     if (had) this.parts.details.querySelector(`[data-question="${CSS.escape(had)}"], [name="${CSS.escape(had)}"]`)?.focus();
   }
@@ -272,9 +272,9 @@ export class CallPaper {
     this.parts.units.replaceChildren(
       el("h3", {}, word("call_units")),
       ...form.units.parts(),
-      needsReason ? el("label", { class: "call-reason" }, el("span", {}, word("call_reason")), el("input", { name: "reason", maxlength: 200, autocomplete: "off", value: data.reason,
+      form.units.made ? el("div", { class: "send-bar" }, needsReason ? el("label", { class: "call-reason" }, el("span", {}, word("call_reason")), el("input", { name: "reason", maxlength: 200, autocomplete: "off", value: data.reason,
         on: { input: (event) => { data.reason = event.target.value; form.keep(); } } })) : "",
-      form.units.made ? el("div", { class: "send-bar" }, el("button", { type: "button", class: "primary send-units call-go", id: "call-assign", disabled: form.isBusy || form.units.isRanking, on: { click: () => form.assign() } },
+      el("button", { type: "button", class: "primary calm send-units call-go", id: "call-assign", disabled: form.isBusy || form.units.isRanking, on: { click: () => form.assign() } },
         chosen.length ? word("call_assign", { units: chosen.join(", ") }) : word("call_nobody"), " ", el("kbd", {}, "Enter"))) : "");
     if (openList) this.parts.units.querySelector("details")?.setAttribute("open", "");
     this.#placeError();
@@ -332,8 +332,8 @@ export class CallPaper {
     this.error.replaceChildren(icon("warn"), el("span", {}, error.text),
       ...(error.offered?.length ? [choiceList(error.offered, { onCandidate: (candidate) => this.form.choose(candidate) })] : []));
     const part = this.parts[data?.step] ?? this.parts.where;
-    const before = part.querySelector(".send-bar, #call-open");
-    if (before) before.before(this.error);
+    const bar = part.querySelector(".send-bar");
+    if (bar) bar.lastElementChild.before(this.error);
     else part.append(this.error);
     this.error.scrollIntoView({ block: "nearest" });
   }

@@ -125,14 +125,14 @@ export class CallUnits {
     },
     el("kbd", { class: "unit-key" }, key ? String(key) : "·"),
     el("span", { class: "candidate-who" }, el("span", { class: "candidate-rank", title: word("call_rank", { n: one.rank }) }, String(one.rank)), el("span", { class: "unit-id" }, one.unit_id),
-      el("span", { class: "muted" }, [kindWord(one.kind), this.desk.agencyName(one.agency)].filter(Boolean).join(" · "))),
+      el("span", { class: "muted" }, kindWord(one.kind))),
     el("span", { class: "candidate-eta" }, clock(one.expected_s), range ? el("span", { class: "muted eta-range" }, ` ${clock(range.min)}–${clock(range.max)}`) : ""),
     bar(one, longest),
     el("span", { class: "parts muted" }, range ? word("range_detail", { mean: clock(one.eta_s), median: clock(range.median), p90: clock(range.p90) }) : partsOf(one).map((part) =>
       el("span", { class: "part part-" + part }, word("part_" + part) + " " + clock(one.eta_parts[part + "_s"])))),
     el("span", { class: "facts muted" }, facts),
-    one.cover?.message ? el("span", { class: "cover muted" }, one.cover.message) : "",
-    one.reason ? el("span", { class: "reason" }, one.reason) : ""));
+    one.cover?.message ? el("span", { class: "cover muted", title: one.cover.message }, one.cover.message) : "",
+    one.reason ? el("span", { class: "reason", title: one.reason }, one.reason) : ""));
   }
 }
 

@@ -74,10 +74,10 @@ export class Closures {
   #draw(collection) {
     this.roads.clearLayers();
     for (const feature of collection.features) {
-      const { area, in_force: inForce } = feature.properties;
+      const { area, in_force: inForce, reason } = feature.properties;
       const state = inForce ? "now" : "later";
       if (area) {
-        L.polygon(area.map(([lon, lat]) => [lat, lon]), { pane: "closures", interactive: false, className: `closure-area closure-${state}` }).addTo(this.roads);
+        L.polygon(area.map(([lon, lat]) => [lat, lon]), { pane: "closures", interactive: false, className: `closure-area closure-${state} reason-${reason}` }).addTo(this.roads);
       }
       const lines = feature.geometry.coordinates.map((line) => line.map(([lon, lat]) => [lat, lon]));
       L.polyline(lines, { pane: "closures", interactive: false, className: "closure-casing" }).addTo(this.roads);

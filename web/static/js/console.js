@@ -9,6 +9,7 @@ import { byId, el } from "./dom.js";
 import { Fleet } from "./fleet.js";
 import { FleetMap } from "./fleet_map.js";
 import { IncidentPanel } from "./incident.js";
+import { groupBy } from "./keyed_list.js";
 import { DeskMap } from "./map.js";
 import { isTyping, theme, wireSwitches, writeAddress } from "./page.js";
 import { Question } from "./question.js";
@@ -20,9 +21,13 @@ const start = JSON.parse(byId("start").textContent);
 const board = new Board();
 const chosen = { incident: null, unit: null };
 const keys = new Map();
+let mapClicks = null;
 
 const map = new DeskMap(byId("map"), start, {
-  onClick: (lat, lon) => (closures.isDrawing ? closures.addPoint(lat, lon) : desk.askPoint(lat, lon)),
+  onClick: (lat, lon) => {
+    if (closures.isDrawing) closures.addPoint(lat, lon);
+    else (mapClicks ?? askPoint)(lat, lon);
+  },
   onUnit: (unitId) => question.select(unitId),
 });
 
@@ -49,10 +54,11 @@ export const desk = {
   /** Ask now for what changed, after a command of this desk. */
   refresh: () => board.refresh(),
   show,
-  askPoint,
   showReach,
-  /** A key of the desk, where nobody types: handler(event). */
-  onKey: (key, handler) => keys.set(key, handler),
+  /** A key of the desk, where nobody types: handler(event), null for none more; label: its word in the list of keys. */
+  onKey: (key, handler, label = "") => (handler ? keys.set(key, { handler, label }) : keys.delete(key)),
+  /** Let a feature have the clicks on the map: handler(lat, lon); null gives them back. */
+  claimMap: (handler) => { mapClicks = handler; },
   isStale: (unit) => unit.fix_time !== null && board.since(unit.fix_time) > start.stale_after_s,
   time: localTime,
   agencyName,
@@ -76,9 +82,9 @@ const queue = new Queue(byId("queue"), desk);
 const fleet = new Fleet(byId("units"), desk);
 const fleetMap = new FleetMap(desk);
 const incident = new IncidentPanel(byId("incident"), desk);
+const closures = new Closures(map.map, { mayClose: desk.may("road:close"), board, onChange: roadsChanged, onDraw: (drawing) => drawing && isNarrow() && show("map") });
 const call = new CallForm(byId("call"), desk);
 const line = new CommandLine(byId("line"), desk);
-const closures = new Closures(map.map, { mayClose: desk.may("road:close"), board, onChange: roadsChanged });
 
 // --- choosing ------------------------------------------------------------------------------------------------------
 
@@ -133,7 +139,7 @@ function askPoint(lat, lon) {
 function roadsChanged() {
   if (question.isAsked) question.refresh({ fit: false });
   incident.rerank();
-  fleetMap.redraw();
+  fleetMap.roadsChanged();
 }
 
 // --- the parts of the screen ---------------------------------------------------------------------------------------
@@ -250,7 +256,7 @@ function dressInWords() {
 // --- keys ----------------------------------------------------------------------------------------------------------
 
 function onKey(event) {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || document.querySelector("dialog[open]")) return;
   const typing = isTyping(event);
   if (event.key === "Escape") {
     if (closures.isDrawing) closures.cancel();
@@ -264,11 +270,24 @@ function onKey(event) {
     return;
   }
   if (typing || question.onKey(event, typing)) return;
-  const handler = keys.get(event.key.length === 1 ? event.key.toLowerCase() : event.key);
-  if (handler) {
+  const known = keys.get(event.key.length === 1 ? event.key.toLowerCase() : event.key);
+  if (known) {
     event.preventDefault();
-    handler(event);
+    known.handler(event);
   }
+}
+
+/** Which keys there are, as the features of the desk named them. */
+function showKeys() {
+  const named = [...keys].filter(([, { label }]) => label);
+  const rows = [...groupBy(named, ([, { label }]) => label)].map(([label, group]) => [group.map(([key]) => key), label]);
+  const help = el("dialog", { class: "key-help", "aria-labelledby": "keys-title", on: { close: () => help.remove() } },
+    el("h2", { id: "keys-title" }, word("keys_title")),
+    el("dl", {}, [...rows, [["Esc"], "key_escape"]].flatMap(([names, label]) => [
+      el("dt", {}, names.flatMap((key) => [el("kbd", {}, key.length === 1 ? key.toUpperCase() : key), " "])), el("dd", {}, word(label))])),
+    el("form", { method: "dialog" }, el("button", { class: "quiet" }, word("close_panel"))));
+  document.body.append(help);
+  help.showModal();
 }
 
 function step(by) {
@@ -277,20 +296,21 @@ function step(by) {
   if (next) select(next);
 }
 
-desk.onKey("j", () => step(1));
-desk.onKey("k", () => step(-1));
+desk.onKey("?", showKeys, "key_help");
+desk.onKey("j", () => step(1), "key_next");
+desk.onKey("k", () => step(-1), "key_next");
 desk.onKey("l", () => {
   show("ask");
   question.box.focus();
-});
+}, "key_nearest");
 desk.onKey("u", () => {
   show("units");
   byId("units-filter").focus();
-});
+}, "key_units");
 desk.onKey("q", () => {
   show("queue");
   byId("queue").querySelector(".incident-row")?.focus();
-});
+}, "key_queue");
 
 // --- beginning -----------------------------------------------------------------------------------------------------
 

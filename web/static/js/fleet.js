@@ -1,7 +1,7 @@
 // The units by agency and status: counts that filter, a box to find one, and the unit that was chosen.
 
 import { byId, el, icon, kindIcon } from "./dom.js";
-import { KeyedList, setText } from "./keyed_list.js";
+import { groupBy, KeyedList, setText } from "./keyed_list.js";
 import { age, kindWord, number, word, wordOf } from "./words.js";
 
 const STATUSES = ["available", "dispatched", "en_route", "on_scene", "transporting", "at_hospital", "returning", "out_of_service"];
@@ -38,7 +38,7 @@ export class Fleet {
     const all = [...this.desk.board.units.values()];
     this.#count(all);
     const shown = all.filter((unit) => this.#matches(unit));
-    const byAgency = Map.groupBy ? Map.groupBy(shown, (unit) => unit.agency) : grouped(shown);
+    const byAgency = groupBy(shown, (unit) => unit.agency);
     for (const agency of [...byAgency.keys()].sort()) if (!this.groups.has(agency)) this.#group(agency);
     for (const [agency, group] of this.groups) {
       const theirs = byAgency.get(agency) ?? [];
@@ -78,7 +78,8 @@ export class Fleet {
     for (const button of this.counts.children) {
       const { status } = button.dataset;
       setText(button.children[1], number(all.filter((unit) => statusOf(unit) === status).length));
-      setText(button.children[2], wordOf("unit_statuses", status));
+      setText(button.children[2], wordOf("unit_statuses_short", status));
+      button.title = wordOf("unit_statuses", status);
       button.setAttribute("aria-pressed", String(this.statuses.has(status)));
     }
   }
@@ -178,10 +179,4 @@ export class Fleet {
 /** Off duty counts as not ready, whatever the crew said last. */
 function statusOf(unit) {
   return unit.on_duty || unit.incident_id ? unit.status : "out_of_service";
-}
-
-function grouped(units) {
-  const found = new Map();
-  for (const unit of units) found.set(unit.agency, [...(found.get(unit.agency) ?? []), unit]);
-  return found;
 }

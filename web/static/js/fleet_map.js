@@ -10,6 +10,8 @@ const MINUTES = [5, 8, 10, 15];
 const GLIDE_M = 3000;
 const GLIDE_MS = 1000;
 const FIT_ZOOM = 15;
+const NEAR_ZOOM = 13;
+const FOLLOW_MS = 20000;
 const ON_THE_WAY = new Set(["dispatched", "en_route"]);
 
 export class FleetMap {
@@ -25,17 +27,27 @@ export class FleetMap {
     this.units = new Map();
     this.incidents = new Map();
     this.map.on("zoomstart", () => this.map.getContainer().classList.add("is-zooming"));
-    this.map.on("zoomend", () => this.map.getContainer().classList.remove("is-zooming"));
+    this.map.on("zoomend", () => {
+      this.map.getContainer().classList.remove("is-zooming");
+      this.#scale();
+    });
+    this.#scale();
     desk.board.addEventListener("change", ({ detail }) => this.#changed(detail));
     desk.board.addEventListener("moved", ({ detail }) => {
       for (const unitId of detail) this.#unit(unitId);
     });
     setInterval(() => this.#fade(), 15000);
+    setInterval(() => this.#follow(), FOLLOW_MS);
+  }
+
+  /** Where a whole kabupaten is seen, marks are small: the map stays a map. */
+  #scale() {
+    this.map.getContainer().classList.toggle("zoom-far", this.map.getZoom() < NEAR_ZOOM);
   }
 
   translate() {
     this.#changed({ whole: true });
-    if (this.reach) this.showReach(this.reach, { fit: false });
+    if (this.reach) this.showReach(this.reach, { fit: false }).catch(() => this.hideReach());
   }
 
   #changed({ whole, incidents = [], units = [] }) {
@@ -164,39 +176,56 @@ export class FleetMap {
     this.map.fitBounds(bounds, { padding: [70, 70], maxZoom: Math.max(FIT_ZOOM, Math.min(this.map.getZoom(), 16)), animate: false });
   }
 
+  /** Units on their way drive on: their routes and times begin where they are now. */
+  #follow() {
+    if (this.going?.some(([unitId, lat, lon]) => {
+      const unit = this.desk.board.units.get(unitId);
+      return unit && (unit.lat !== lat || unit.lon !== lon);
+    })) this.redraw();
+  }
+
   async #drawRoutes() {
     const one = this.desk.board.incidents.get(this.desk.selected());
     const at = one?.place.location;
-    const going = at ? one.units.filter((unitId) => ON_THE_WAY.has(this.desk.board.units.get(unitId)?.status)) : [];
-    const wanted = at ? `${at.lat},${at.lon} ${going.join(" ")}` : "";
+    const going = at ? one.units.map((unitId) => this.desk.board.units.get(unitId)).filter((unit) => unit && ON_THE_WAY.has(unit.status)) : [];
+    const wanted = at ? `${at.lat},${at.lon} ${going.map((unit) => unit.unit_id).join(" ")}` : "";
     if (wanted === this.drawn) return;
+    if (this.drawnFor !== one?.incident_id) this.routes.clearLayers();
+    this.drawnFor = one?.incident_id;
     this.drawn = wanted;
+    this.going = going.map((unit) => [unit.unit_id, unit.lat, unit.lon]);
     this.routing?.abort();
-    this.routes.clearLayers();
-    if (!going.length) return;
     this.routing = new AbortController();
     const { signal } = this.routing;
-    await Promise.all(going.map(async (unitId) => {
+    const found = await Promise.all(going.map(async (unit) => {
       try {
-        const found = await ask("route", { unit: unitId, at: `${at.lat},${at.lon}`, lang: currentLanguage() }, signal, { background: true });
-        if (signal.aborted) return;
-        const lines = found.features.filter((feature) => feature.geometry?.type === "LineString");
-        for (const className of ["route-casing", "route-line"]) {
-          L.geoJSON(lines, { pane: "assigned", interactive: false, style: { className } }).addTo(this.routes);
-        }
-        const seconds = lines[0]?.properties.seconds;
-        if (seconds) this.desk.board.dispatchEvent(new CustomEvent("eta", { detail: { unit: unitId, seconds } }));
+        return [unit.unit_id, await ask("route", { unit: unit.unit_id, at: `${at.lat},${at.lon}`, lang: currentLanguage() }, signal, { background: true })];
       } catch {
-        // No road joins them, or the connection is gone: both are told elsewhere, here is just no line.
+        return null; // no road joins them, or the connection is gone: both are told elsewhere, here is just no line
       }
     }));
+    if (signal.aborted) return;
+    this.routes.clearLayers();
+    for (const [unitId, route] of found.filter(Boolean)) {
+      const lines = route.features.filter((feature) => feature.geometry?.type === "LineString");
+      for (const className of ["route-casing", "route-line"]) {
+        L.geoJSON(lines, { pane: "assigned", interactive: false, style: { className } }).addTo(this.routes);
+      }
+      const seconds = lines[0]?.properties.seconds;
+      if (seconds !== undefined) this.desk.board.dispatchEvent(new CustomEvent("eta", { detail: { unit: unitId, seconds } }));
+    }
   }
 
-  /** Draw the routes anew: roads were closed or opened. */
+  /** Draw the routes anew. */
   redraw() {
     this.drawn = null;
     this.#drawRoutes();
-    if (this.reach) this.showReach(this.reach, { fit: false });
+  }
+
+  /** Roads were closed or opened: routes and reach are others. */
+  roadsChanged() {
+    this.redraw();
+    if (this.reach) this.showReach(this.reach, { fit: false }).catch(() => this.hideReach());
   }
 
   // --- how far a unit gets ------------------------------------------------------------------------------------------
@@ -209,6 +238,7 @@ export class FleetMap {
     const found = await ask("isochrone", { unit: unitId, minutes: MINUTES.join(","), lang: currentLanguage() }, signal);
     if (signal.aborted) return;
     this.isochrones.clearLayers();
+    this.map.getContainer().classList.add("shows-reach");
     const areas = found.features.filter((feature) => feature.properties.kind === "isochrone");
     const layer = L.geoJSON(areas, {
       pane: "isochrone", interactive: false, style: ({ properties }) => ({ className: `isochrone isochrone-${MINUTES.indexOf(properties.minutes)}` }),
@@ -225,6 +255,7 @@ export class FleetMap {
     this.asking?.abort();
     this.reach = null;
     this.isochrones.clearLayers();
+    this.map.getContainer().classList.remove("shows-reach");
     byId("map-key").replaceChildren();
   }
 }

@@ -9,6 +9,7 @@ import { storyLine } from "./story.js";
 import { age, clock, currentLanguage, metres, word, wordOf } from "./words.js";
 
 const MILESTONES = ["dispatched", "en_route", "on_scene", "transporting", "at_hospital", "cleared"];
+const NEXT = ["en_route", "on_scene", "transporting", "at_hospital", "returning", "available", "out_of_service"];
 const STORY_SHOWN = 12;
 
 export class IncidentPanel {
@@ -278,7 +279,8 @@ export class IncidentPanel {
   statusButtons(unit) {
     if (!this.desk.may("status:write")) return [];
     // A dispatch needs an incident: it is given by assigning.
-    const moves = (this.desk.start.unit_moves[unit.status] ?? []).filter((status) => status !== "dispatched");
+    const after = this.desk.start.unit_moves[unit.status] ?? [];
+    const moves = NEXT.filter((status) => after.includes(status));
     return moves.map((status) => el("button", { type: "button", class: `quiet status-button status-${status}`, "data-status": status, on: { click: (event) => this.#report(unit, status, event.currentTarget) } },
       wordOf("unit_statuses", status)));
   }

@@ -47,3 +47,14 @@ export class KeyedList {
 export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
+
+/** Records by what they have in common, in the order in which they come. */
+export function groupBy(records, keyOf) {
+  const groups = new Map();
+  for (const record of records) {
+    const key = keyOf(record);
+    if (groups.has(key)) groups.get(key).push(record);
+    else groups.set(key, [record]);
+  }
+  return groups;
+}

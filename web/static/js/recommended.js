@@ -17,14 +17,26 @@ export class Recommended {
     this.ticked = new Set();
     this.more = new Set();
     this.key = newKey();
-    desk.onKey("r", () => this.ask());
-    desk.onKey("a", () => this.send());
+    desk.onKey("r", () => this.ask(), "key_recommend");
+    desk.onKey("a", () => this.send(), "key_send");
+    this.taken = ({ detail }) => this.#changed(detail);
+    desk.board.addEventListener("change", this.taken);
+  }
+
+  /** A unit that was going to be sent was taken or went out of service meanwhile: who goes now? */
+  #changed({ units }) {
+    const isLost = ({ unit_id: unitId, is_free: wasFree }) => {
+      const unit = this.desk.board.units.get(unitId);
+      return wasFree && units.has(unitId) && !(unit && this.desk.start.assignable.includes(unit.status));
+    };
+    if (this.made && !this.sending && this.made.response.picks.some(isLost)) this.again();
   }
 
   stop() {
     this.stopped = true;
-    this.desk.onKey("r", () => {});
-    this.desk.onKey("a", () => {});
+    this.desk.onKey("r", null);
+    this.desk.onKey("a", null);
+    this.desk.board.removeEventListener("change", this.taken);
   }
 
   /** The incident changed: first ask by itself where nobody was sent yet and something is known of the place. */
