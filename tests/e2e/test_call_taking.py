@@ -35,7 +35,7 @@ def opened(browser: Browser, office: tuple[CentreApp, str]) -> Iterator[Any]:
     """Opens desks; afterwards no address that a page asked for may hold what is personal, and no script failed."""
     contexts, asked, failed = [], [], []
 
-    def page(path: str = "/", address: str = office[1], **settings: Any) -> Page:
+    def page(path: str = "/", address: str = office[1], *, deaf: bool = False, **settings: Any) -> Page:
         context = browser.new_context(viewport={"width": 1366, "height": 900}, locale="id-ID", **settings)
         contexts.append(context)
         context.add_init_script(COUNTED)
@@ -43,6 +43,8 @@ def opened(browser: Browser, office: tuple[CentreApp, str]) -> Iterator[Any]:
         made.set_default_timeout(PATIENCE_MS)
         made.on("request", lambda request: asked.append(request.url))
         made.on("pageerror", lambda error: failed.append(str(error)))
+        if deaf:  # hears nothing of other desks until it asks
+            made.route("**/api/v1/events*", lambda route: route.abort())
         made.goto(address + path)
         if path.startswith("/?") or path == "/":
             made.wait_for_selector("html[data-ready=true]")
@@ -183,8 +185,7 @@ def test_the_slower_of_two_desks_reads_a_sentence_and_sees_who_is_next(
             "location": {"kind": "village", "village_code": "32.09.20.2009"},
         },
     )
-    page = opened()
-    page.route("**/api/v1/events*", lambda route: route.abort())  # this desk hears nothing until it asks
+    page = opened(deaf=True)
     until_units(page, "-6.8213, 108.6412", "m")
     taken = page.locator(".call-unit.ticked .unit-id").first.inner_text()
     other_id = other.get_json()["incidents"][0]["incident_id"]

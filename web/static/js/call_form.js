@@ -28,7 +28,7 @@ export class CallForm {
       this.draft.end();
       return;
     }
-    desk.onKey("n", () => this.begin());
+    desk.onKey("n", () => this.begin(), "call_new");
     host.addEventListener("keydown", (event) => this.#key(event));
     this.#takeMapClicks();
     desk.board.addEventListener("log", ({ detail }) => this.#heard(detail));

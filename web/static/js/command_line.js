@@ -23,7 +23,7 @@ export class CommandLine {
     this.options = [];
     this.active = -1;
     this.#build();
-    for (const key of ["/", ":"]) desk.onKey(key, () => this.open());
+    for (const key of ["/", ":"]) desk.onKey(key, () => this.open(), "line_label");
     document.addEventListener("click", (event) => {
       if (!this.host.contains(event.target)) this.#hide();
     });
