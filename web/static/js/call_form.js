@@ -56,7 +56,8 @@ export class CallForm {
     }
     this.paper.begin();
     await this.#learn();
-    if (this.draft.isOpen) this.paper.begin();
+    // Where it is, is being typed already: that part is left alone.
+    if (this.draft.isOpen && !["where", "confirm"].includes(this.data.step)) this.paper.step();
   }
 
   async #restore() {

@@ -37,11 +37,11 @@ export class CallPaper {
       part("caller"), part("keys")));
     this.#where();
     this.#caller();
-    this.step();
+    this.step({ selects: false });
   }
 
   /** Show what belongs to the step, and put the focus where its keys are. */
-  step() {
+  step({ selects = true } = {}) {
     if (!this.parts) return;
     const { data } = this.form;
     const { step } = data;
@@ -62,12 +62,13 @@ export class CallPaper {
     this.#leave();
     this.#keys();
     this.#placeError();
-    this.focusStep();
+    this.focusStep({ selects });
   }
 
-  focusStep() {
+  focusStep({ selects = true } = {}) {
     const { step } = this.form.data;
-    if (step === "where") this.box.focus();
+    if (step === "where" && selects) this.box.focus();
+    else if (step === "where") this.box.input.focus();
     else this.parts[step].focus({ preventScroll: true });
     const at = step === "where" ? this.parts.head : this.parts[step];
     at.scrollIntoView({ block: step === "units" ? "start" : "nearest" });
