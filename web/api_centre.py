@@ -8,15 +8,12 @@ from __future__ import annotations
 import json
 import math
 import re
-import threading
-import time
-from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from typing import Any, Final, ParamSpec, TypeVar
+from typing import Any, Final
 
-from flask import Blueprint, Response, current_app, g, request
+from flask import Blueprint, Response, request
 
 from dispatch.codec import dump, load, load_request
 from dispatch.commands import CODE_PATTERN, LINE_PATTERN, EraseTexts, Name, RevokeDevice, UnmaskTexts, parse_time
@@ -34,15 +31,12 @@ from dispatch.recommend import recommend_from
 from dispatch.store import care, queries
 from dispatch.store.positions import history
 from gis.errors import N_, InputError
-from web.access import POLICY, Permission, Scope, actor, needs
+from web.access import Permission, Scope, actor, needs
 from web.api_commands import answer_json, centre, check_path_ids, idempotency_key, json_body
+from web.event_stream import event_stream
 from web.i18n import LANGUAGES
-from web.problems import BadRequestError, NotFoundError, problem, unknown_id
-from web.pulse import UnitPlace
-from web.reach import is_cut, shown_assignment, shown_events, shown_incident, shown_text, units_in_reach
-
-P = ParamSpec("P")
-T = TypeVar("T")
+from web.problems import BadRequestError, NotFoundError, unknown_id
+from web.reach import is_cut, shown_assignment, shown_events, shown_incident, shown_text
 
 centre_api = Blueprint("centre_api", __name__, url_prefix="/api/v1")
 centre_api.before_request(check_path_ids)
@@ -51,17 +45,10 @@ DEFAULT_PAGE: Final = 50
 MAX_PAGE: Final = 500
 MAX_SEQ: Final = 2**62
 MAX_PARAMETER: Final = 200
-MAX_STREAMS: Final = 32
-HEARTBEAT_S: Final = 10.0
-NEVER: Final = 2**62
-"""A beat of the pulse that is never reached."""
-RIGHTS_CHECKED_S: Final = 3.0
-"""How often a stream asks whether its reader may still read, at least."""
 
 _LINE: Final = re.compile(LINE_PATTERN.removesuffix("$") + r"\Z")
 _CODE: Final = re.compile(CODE_PATTERN.removesuffix("$") + r"\Z")
 _DECIMAL: Final = re.compile(r"-?[0-9]{1,20}(\.[0-9]{0,20})?([eE][+-]?[0-9]{1,3})?")
-_streams = threading.BoundedSemaphore(MAX_STREAMS)
 
 
 # --- incidents and calls -----------------------------------------------------------------------------------------
@@ -378,101 +365,10 @@ def events() -> Response:
     """
     after, positions = _seq(), _flag("positions")
     if request.accept_mimetypes.best_match(["application/json", "text/event-stream"]) == "text/event-stream":
-        return _stream(after, positions=positions and Permission.FLEET_READ in actor().may)
+        return event_stream(after, positions=positions and Permission.FLEET_READ in actor().may)
     limit = _whole("limit", DEFAULT_PAGE, MAX_PAGE)
     found = centre().store.events_after(after, limit=limit)
     return send_json({"events": shown_events(found), "next": found[-1].seq if found else after})
-
-
-def _stream(after: int, *, positions: bool) -> Response:
-    if not _streams.acquire(blocking=False):
-        answer = problem(
-            HTTPStatus.SERVICE_UNAVAILABLE,
-            code="too-many-streams",
-            title="Too many followers",
-            detail=f"{MAX_STREAMS} readers follow the event log already; try again in a moment.",
-        )
-        answer.headers["Retry-After"] = "5"
-        return answer
-    store, pulse, may_go_on = centre().store, centre().pulse, still_allowed()
-    shown, shown_places = _as_asked(shown_events), _as_asked(_shown_places)
-
-    def follow() -> Iterator[str]:
-        seq, beat, heard, asked = after, 0, time.monotonic(), time.monotonic()
-        yield "retry: 2000\n\n"
-        while True:
-            if time.monotonic() - asked > RIGHTS_CHECKED_S:
-                if not may_go_on():
-                    return  # signed out, locked or disabled: the browser comes back and is told so
-                asked = time.monotonic()
-            found = store.events_after(seq, limit=MAX_PAGE)
-            for event in shown(found):
-                text = json.dumps(event, ensure_ascii=False, separators=(",", ":"))
-                yield f"id: {event['seq']}\nevent: {event['type']}\ndata: {text}\n\n"
-                heard = time.monotonic()
-            if found:
-                seq = found[-1].seq
-            if positions:
-                beat, moved = pulse.moved(beat)
-                if moved and (told := shown_places(moved)) is not None:
-                    # No id: positions stand beside the log and do not touch its numbering.
-                    yield f"event: positions\ndata: {told}\n\n"
-                    heard = time.monotonic()
-            if not found:
-                if time.monotonic() - heard > HEARTBEAT_S:
-                    yield ": still here\n\n"
-                    heard = time.monotonic()
-                pulse.wait(seq, beat if positions else NEVER, RIGHTS_CHECKED_S)
-
-    pulse.begin()
-    answer = Response(follow(), content_type="text/event-stream; charset=utf-8")
-    # Not in the generator: one that was never asked for its first piece (HEAD) never comes to its end.
-    answer.call_on_close(_streams.release)
-    answer.call_on_close(pulse.end)
-    answer.headers["Cache-Control"] = "no-store"
-    answer.headers["X-Accel-Buffering"] = "no"
-    return answer
-
-
-def _shown_places(moved: dict[str, UnitPlace]) -> str | None:
-    """Where units are, for one who sees all of them or some: id, latitude, longitude and time of the fix of each."""
-    within = moved.keys() if actor().reach.is_whole else units_in_reach(moved)
-    told = [
-        [one, round(lat, 6), round(lon, 6), dump(fixed)] for one, (lat, lon, fixed) in moved.items() if one in within
-    ]
-    if not told:
-        return None
-    return json.dumps({"now": dump(centre().store.now()), "units": told}, separators=(",", ":"))
-
-
-def still_allowed() -> Callable[[], bool]:
-    """Whether who asks now may still ask later, as the policy then says."""
-    policy = current_app.extensions.get(POLICY)
-    before = actor()
-
-    def allowed() -> bool:
-        if policy is None:
-            return True
-        now = policy(request)
-        return (now.name, now.may, now.reach) == (before.name, before.may, before.reach)
-
-    return _as_asked(allowed)
-
-
-def _as_asked(act: Callable[P, T]) -> Callable[P, T]:
-    """Do something later as if within the request that is answered now.
-
-    A stream outlives its request and is driven by whichever thread is free, so it holds no context between its pieces:
-    contexts of several streams would end in another order than they began.
-    """
-    app, environ, who = current_app._get_current_object(), request.environ, actor()  # type: ignore[attr-defined]
-
-    def acted(*args: P.args, **options: P.kwargs) -> T:
-        with app.request_context(environ):
-            g.siaga112_actor = who
-            return act(*args, **options)
-
-    return acted
 
 
 # --- parts -------------------------------------------------------------------------------------------------------

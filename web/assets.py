@@ -6,10 +6,13 @@ Their addresses carry a version, so a browser may keep them for ever and yet nev
 from __future__ import annotations
 
 import hashlib
+import re
+from functools import cache
 from importlib.metadata import version
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import Final
 
 from flask import Blueprint, Response, request, send_from_directory
 from werkzeug.exceptions import NotFound
@@ -37,6 +40,21 @@ def asset_version() -> str:
         if path.is_file():
             digest.update(path.relative_to(STATIC).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:12]
+
+
+_IMPORT: Final = re.compile(r'^(?:import|export)\b[^"]*"\./([\w.]+)";$', re.MULTILINE)
+
+
+@cache
+def modules_of(name: str) -> tuple[str, ...]:
+    """A module and all that it imports, so that a browser is told of them at once and not one after another."""
+    found, left = [name], [name]
+    while left:
+        text = (STATIC / "js" / left.pop()).read_text(encoding="utf-8")
+        new = [one for one in _IMPORT.findall(text) if one not in found]
+        found += new
+        left += new
+    return tuple(dict.fromkeys(found))
 
 
 @assets.get("/static/<stamp>/<path:name>")

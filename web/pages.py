@@ -13,7 +13,7 @@ from dispatch.transitions import ASSIGNABLE, INCIDENT_MOVES, UNIT_MOVES
 from dispatch.types import UnitStatus
 from web.access import Permission, Scope, actor, needs
 from web.api import LANGUAGES, desk
-from web.assets import LEAFLET_VERSION
+from web.assets import LEAFLET_VERSION, modules_of
 from web.centre import Centre
 from web.reach import CENTRE
 from web.tiles import GREATEST_ZOOM, LEAST_ZOOM
@@ -52,6 +52,7 @@ def home() -> Response:
         kept={"language": who.language, "theme": who.theme},
         stamp=current_app.extensions["siaga112-asset-version"],
         leaflet=LEAFLET_VERSION,
+        modules=modules_of("console.js" if is_console else "main.js"),
     )
     answer = make_response(page)
     answer.headers["Cache-Control"] = "no-cache" if account is None else "no-store"

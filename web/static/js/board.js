@@ -35,7 +35,7 @@ export class Board extends EventTarget {
   start() {
     this.#take(this.loaded);
     this.loaded = null;
-    this.live = new Live({ seq: this.seq, positions: true, before: () => this.#caughtUp() });
+    this.live = new Live({ seq: this.seq, positions: true, before: (_, signal) => this.#caughtUp(signal) });
     this.live.addEventListener("log", ({ detail }) => this.#log(detail));
     this.live.addEventListener("positions", ({ detail }) => this.#moved(detail));
     this.live.addEventListener("lost", ({ detail }) => this.#connection(detail.since));
@@ -87,9 +87,9 @@ export class Board extends EventTarget {
     } while (this.dirty);
   }
 
-  async #read(after) {
+  async #read(after, signal) {
     const asked = Date.now();
-    const found = await ask("board", after === undefined ? {} : { after }, undefined, { background: true });
+    const found = await ask("board", after === undefined ? {} : { after }, signal, { background: true });
     // The answer was made between asking and hearing: half of the way is as near as can be known.
     this.skew = Date.parse(found.now) - (asked + Date.now()) / 2;
     this.#take(found);
@@ -118,10 +118,10 @@ export class Board extends EventTarget {
     return { ...unit, lat: known[0], lon: known[1], fix_time: known[2] };
   }
 
-  async #caughtUp() {
+  async #caughtUp(signal) {
     // What was missed is shown first. Where too much was, its events are not told one by one.
     const before = this.seq;
-    const found = await this.#read(before);
+    const found = await this.#read(before, signal);
     return found.whole ? found.seq : this.live.seq;
   }
 

@@ -315,6 +315,7 @@ desk.onKey("q", () => {
 // --- beginning -----------------------------------------------------------------------------------------------------
 
 document.addEventListener("keydown", onKey);
+document.querySelector(".box .key").textContent = "L";
 for (const tab of byId("tabs").children) tab.addEventListener("click", () => show(tab.dataset.tab));
 matchMedia("(min-width: 1600px)").addEventListener("change", markTabs);
 wireSwitches({

@@ -96,6 +96,7 @@ export class IncidentPanel {
   }
 
   #render() {
+    const focused = focusMark(this.host);
     this.#head();
     this.#actions();
     this.#units();
@@ -105,6 +106,7 @@ export class IncidentPanel {
     this.#notes();
     this.#story();
     this.#tick();
+    if (focused) this.host.querySelector(focused)?.focus();
   }
 
   // --- what it is ---------------------------------------------------------------------------------------------------
@@ -240,6 +242,8 @@ export class IncidentPanel {
   // --- units --------------------------------------------------------------------------------------------------------
 
   #units() {
+    // Somebody is choosing a hospital: the list under his hand stays as it is until he has.
+    if (this.parts.units.querySelector("select.hospital")) return;
     const { assignments } = this.found;
     const active = assignments.filter((one) => one.ended_at === null);
     const ended = assignments.filter((one) => one.ended_at !== null);
@@ -302,7 +306,18 @@ export class IncidentPanel {
 
   #hospitalForm(unit, button) {
     const { hospitals } = this.desk.directory;
-    const choose = el("select", { class: "hospital", "aria-label": word("hospital"), on: { change: () => this.#report(unit, "transporting", button, choose.value === "-" ? "" : choose.value) } },
+    const back = () => choose.replaceWith(button);
+    const choose = el("select", { class: "hospital", "aria-label": word("hospital"), on: {
+      change: () => {
+        back();
+        this.#report(unit, "transporting", button, choose.value === "-" ? "" : choose.value);
+      },
+      blur: () => setTimeout(() => {
+        if (!choose.isConnected) return;
+        back();
+        this.#units();
+      }, 200),
+    } },
       el("option", { value: "" }, word("hospital")), hospitals.map((one) => el("option", { value: one.hospital_id }, one.name)), el("option", { value: "-" }, word("hospital_unknown")));
     button.replaceWith(choose);
     choose.focus();
@@ -422,6 +437,16 @@ export class IncidentPanel {
       el("ol", { class: "plain story" }, lines.slice(0, STORY_SHOWN).map(row)),
       lines.length > STORY_SHOWN ? el("details", { open }, el("summary", {}, word("story_more", { n: lines.length - STORY_SHOWN })), el("ol", { class: "plain story" }, lines.slice(STORY_SHOWN).map(row))) : "");
   }
+}
+
+/** How to find the button again that has the keyboard, when the parts were written anew; null where none has. */
+function focusMark(host) {
+  const { activeElement: node } = document;
+  if (!host.contains(node)) return null;
+  const name = ["data-status", "data-act", "id"].find((one) => node.hasAttribute(one));
+  if (!name) return null;
+  const unit = node.closest("[data-unit]")?.dataset.unit;
+  return `${unit ? `[data-unit="${CSS.escape(unit)}"] ` : ""}[${name}="${CSS.escape(node.getAttribute(name))}"]`;
 }
 
 export const sentence = (error) => (error.lost ? word("not_sent") : error.message || word("failed"));

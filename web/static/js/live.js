@@ -16,7 +16,7 @@ const LONGEST_WAIT_MS = 10000;
  */
 export class Live extends EventTarget {
   /**
-   * @param {{seq: number, positions?: boolean, before?: (seq: number) => Promise<number>}} how seq: events after it are
+   * @param {{seq: number, positions?: boolean, before?: (seq: number, signal: AbortSignal) => Promise<number>}} how seq: events after it are
    *   told; before: asked before a lost connection is taken up again, gives the seq to go on from
    */
   constructor({ seq, positions = false, before = async (known) => known }) {
@@ -65,7 +65,7 @@ export class Live extends EventTarget {
     while (!this.stopped) {
       this.breaker = new AbortController();
       try {
-        if (this.goneSince) this.seq = await this.before(this.seq);
+        if (this.goneSince) this.seq = await this.before(this.seq, this.breaker.signal);
         await this.#follow(this.breaker.signal);
       } catch (error) {
         if (!(error instanceof DOMException || error instanceof TypeError || error.lost || error.status)) console.error(error);

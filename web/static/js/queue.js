@@ -83,14 +83,13 @@ export class Queue {
     const [what, , place, , tags] = row.children;
     row.className = `incident-row severity-${one.severity}`;
     what.replaceChildren(icon(this.desk.categoryIcon(one.category), "category-icon"), el("strong", {}, this.desk.categoryName(one.category)));
-    setText(place, placeText(one));
+    place.replaceChildren(el("span", { class: "incident-id" }, one.incident_id), " ", placeText(one));
     tags.replaceChildren(
       el("span", { class: "tag severity-tag" }, wordOf("severities", one.severity)),
       el("span", { class: "tag" }, wordOf("incident_statuses", one.status)),
       one.alarm_level > 1 ? el("span", { class: "tag" }, word("alarm_level", { n: one.alarm_level })) : "",
       one.exercise ? el("span", { class: "tag tag-exercise" }, word("exercise")) : "",
-      ...one.units.map((unitId) => el("span", { class: "unit-chip" }, unitId)),
-      el("span", { class: "incident-id" }, one.incident_id));
+      ...one.units.map((unitId) => el("span", { class: "unit-chip" }, unitId)));
     this.#times(item, one);
   }
 

@@ -17,8 +17,10 @@ export class Recommended {
     this.ticked = new Set();
     this.more = new Set();
     this.key = newKey();
-    desk.onKey("r", () => this.ask(), "key_recommend");
-    desk.onKey("a", () => this.send(), "key_send");
+    // Nobody sends what he does not see.
+    const seen = (act) => () => this.host.offsetParent && act();
+    desk.onKey("r", seen(() => this.ask()), "key_recommend");
+    desk.onKey("a", seen(() => this.send()), "key_send");
     this.taken = ({ detail }) => this.#changed(detail);
     desk.board.addEventListener("change", this.taken);
   }
@@ -138,7 +140,7 @@ export class Recommended {
       made.shortfalls.length ? el("div", { class: "alarm" }, icon("warn"), el("ul", { class: "plain" }, made.shortfalls.map((one) => el("li", {}, one.message)))) : "",
       ...made.answers.map((answer, n) => this.#requirement(answer, n)),
       made.answers.some((answer) => answer.candidates.length) ? el("div", { class: "send-bar" },
-        differs && this.ticked.size ? el("input", { name: "override", maxlength: 200, autocomplete: "off", value: typed, placeholder: word("override_why"), "aria-label": word("override_why") }) : "",
+        differs && this.ticked.size ? el("input", { name: "override", "data-focus": "override", maxlength: 200, autocomplete: "off", value: typed, placeholder: word("override_why"), "aria-label": word("override_why") }) : "",
         el("button", { type: "button", class: "primary calm send-units", id: "assign", "data-focus": "assign", disabled: !this.ticked.size || this.sending, on: { click: () => this.send() } },
           word("send_units", { units: [...this.ticked].join(", ") || "–" }), " ", el("kbd", {}, "A"))) : "",
       this.#excluded(made, open),
