@@ -66,6 +66,8 @@ addWords({
     call_keys_units: "Enter kirim · 1–9 pilih unit · R susun ulang · L ubah lokasi",
     call_rank: "urutan {n}",
     call_step_of: "Langkah {n} dari 4",
+    story_questions: "Pertanyaan dijawab",
+    story_taken_back: "{unit}: {wrong} ditarik kembali, sekarang {right}: {reason}",
   },
   en: {
     call_title: "New call",
@@ -130,5 +132,7 @@ addWords({
     call_keys_units: "Enter sends · 1–9 choose units · R ranks again · L changes the location",
     call_rank: "rank {n}",
     call_step_of: "Step {n} of 4",
+    story_questions: "Questions answered",
+    story_taken_back: "{unit}: {wrong} was taken back, it is {right}: {reason}",
   },
 });
