@@ -318,6 +318,14 @@ def test_signing_out_takes_the_half_typed_call_away(tmp_path_factory: pytest.Tem
         page.locator("[name=number]").fill(NUMBER)
         page.keyboard.press("Enter")
         expect(page.locator("#call-title")).to_have_text(re.compile("^C"))  # with the mark against other sites' pages
+        page.keyboard.type("-6.7322, 108.5511")
+        page.keyboard.press("Enter")
+        page.locator("[data-category=fire]").click()
+        expect(page.locator("#call-open")).to_be_visible()
+        page.keyboard.press("Enter")  # one who may not send units leaves it to who may
+        expect(page.locator(".toast").last).to_contain_text("dispatcher memilih unitnya")
+        page.keyboard.press("n")
+        page.locator("[name=number]").fill(NUMBER)
         assert NUMBER in page.evaluate("sessionStorage.getItem('siaga112-call')")
         page.goto(f"{address}/account")
         page.click("text=Keluar >> nth=0")

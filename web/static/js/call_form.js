@@ -347,6 +347,10 @@ export class CallForm {
         ...(data.severity ? { severity: data.severity } : {}), ...(data.note.trim() ? { note: data.note.trim() } : {}),
       });
       data.incidentId = found.incidents[0].incident_id;
+      if (!this.desk.may("assign")) {
+        this.#finish(data.incidentId, word("call_waits", { incident: data.incidentId }));
+        return;
+      }
       this.go("units");
     } catch (error) {
       this.paper.fail(error);
