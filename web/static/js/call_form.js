@@ -1,16 +1,15 @@
 // Taking a call by keyboard alone: where, what, the questions, who goes. One key begins, Enter goes on, Esc leaves.
 
 import { newKey } from "./api.js";
+import { CallKeys } from "./call_keys.js";
 import { CallPaper } from "./call_paper.js";
 import { CallUnits } from "./call_units.js";
 import { Draft } from "./draft.js";
-import { isTyping } from "./page.js";
 import { ofAsked, ofCandidate } from "./places.js";
 import { currentLanguage, word } from "./words.js";
 import "./words_call.js";
 
 const SEVERITIES = ["critical", "high", "moderate", "low"];
-const LEAVING = { i: "information", t: "test" };
 const FUTURE = 422;
 const NEAR_ZOOM = 13;
 
@@ -29,7 +28,8 @@ export class CallForm {
       return;
     }
     desk.onKey("n", () => this.begin(), "call_new");
-    host.addEventListener("keydown", (event) => this.#key(event));
+    const keys = new CallKeys(this);
+    host.addEventListener("keydown", (event) => keys.pressed(event));
     this.#takeMapClicks();
     desk.board.addEventListener("log", ({ detail }) => this.#heard(detail));
     setTimeout(() => this.#restore()); // when the desk is whole
@@ -304,6 +304,7 @@ export class CallForm {
 
   /** The call is about an incident that is open already. */
   async join(incidentId) {
+    if (this.isBusy) return;
     const { draft } = this;
     const at = `incidents/${encodeURIComponent(incidentId)}`;
     this.paper.busy(true);
@@ -411,6 +412,7 @@ export class CallForm {
 
   /** The call was no emergency; an incident that was opened for it is called off. */
   async type(callType) {
+    if (this.isBusy) return;
     const { data, draft } = this;
     this.paper.busy(true);
     try {
@@ -459,7 +461,7 @@ export class CallForm {
     this.desk.refresh();
   }
 
-  // --- steps and keys --------------------------------------------------------------------------------------------
+  // --- steps --------------------------------------------------------------------------------------------
 
   go(step) {
     this.data.step = step;
@@ -475,82 +477,5 @@ export class CallForm {
 
   keep() {
     if (this.draft.isOpen) this.draft.keep();
-  }
-
-  #key(event) {
-    if (!this.draft.isOpen || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-    const typing = isTyping(event);
-    // While the form has the keyboard, letters are its own; the command line alone is opened from everywhere.
-    if (event.key.length === 1 && (typing || !["/", ":"].includes(event.key))) event.stopPropagation();
-    if (this.#anyKey(event) || (typing ? this.#typingKey(event) : this.#stepKey(event))) event.preventDefault();
-  }
-
-  /** Keys that mean the same wherever the form has the focus. */
-  #anyKey(event) {
-    if (event.key === "Escape") this.leave();
-    else if (event.key === "F2" && this.duplicates[0]) this.join(this.duplicates[0].incident_id);
-    else if (event.key === "F8") this.type("ghost");
-    else if (event.key === "F9") this.type("prank");
-    else return false;
-    return true;
-  }
-
-  #typingKey(event) {
-    if (event.key !== "Enter" || event.target === this.paper.box?.input) return false;
-    if (event.target.name === "reason") this.assign();
-    else if (event.target.name === "name" || event.target.name === "number") this.paper.focusStep();
-    else if (event.target.name === "note" || event.target.dataset.question) this.paper.focusStep();
-    else return false;
-    return true;
-  }
-
-  #stepKey(event) {
-    const { step } = this.data;
-    const key = event.key.toLowerCase();
-    if (event.key === "Enter" && event.target.matches("button, summary, a")) return false;
-    if (event.key === "Backspace") this.back();
-    else if (step === "confirm") return this.#confirmKey(key);
-    else if (step === "what") return this.#chooseBy(key, this.intake.categories, (one) => this.category(one.id));
-    else if (step === "details") return this.#detailsKey(key);
-    else if (step === "units") return this.#unitsKey(key);
-    else if (step === "leave" && LEAVING[key]) this.type(LEAVING[key]);
-    else if (step === "leave" && key === "e") this.justEnd();
-    else return false;
-    return true;
-  }
-
-  #confirmKey(key) {
-    const { asked } = this.resolved;
-    const choices = [...(asked.place ? [asked.place] : []), ...asked.alternatives];
-    const chosen = key === "enter" ? choices[0] : /^[1-9]$/.test(key) ? choices[Number(key) - 1] : null;
-    if (chosen) this.choose(chosen);
-    return Boolean(chosen);
-  }
-
-  #chooseBy(key, choices, choose) {
-    const chosen = choices.find((one) => one.letter === key);
-    if (chosen) choose(chosen);
-    return Boolean(chosen);
-  }
-
-  #detailsKey(key) {
-    const question = this.questions()[this.asked];
-    const option = question?.answers.find((one) => one.letter[currentLanguage()] === key);
-    if (/^[1-4]$/.test(key)) this.chooseSeverity(SEVERITIES[Number(key) - 1]);
-    else if (key === "enter") this.open();
-    else if (key === "arrowdown" || key === " ") this.step(1);
-    else if (key === "arrowup") this.step(-1);
-    else if (option) this.answer(question.id, option.id);
-    else return false;
-    return true;
-  }
-
-  #unitsKey(key) {
-    if (key === "enter") this.assign();
-    else if (/^[1-9]$/.test(key)) return this.units.toggle(this.units.unitOfKey(Number(key)));
-    else if (key === "r") this.rank();
-    else if (key === "l") this.go("where");
-    else return false;
-    return true;
   }
 }
