@@ -121,7 +121,7 @@ def test_a_unit_drives_across_the_map_and_fades_when_it_falls_silent(open_page: 
     send = "/api/v1/positions/osmand?id={}&timestamp={}&lat={}&lon={}"
 
     def drive(minutes: float, lat: float, lon: float) -> None:
-        moment = int((now - timedelta(minutes=5)).timestamp())
+        moment = int((now - timedelta(minutes=minutes)).timestamp())
         assert made.app.test_client().get(send.format(token, moment, lat, lon)).status_code == 200
 
     before = page.locator(".fleet-unit.chosen").bounding_box()
@@ -252,6 +252,10 @@ def test_every_width_shows_every_part_and_keeps_nobody_out(
         if button.is_visible():
             button.click()
             screenshot(page, f"desk-{width}-{tab}")
+            if tab == "map":
+                mark = page.locator(".fleet-incident.chosen").bounding_box()
+                assert mark is not None
+                assert 0 < mark["x"] < width and 0 < mark["y"] < height, "the chosen incident is in view"
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 

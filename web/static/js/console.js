@@ -22,6 +22,7 @@ const board = new Board();
 const chosen = { incident: null, unit: null };
 const keys = new Map();
 let mapClicks = null;
+let mapWaits = false;
 
 const map = new DeskMap(byId("map"), start, {
   onClick: (lat, lon) => {
@@ -75,6 +76,7 @@ const question = new Question(map, start, {
   onAsked: () => {
     if (chosen.incident) unselect();
     show("ask");
+    mapWaits = isNarrow();
   },
   keepsView: true,
 });
@@ -96,6 +98,7 @@ function select(incidentId, { remembered = true, focus = true } = {}) {
   fleetMap.mark();
   if (incidentId) {
     show("incident");
+    mapWaits = isNarrow();
     if (focus) fleetMap.focus();
   }
   incident.show(incidentId);
@@ -124,8 +127,8 @@ function selectUnit(unitId) {
 
 async function showReach(unitId) {
   try {
-    await fleetMap.showReach(unitId);
     if (isNarrow()) show("map");
+    await fleetMap.showReach(unitId);
   } catch (error) {
     if (error.name !== "AbortError") toast(error.lost ? word("lost") : error.message, { alarm: true });
   }
@@ -153,6 +156,13 @@ function show(pane) {
   dataset.pane = pane;
   if (["incident", "call", "ask"].includes(pane)) dataset.side = pane;
   markTabs();
+  if (pane === "map" && mapWaits) {
+    // On a phone the map had no size while something was chosen: it looks there now.
+    mapWaits = false;
+    map.map.invalidateSize({ animate: false });
+    if (question.answer) map.fit(question.answer.asked);
+    else fleetMap.focus();
+  }
 }
 
 function markTabs() {

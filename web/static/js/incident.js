@@ -1,8 +1,8 @@
 // The chosen incident: what it is, who is there, who should go, what callers said, what happened.
 
-import { answerItems } from "./answers.js";
 import { ask, newKey, send } from "./api.js";
 import { el, icon } from "./dom.js";
+import { IncidentTexts, sentence } from "./incident_texts.js";
 import { setText } from "./keyed_list.js";
 import { placeText } from "./queue.js";
 import { Recommended } from "./recommended.js";
@@ -39,7 +39,6 @@ export class IncidentPanel {
   show(incidentId) {
     this.id = incidentId;
     this.found = null;
-    this.texts = null;
     this.etas = new Map();
     this.recommended?.stop();
     this.recommended = null;
@@ -52,7 +51,8 @@ export class IncidentPanel {
     this.host.replaceChildren(...["head", "actions", "units", "recommended", "calls", "notes", "story"].map(part));
     this.parts.head.append(el("p", { class: "note" }, word("loading")));
     if (this.desk.may("assign")) this.recommended = new Recommended(this.parts.recommended, this.desk, incidentId);
-    this.#notesForm();
+    this.said = new IncidentTexts(this.parts, this.desk, incidentId, () => this.reload());
+    this.told = null;
     this.reload();
   }
 
@@ -76,7 +76,7 @@ export class IncidentPanel {
       ]);
       if (id === this.id) {
         Object.assign(this, { found, story: story.events });
-        this.texts = texts.texts.map((one) => this.unmasked?.get(one.text_id) ?? one);
+        this.said.take(found.calls, texts.texts, story.events);
         this.#render();
       }
     } catch (error) {
@@ -103,8 +103,7 @@ export class IncidentPanel {
     this.#units();
     this.recommended?.update(this.found.incident);
     if (!this.recommended) this.#lastRecommendation();
-    this.#calls();
-    this.#notes();
+    this.said.render();
     this.#story();
     this.#tick();
     if (focused) this.host.querySelector(focused)?.focus();
@@ -354,80 +353,7 @@ export class IncidentPanel {
     }
   }
 
-  // --- what was said ------------------------------------------------------------------------------------------------
-
-  #calls() {
-    const { calls } = this.found;
-    this.parts.calls.hidden = calls.length === 0;
-    const anyMasked = this.texts.some((one) => one.masked);
-    const form = this.parts.calls.querySelector("form");
-    this.parts.calls.replaceChildren(
-      el("h3", {}, word("calls", { n: calls.length })),
-      el("ul", { class: "plain calls" }, calls.map((one) => el("li", {},
-        el("p", { class: "muted" }, [one.call_id, wordOf("channels", one.channel), one.call_type === "normal" ? "" : wordOf("call_types", one.call_type), this.desk.time(one.received_at, { seconds: true }), one.taken_by].filter(Boolean).join(" · ")),
-        el("dl", { class: "texts" }, this.texts.filter((text) => text.of === one.call_id).flatMap((text) => [el("dt", {}, wordOf("text_fields", text.field)), el("dd", { class: text.masked ? "masked" : "" }, text.erased ? word("erased") : text.text ?? "")]))))),
-      anyMasked && this.desk.may("personal:unmask") && !form ? el("button", { type: "button", class: "quiet", id: "unmask", on: { click: () => this.#unmaskForm() } }, word("unmask")) : "",
-      form ?? "");
-  }
-
-  #unmaskForm() {
-    const said = el("p", { class: "warning", role: "alert", hidden: true });
-    const form = el("form", { class: "small-form", id: "unmask-form", on: { submit: async (event) => {
-      event.preventDefault();
-      try {
-        const { texts } = await send("POST", `incidents/${encodeURIComponent(this.id)}/unmask`, { reason: form.elements.reason.value.trim() });
-        // Until another incident is chosen; the log keeps who looked, and why.
-        this.texts = texts;
-        this.unmasked = new Map(texts.map((one) => [one.text_id, one]));
-        form.remove();
-        this.#calls();
-        this.#notes();
-      } catch (error) {
-        said.hidden = false;
-        setText(said, sentence(error));
-      }
-    } } }, el("label", {}, word("unmask_why"), el("input", { name: "reason", required: true, maxlength: 200, autocomplete: "off" })), said,
-    el("div", { class: "buttons" }, el("button", { type: "submit", class: "primary calm" }, word("unmask")), el("button", { type: "button", class: "quiet", on: { click: () => { form.remove(); this.#calls(); } } }, word("cancel"))));
-    this.parts.calls.querySelector("#unmask")?.replaceWith(form);
-    form.elements.reason.focus();
-  }
-
-  #notesForm() {
-    this.unmasked = null;
-    this.told = null;
-    const list = el("ul", { class: "plain notes" });
-    this.notesList = list;
-    this.parts.notes.replaceChildren(el("h3", {}, word("notes")), list);
-    if (!this.desk.may("note:write")) return;
-    const input = el("input", { name: "text", maxlength: 5000, autocomplete: "off", "aria-label": word("note_add"), placeholder: word("note_add") });
-    let key = newKey();
-    const form = el("form", { class: "note-form", id: "note-form", on: { submit: async (event) => {
-      event.preventDefault();
-      const text = input.value.trim();
-      if (!text) return;
-      try {
-        await send("POST", `incidents/${encodeURIComponent(this.id)}/notes`, { text }, { key });
-        key = newKey();
-        input.value = "";
-        await this.reload();
-      } catch (error) {
-        this.desk.toast(sentence(error), { alarm: true });
-      }
-    } } }, input, el("button", { type: "submit", class: "quiet" }, word("note_save")));
-    this.parts.notes.append(form);
-  }
-
-  #notes() {
-    const notes = this.texts.filter((one) => one.field === "note");
-    const written = new Map(this.story.filter((event) => event.type === "incident.note_added").map((event) => [event.payload.note.text_id, event]));
-    const answers = answerItems(this.texts, this.desk);
-    this.notesList.replaceChildren(...answers, ...notes.map((one) => {
-      const event = written.get(one.text_id);
-      return el("li", {}, el("p", { class: one.masked ? "masked" : "" }, one.erased ? word("erased") : one.text ?? ""),
-        event ? el("p", { class: "muted" }, [this.desk.time(event.server_time, { seconds: true }), event.actor].filter(Boolean).join(" · ")) : "");
-    }));
-    this.parts.notes.hidden = notes.length + answers.length === 0 && !this.desk.may("note:write");
-  }
+  // --- what happened -----------------------------------------------------------------------------------------------
 
   #story() {
     const open = this.parts.story.querySelector("details")?.open ?? false;
@@ -450,5 +376,3 @@ function focusMark(host) {
   const unit = node.closest("[data-unit]")?.dataset.unit;
   return `${unit ? `[data-unit="${CSS.escape(unit)}"] ` : ""}[${name}="${CSS.escape(node.getAttribute(name))}"]`;
 }
-
-export const sentence = (error) => (error.lost ? word("not_sent") : error.message || word("failed"));

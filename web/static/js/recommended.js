@@ -2,6 +2,7 @@
 
 import { ask, newKey, send } from "./api.js";
 import { el, icon, kindIcon } from "./dom.js";
+import { sentence } from "./incident_texts.js";
 import { age, clock, currentLanguage, kindWord, metres, number, word } from "./words.js";
 
 const PARTS = ["waiting", "turnout", "reach_road", "driving", "last_metres"];
@@ -16,7 +17,7 @@ export class Recommended {
     this.made = null;
     this.ticked = new Set();
     this.more = new Set();
-    this.key = newKey();
+    this.asSent = null;
     // Nobody sends what he does not see.
     const seen = (act) => () => this.host.offsetParent && act();
     desk.onKey("r", seen(() => this.ask()), "key_recommend");
@@ -74,7 +75,6 @@ export class Recommended {
       this.made = { id, ...details };
       this.error = null;
       this.ticked = new Set(details.response.picks.filter((pick) => pick.is_free).map((pick) => pick.unit_id));
-      this.key = newKey();
       this.desk.says(details.message);
     } catch (error) {
       this.error = error.lost ? word("lost") : error.message || word("failed");
@@ -95,19 +95,21 @@ export class Recommended {
     this.sending = true;
     this.#render();
     const reason = this.host.querySelector("[name=override]")?.value.trim();
+    const body = { unit_ids: [...this.ticked], recommendation_id: this.made.id, ...(reason ? { override_reason: reason } : {}) };
+    // Sent again as it was, because its answer was lost, it is done once; with anything changed it is another request.
+    const asSent = JSON.stringify(body);
+    if (asSent !== this.asSent) Object.assign(this, { asSent, key: newKey() });
     try {
-      await send("POST", `incidents/${encodeURIComponent(this.incidentId)}/assignments`, {
-        unit_ids: [...this.ticked], recommendation_id: this.made.id, ...(reason ? { override_reason: reason } : {}),
-      }, { key: this.key });
+      await send("POST", `incidents/${encodeURIComponent(this.incidentId)}/assignments`, body, { key: this.key });
       this.desk.says(word("sent", { units: [...this.ticked].join(", ") }));
       this.made = null;
       this.error = null;
       await this.desk.refresh();
     } catch (error) {
-      this.error = error.lost ? word("not_sent") : error.message || word("failed");
+      this.desk.toast(sentence(error), { alarm: true });
       // Refused, as when another desk was quicker: what was refused is kept under its key, so the next try is another.
       if (!error.lost) {
-        this.key = newKey();
+        this.asSent = null;
         this.ask({ quiet: true });
       }
     } finally {
@@ -172,7 +174,6 @@ export class Recommended {
     ].filter(Boolean);
     const box = el("input", { type: "checkbox", value: one.unit_id, "data-focus": "unit " + one.unit_id, checked: this.ticked.has(one.unit_id), on: { change: () => {
       if (!this.ticked.delete(one.unit_id)) this.ticked.add(one.unit_id);
-      this.key = newKey();
       this.#render();
     } } });
     box.checked = this.ticked.has(one.unit_id);
