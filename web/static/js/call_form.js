@@ -41,6 +41,8 @@ export class CallForm {
   }
 
   translate() {
+    // The page dresses itself once more when it is whole: what is being typed by then is left alone.
+    if (this.draft.isOpen && this.paper.language === currentLanguage()) return;
     if (this.draft.isOpen && this.intake) {
       this.paper.begin();
       if (this.data.incidentId) this.rank();

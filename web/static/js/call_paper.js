@@ -30,6 +30,7 @@ export class CallPaper {
   begin() {
     const part = (name, more = {}) => (this.parts[name] = el("section", { class: `call-part call-${name}`, ...more }));
     this.parts = {};
+    this.language = currentLanguage();
     this.error = el("p", { class: "alarm call-error", role: "alert", hidden: true });
     const steps = { tabindex: "-1" };
     this.host.replaceChildren(el("div", { class: "call-form", role: "group", "aria-labelledby": "call-title" },
