@@ -79,6 +79,8 @@ Word = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=WOR
 """A lower-case word, such as a unit kind."""
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=LINE_PATTERN)]
 """A short text on one line."""
+Number = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=LINE_PATTERN)]
+"""A telephone number, in any spelling."""
 FreeText = Annotated[str, StringConstraints(min_length=1, max_length=5000, pattern=TEXT_PATTERN)]
 """What somebody said or wrote."""
 Version = Annotated[int, Ge(1), Le(MAX_VERSION)]
@@ -166,7 +168,7 @@ class TakeCall(_Strict):
     channel: Channel = Channel.PHONE
     call_type: CallType = CallType.NORMAL
     caller_name: Name | None = None
-    caller_number: Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=LINE_PATTERN)] | None = None
+    caller_number: Number | None = None
     words: FreeText | None = None
     incident_id: Id | None = None
     device_time: Time | None = None
@@ -178,6 +180,17 @@ class TypeCall(_Strict):
 
     call_id: Id
     call_type: CallType
+    expected_version: Version | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DescribeCall(_Strict):
+    """Write down what a caller says of himself after the call was taken; None leaves as it is."""
+
+    call_id: Id
+    caller_name: Name | None = None
+    caller_number: Number | None = None
+    words: FreeText | None = None
     expected_version: Version | None = None
 
 
@@ -199,15 +212,28 @@ class EndCall(_Strict):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Answered(_Strict):
+    """An answer to a question of the run card: one of its choices, the caller's words, or both."""
+
+    question: Id
+    answer: Id | None = None
+    words: FreeText | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OpenIncident(_Strict):
-    """Open an incident, from a call or without one."""
+    """Open an incident, from a call or without one.
+
+    Without `severity` it is what its category says, or worse where an answer says so.
+    """
 
     category: Word
-    severity: Severity
+    severity: Severity | None = None
     location: Place = UNKNOWN_LOCATION
     call_id: Id | None = None
     note: FreeText | None = None
     exercise: bool = False
+    answers: Annotated[tuple[Answered, ...], MaxLen(50)] = ()
     device_time: Time | None = None
 
 
@@ -227,6 +253,15 @@ class EditIncident(_Strict):
     incident_id: Id
     category: Word | None = None
     severity: Severity | None = None
+    expected_version: Version | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerQuestions(_Strict):
+    """Write down answers to questions of the run card; a worse severity or higher alarm that they say comes to be."""
+
+    incident_id: Id
+    answers: Annotated[tuple[Answered, ...], MinLen(1), MaxLen(50)]
     expected_version: Version | None = None
 
 
@@ -374,10 +409,29 @@ class AssignUnits(_Strict):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecallUnit(_Strict):
-    """Take a unit back from its incident; it returns."""
+    """Take a unit back from its incident; it returns.
+
+    `stood_down` is for one that has not set out: it is available where it stands.
+    """
 
     unit_id: Id
     reason: Name
+    stood_down: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeBackStatus(_Strict):
+    """The last status of a unit was reported by mistake: `wrong` is what it says now, `right` what it said before.
+
+    `assignment_id` names the assignment that the mistake ended, so that the unit is bound to it again.
+    """
+
+    unit_id: Id
+    wrong: UnitStatus
+    right: UnitStatus
+    reason: Name
+    assignment_id: Id | None = None
+    expected_version: Version | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -588,11 +642,13 @@ Command = (
     LoadDirectory
     | TakeCall
     | TypeCall
+    | DescribeCall
     | LinkCall
     | EndCall
     | OpenIncident
     | LocateIncident
     | EditIncident
+    | AnswerQuestions
     | AddNote
     | RaiseAlarm
     | NotifyAgency
@@ -607,6 +663,7 @@ Command = (
     | AcknowledgeAssignment
     | AssignUnits
     | RecallUnit
+    | TakeBackStatus
     | CorrectMilestone
     | KeepRecommendation
     | WriteShiftNote

@@ -70,6 +70,7 @@ def _unmask(command: UnmaskTexts, book: Book, context: Context, decision: Decisi
     if command.incident_id is not None:
         incident = the_incident(book, command.incident_id)
         fields |= {TextField.NOTE} if incident.notes else set()
+        fields |= {TextField.ANSWER} if incident.answers else set()
         for call in book.calls_of(incident.incident_id):
             fields |= _fields(call)
         decision.about.append(("incident", incident.incident_id))

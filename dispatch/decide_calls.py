@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dispatch.book import Book
-from dispatch.commands import EndCall, LinkCall, TakeCall, TypeCall
+from dispatch.commands import DescribeCall, EndCall, LinkCall, TakeCall, TypeCall
 from dispatch.decide import Context, Decision, check_version, decides, local_day, the_call, the_incident
 from dispatch.errors import RefusedError
-from dispatch.event_types import CallEnded, CallLinked, CallTaken, CallTyped
-from dispatch.incidents import Call, TextField
+from dispatch.event_types import CallDescribed, CallEnded, CallLinked, CallTaken, CallTyped
+from dispatch.incidents import Call, TextField, TextRef
 from gis.errors import N_
 
 
@@ -48,6 +48,27 @@ def _type(command: TypeCall, book: Book, context: Context, decision: Decision) -
     check_version(f"Call {call.call_id}", command.expected_version, call.version)
     if command.call_type is not call.call_type:
         decision.happened(CallTyped(call_id=call.call_id, call_type=command.call_type))
+    decision.about.append(("call", call.call_id))
+
+
+@decides(DescribeCall)
+def _describe(command: DescribeCall, book: Book, context: Context, decision: Decision) -> None:
+    call = the_call(book, command.call_id)
+    check_version(f"Call {call.call_id}", command.expected_version, call.version)
+
+    def kept(what: TextField, text: str | None) -> TextRef | None:
+        return None if text is None else decision.keep_text(context, what, text)
+
+    if (command.caller_name, command.caller_number, command.words) != (None, None, None):
+        decision.happened(
+            CallDescribed(
+                call_id=call.call_id,
+                number_hash=None if command.caller_number is None else context.hash_number(command.caller_number),
+                name=kept(TextField.CALLER_NAME, command.caller_name),
+                number=kept(TextField.CALLER_NUMBER, command.caller_number),
+                words=kept(TextField.WORDS, command.words),
+            )
+        )
     decision.about.append(("call", call.call_id))
 
 

@@ -8,6 +8,8 @@ from dispatch.book import Book
 from dispatch.commands import (
     AcknowledgeIncident,
     AddNote,
+    Answered,
+    AnswerQuestions,
     CancelIncident,
     CloseIncident,
     EditIncident,
@@ -34,15 +36,19 @@ from dispatch.event_types import (
     IncidentOpened,
     NoteAdded,
     OverdueNoticed,
+    QuestionsAnswered,
 )
 from dispatch.incidents import (
     AssignmentEnd,
     CallType,
+    GivenAnswer,
     Incident,
     IncidentStatus,
     LocationKind,
+    Severity,
     TextField,
 )
+from dispatch.intake import Effect, answer_text, effect_of, worst
 from dispatch.transitions import check_incident_move
 from gis.errors import N_, InputError
 
@@ -62,22 +68,26 @@ def _open(command: OpenIncident, book: Book, context: Context, decision: Decisio
     reported = min(command.device_time or context.now, context.now)
     known = command.location.kind is not LocationKind.UNKNOWN
     notes = () if command.note is None else (decision.keep_text(context, TextField.NOTE, command.note),)
+    answers, effect = _answers(command.answers, context, decision)
     decision.happened(
         IncidentOpened(
             incident=Incident(
                 incident_id=incident_id,
                 category=command.category,
-                severity=command.severity,
+                severity=command.severity or _first_severity(command.category, effect, context),
                 status=IncidentStatus.LOCATED if known else IncidentStatus.RECEIVED,
                 location=command.location,
                 received_at=reported if call is None else min(reported, call.received_at),
                 status_at=context.now,
                 notes=notes,
                 exercise=command.exercise,
+                answers=answers,
             )
         ),
         command.device_time,
     )
+    if effect.alarm_level > 1:
+        decision.happened(AlarmRaised(incident_id=incident_id, alarm_level=effect.alarm_level))
     if call is not None:
         decision.happened(CallLinked(call_id=call.call_id, incident_id=incident_id))
         decision.about.append(("call", call.call_id))
@@ -109,6 +119,19 @@ def _edit(command: EditIncident, book: Book, context: Context, decision: Decisio
         decision.happened(
             IncidentEdited(incident_id=incident.incident_id, category=command.category, severity=command.severity)
         )
+    decision.about.append(("incident", incident.incident_id))
+
+
+@decides(AnswerQuestions)
+def _answer(command: AnswerQuestions, book: Book, context: Context, decision: Decision) -> None:
+    incident = _open_incident(book, command.incident_id, command.expected_version)
+    answers, effect = _answers(command.answers, context, decision)
+    decision.happened(QuestionsAnswered(incident_id=incident.incident_id, answers=answers))
+    severity = worst([one for one in (incident.severity, effect.severity) if one is not None])
+    if severity is not incident.severity:
+        decision.happened(IncidentEdited(incident_id=incident.incident_id, category=None, severity=severity))
+    if effect.alarm_level > incident.alarm_level:
+        decision.happened(AlarmRaised(incident_id=incident.incident_id, alarm_level=effect.alarm_level))
     decision.about.append(("incident", incident.incident_id))
 
 
@@ -291,6 +314,46 @@ def _open_incident(book: Book, incident_id: str, expected_version: int | None) -
             status=incident.status.value,
         )
     return incident
+
+
+def _answers(
+    given: tuple[Answered, ...], context: Context, decision: Decision
+) -> tuple[tuple[GivenAnswer, ...], Effect]:
+    """The answers with their texts kept, and what they say of the severity."""
+    questions = context.directory.questions()
+    kept: dict[str, GivenAnswer] = {}
+    for one in given:
+        question = questions.get(one.question)
+        if question is None:
+            raise InputError(
+                N_("No run card asks the question “{question}”; use one that it asks."), question=one.question
+            )
+        if one.answer is None and one.words is None:
+            raise InputError(
+                N_("The answer to “{question}” is empty; choose one or write it down."), question=one.question
+            )
+        if one.answer is not None and question.answer(one.answer) is None:
+            known = ", ".join(each.answer_id for each in question.answers)
+            raise InputError(
+                N_("There is no answer “{answer}” to “{question}”; use one of {known}, or words.")
+                if known
+                else N_("There is no answer “{answer}” to “{question}”: it is answered in words."),
+                answer=one.answer,
+                question=one.question,
+                known=known,
+            )
+        if one.question in kept:
+            raise InputError(N_("The question “{question}” is answered twice; send one answer."), question=one.question)
+        said = decision.keep_text(context, TextField.ANSWER, answer_text(one.answer, one.words))
+        kept[one.question] = GivenAnswer(question_id=one.question, said=said)
+    return tuple(kept.values()), effect_of(context.directory, [(one.question, one.answer) for one in given])
+
+
+def _first_severity(category_id: str, effect: Effect, context: Context) -> Severity:
+    """Of a new incident whose severity nobody named."""
+    category = context.directory.category(category_id)
+    known = [Severity.HIGH if category is None else category.severity]
+    return worst([*known, *([effect.severity] if effect.severity is not None else [])]) or known[0]
 
 
 def _check_category(category: str, context: Context) -> None:

@@ -166,7 +166,10 @@ def _recall(command: RecallUnit, book: Book, context: Context, decision: Decisio
     bound = book.active_assignment(command.unit_id)
     if bound is None:
         raise RefusedError(N_("Unit {unit} is bound to no incident; there is nothing to recall."), unit=command.unit_id)
-    release(bound, AssignmentEnd.RECALLED, command.reason, book, context, decision)
+    if command.stood_down:
+        _check_not_set_out(bound, book)
+    after = UnitStatus.AVAILABLE if command.stood_down else UnitStatus.RETURNING
+    release(bound, AssignmentEnd.RECALLED, command.reason, book, context, decision, after=after)
     _wait_again(bound, book, context, decision)
     decision.about += [
         ("assignment", bound.assignment_id), ("unit", command.unit_id), ("incident", bound.incident_id),
@@ -285,7 +288,14 @@ def _correct(command: CorrectMilestone, book: Book, context: Context, decision: 
 
 
 def release(
-    assignment: Assignment, end: AssignmentEnd, reason: str, book: Book, context: Context, decision: Decision
+    assignment: Assignment,
+    end: AssignmentEnd,
+    reason: str,
+    book: Book,
+    context: Context,
+    decision: Decision,
+    *,
+    after: UnitStatus = UnitStatus.RETURNING,
 ) -> None:
     """Free a unit from its incident: it returns. One with a patient aboard is not freed."""
     state = the_unit(book, assignment.unit_id)
@@ -315,9 +325,17 @@ def release(
             reason=reason,
         )
     )
-    decision.happened(
-        UnitMoved(unit_id=assignment.unit_id, before=state.unit.status, after=UnitStatus.RETURNING, at=context.now)
-    )
+    decision.happened(UnitMoved(unit_id=assignment.unit_id, before=state.unit.status, after=after, at=context.now))
+
+
+def _check_not_set_out(assignment: Assignment, book: Book) -> None:
+    status = the_unit(book, assignment.unit_id).unit.status
+    if status is not UnitStatus.DISPATCHED:
+        raise RefusedError(
+            N_("Unit {unit} is {status} and has set out; recall it, and it returns."),
+            unit=assignment.unit_id,
+            status=status.value,
+        )
 
 
 def _other_task(unit_id: str, incident_id: str, bound: Assignment | None) -> RefusedError:

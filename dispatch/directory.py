@@ -64,11 +64,40 @@ class Requirement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerOption:
+    """An answer that is chosen by one key.
+
+    Attributes
+    ----------
+    severity
+        It is at least this bad; None where the answer says nothing of that.
+    alarm_level
+        At least this alarm level of the run card is asked for.
+    """
+
+    answer_id: str
+    text: dict[str, str]
+    severity: Severity | None = None
+    alarm_level: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """Something to ask the caller, in the languages that are there (`id`, `en`)."""
+    """Something to ask the caller, in the languages that are there (`id`, `en`).
+
+    Attributes
+    ----------
+    answers
+        To choose from; without any the answer is in the caller's own words.
+    """
 
     question_id: str
     text: dict[str, str]
+    answers: tuple[AnswerOption, ...] = ()
+
+    def answer(self, answer_id: str) -> AnswerOption | None:
+        """The answer of an id, or None."""
+        return next((one for one in self.answers if one.answer_id == answer_id), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +158,10 @@ class Category:
         A call this near an open incident of the category, in space and time, may be the same.
     exports
         The same category in the codes of others: `eido`, `cap_event`, `cap_category`, `ministry`, ….
+    key
+        The letter by which it is chosen; None where `dispatch.intake` finds one.
+    severity
+        What a new incident of it is until somebody says otherwise.
     """
 
     category_id: str
@@ -138,6 +171,8 @@ class Category:
     duplicate_radius_m: float = 300.0
     duplicate_window_s: float = 1800.0
     exports: dict[str, str] | None = None
+    key: str | None = None
+    severity: Severity = Severity.HIGH
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,6 +238,10 @@ class Directory:
             (one for one in self.plans if one.category == category_id and one.severity is severity),
             None,
         )
+
+    def questions(self) -> dict[str, Question]:
+        """All questions that some run card asks, by id."""
+        return {one.question_id: one for plan in self.plans for one in plan.questions}
 
     def shifts(self, unit_id: str) -> tuple[Shift, ...]:
         """The shifts of a unit; none where no roster names it."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import time
 from difflib import get_close_matches
+from string import ascii_lowercase
 from typing import Final, TypeVar
 
 from dispatch.directory import (
     Agency,
+    AnswerOption,
     Category,
     Directory,
     Disposition,
@@ -33,6 +35,9 @@ MAX_STANDARD_S: Final = 86_400.0
 MAX_RADIUS_M: Final = 100_000.0
 MAX_WINDOW_S: Final = 7 * 86_400.0
 MAX_UNITS: Final = 50
+MAX_ALARM: Final = 20
+MAX_ANSWERS: Final = 9
+"""More answers than that are read too slowly while somebody waits on the line."""
 
 _DAY_NAMES: Final = {
     **{name: number for number, name in enumerate(DAYS)},
@@ -81,16 +86,19 @@ def read_tables(tables: Mapping[str, object], source: str) -> Directory:
             duplicate_radius_m=entry.number("duplicate_radius_m", least=0, most=MAX_RADIUS_M, default=300.0),
             duplicate_window_s=entry.number("duplicate_window_s", least=0, most=MAX_WINDOW_S, default=1800.0),
             exports=None if exports is None else _exports(exports, f"{entry.where}, exports"),
+            key=_letter(entry) if entry.has("key") else None,
+            severity=_severity(entry) or Severity.HIGH,
         )
 
     categories = entries("categories", "id", category, _CATEGORY)
+    _refuse_shared_letters(categories, source)
     questions = {
         one.question_id: one
         for one in entries(
             "questions",
             "id",
-            lambda entry: Question(question_id=entry.identifier("id"), text=entry.translations("text")),
-            ("id", "text"),
+            _question,
+            ("id", "text", "answers"),
         )
     }
 
@@ -183,7 +191,9 @@ def _where(table: object, name: str, key: str, number: int, source: str) -> str:
 
 
 _AGENCY = ("id", "name", "partner", "contact", "webhook", "aliases", "station_kinds")
-_CATEGORY = ("id", "name", "lead", "standard", "duplicate_radius_m", "duplicate_window_s", "exports")
+_CATEGORY = (
+    "id", "name", "lead", "standard", "duplicate_radius_m", "duplicate_window_s", "exports", "key", "severity",
+)  # fmt: skip
 
 
 def _agency(entry: Entry) -> Agency:
@@ -199,6 +209,38 @@ def _agency(entry: Entry) -> Agency:
         aliases=entry.texts("aliases"),
         station_kinds=entry.texts("station_kinds"),
     )
+
+
+def _question(entry: Entry) -> Question:
+    answers: list[AnswerOption] = []
+    for number, one in enumerate(entry.items("answers"), start=1):
+        answer = Entry(one, f"{entry.where}, answers, number {number}", ("id", "text", "severity", "alarm"))
+        answers.append(
+            AnswerOption(
+                answer_id=answer.identifier("id"),
+                text=answer.translations("text"),
+                severity=_severity(answer),
+                alarm_level=answer.whole("alarm", least=1, most=MAX_ALARM, default=1),
+            )
+        )
+        if answers[-1].answer_id in [each.answer_id for each in answers[:-1]]:
+            raise answer.fault("id", f"{shown(answers[-1].answer_id)} stands there twice; give every answer its own")
+    if len(answers) > MAX_ANSWERS:
+        raise entry.fault("answers", f"{len(answers)} are too many to choose from; at most {MAX_ANSWERS}")
+    return Question(question_id=entry.identifier("id"), text=entry.translations("text"), answers=tuple(answers))
+
+
+def _severity(entry: Entry) -> Severity | None:
+    if not entry.has("severity"):
+        return None
+    return Severity(_known(entry, "severity", entry.text("severity"), [one.value for one in Severity], "severity"))
+
+
+def _letter(entry: Entry) -> str:
+    letter = entry.text("key").lower()
+    if len(letter) != 1 or letter not in ascii_lowercase:
+        raise entry.fault("key", f"{shown(letter)} is not one letter from a to z")
+    return letter
 
 
 def _standard(entry: Entry) -> ResponseStandard:
@@ -322,6 +364,17 @@ def _meant(value: str, known: Iterable[str]) -> str:
 
 def _some(known: Sequence[str]) -> str:
     return ", ".join(known[:12]) + (", …" if len(known) > 12 else "") if known else "none"
+
+
+def _refuse_shared_letters(categories: Sequence[Category], source: str) -> None:
+    """A letter chooses one category."""
+    owner: dict[str, str] = {}
+    for one in categories:
+        if one.key is not None and owner.setdefault(one.key, one.category_id) != one.category_id:
+            raise SourceError(
+                f"{source}, [[categories]] {one.category_id}, key: the letter {shown(one.key)} already chooses "
+                f"{owner[one.key]}; give it another."
+            )
 
 
 def _refuse_shared_names(agencies: Sequence[Agency], source: str) -> None:

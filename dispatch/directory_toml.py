@@ -6,7 +6,17 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dispatch.directory import Agency, Category, Directory, Hospital, Question, Requirement, ResponsePlan, Station
+from dispatch.directory import (
+    Agency,
+    AnswerOption,
+    Category,
+    Directory,
+    Hospital,
+    Question,
+    Requirement,
+    ResponsePlan,
+    Station,
+)
 from dispatch.roster import DAYS, EVERY_DAY, Shift
 
 Table = dict[str, Any]
@@ -85,6 +95,7 @@ def _category(one: Category) -> Table:
             "source": one.standard.source,
         }
     table |= {"duplicate_radius_m": one.duplicate_radius_m, "duplicate_window_s": one.duplicate_window_s}
+    table |= {"severity": one.severity.value} | ({} if one.key is None else {"key": one.key})
     return table if one.exports is None else {**table, "exports": dict(one.exports)}
 
 
@@ -94,7 +105,17 @@ def _questions(plans: Sequence[ResponsePlan]) -> list[Table]:
         for question in plan.questions:
             if found.setdefault(question.question_id, question) != question:
                 raise ValueError(f"the question {question.question_id} has two texts; give one of them another id")
-    return [{"id": one.question_id, "text": dict(one.text)} for one in found.values()]
+    return [_question(one) for one in found.values()]
+
+
+def _question(one: Question) -> Table:
+    answers = {"answers": [_answer(each) for each in one.answers]} if one.answers else {}
+    return {"id": one.question_id, "text": dict(one.text), **answers}
+
+
+def _answer(one: AnswerOption) -> Table:
+    severity = {} if one.severity is None else {"severity": one.severity.value}
+    return {"id": one.answer_id, "text": dict(one.text), **severity, "alarm": one.alarm_level}
 
 
 def _plan(one: ResponsePlan) -> Table:

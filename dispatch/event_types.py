@@ -16,6 +16,7 @@ from dispatch.incidents import (
     CapMessage,
     CapScope,
     CapStatus,
+    GivenAnswer,
     Incident,
     IncidentLocation,
     IncidentStatus,
@@ -53,6 +54,18 @@ class CallTyped:
     type: ClassVar[str] = "call.typed"
     call_id: str
     call_type: CallType
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallDescribed:
+    """What a caller said of himself, told after the call was taken; None leaves as it is."""
+
+    type: ClassVar[str] = "call.described"
+    call_id: str
+    number_hash: str | None = None
+    name: TextRef | None = None
+    number: TextRef | None = None
+    words: TextRef | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +124,26 @@ class IncidentMoved:
     at: datetime
     disposition: str | None = None
     duplicate_of: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentCorrected:
+    """Its status follows a unit's that was reported by mistake: it stands where it stood before."""
+
+    type: ClassVar[str] = "incident.status_corrected"
+    incident_id: str
+    before: IncidentStatus
+    after: IncidentStatus
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuestionsAnswered:
+    """The caller answered questions of the run card; an answer takes the place of an earlier one to its question."""
+
+    type: ClassVar[str] = "incident.answered"
+    incident_id: str
+    answers: tuple[GivenAnswer, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -267,6 +300,34 @@ class UnitMoved:
     after: UnitStatus
     at: datetime
     free_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusTakenBack:
+    """A status was reported by mistake: the unit is where it was before, and so is its assignment.
+
+    Attributes
+    ----------
+    before, after
+        The wrong status, and the right one.
+    assignment_id, incident_id
+        What the unit is bound to, or bound to again; None for a unit that was bound to nothing.
+    milestone
+        Which was not reached after all; None where none was reported.
+    bound_again
+        Whether the mistake had freed the unit from its incident.
+    """
+
+    type: ClassVar[str] = "unit.status_taken_back"
+    unit_id: str
+    before: UnitStatus
+    after: UnitStatus
+    at: datetime
+    reason: str
+    assignment_id: str | None = None
+    incident_id: str | None = None
+    milestone: Milestone | None = None
+    bound_again: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -484,12 +545,15 @@ EventBody = (
     DirectoryLoaded
     | CallTaken
     | CallTyped
+    | CallDescribed
     | CallLinked
     | CallEnded
     | IncidentOpened
     | IncidentLocated
     | IncidentEdited
     | IncidentMoved
+    | IncidentCorrected
+    | QuestionsAnswered
     | AlarmRaised
     | NoteAdded
     | AgencyNotified
@@ -504,6 +568,7 @@ EventBody = (
     | UnitRegistered
     | UnitEdited
     | UnitMoved
+    | StatusTakenBack
     | UnitAssigned
     | AssignmentAcknowledged
     | MilestoneReached

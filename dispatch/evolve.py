@@ -23,6 +23,7 @@ from dispatch.event_types import (
     AlertIssued,
     AssignmentAcknowledged,
     AssignmentEnded,
+    CallDescribed,
     CallEnded,
     CallLinked,
     CallTaken,
@@ -34,6 +35,7 @@ from dispatch.event_types import (
     EventBody,
     HandoverAsked,
     HandoverReceived,
+    IncidentCorrected,
     IncidentEdited,
     IncidentLocated,
     IncidentMoved,
@@ -42,12 +44,14 @@ from dispatch.event_types import (
     MilestoneReached,
     NoteAdded,
     OverdueNoticed,
+    QuestionsAnswered,
     RecommendationMade,
     RoadClosed,
     RoadReopened,
     ShiftNoted,
     SpeedsAdopted,
     SpeedsWithdrawn,
+    StatusTakenBack,
     TextsErased,
     TextsUnmasked,
     UnitAssigned,
@@ -96,7 +100,7 @@ def evolve(body: EventBody, book: Book) -> None:
             book.put(Centre(directory_digest=body.digest))
         case CallTaken():
             book.put(body.call)
-        case CallTyped() | CallLinked() | CallEnded():
+        case CallTyped() | CallDescribed() | CallLinked() | CallEnded():
             _evolve_call(body, book)
         case IncidentOpened():
             book.put(body.incident)
@@ -104,6 +108,8 @@ def evolve(body: EventBody, book: Book) -> None:
             IncidentLocated()
             | IncidentEdited()
             | IncidentMoved()
+            | IncidentCorrected()
+            | QuestionsAnswered()
             | AlarmRaised()
             | NoteAdded()
             | AgencyNotified()
@@ -114,6 +120,8 @@ def evolve(body: EventBody, book: Book) -> None:
             book.put(body.unit)
         case UnitEdited() | UnitMoved():
             _evolve_unit(body, book)
+        case StatusTakenBack():
+            _take_back(body, book)
         case UnitAssigned():
             book.put(body.assignment)
         case AssignmentAcknowledged() | MilestoneReached() | MilestoneCorrected() | AssignmentEnded():
@@ -183,11 +191,19 @@ def evolve(body: EventBody, book: Book) -> None:
             pass  # The log itself is what remembers these.
 
 
-def _evolve_call(body: CallTyped | CallLinked | CallEnded, book: Book) -> None:
+def _evolve_call(body: CallTyped | CallDescribed | CallLinked | CallEnded, book: Book) -> None:
     call: Call = _found(book.call(body.call_id))
     match body:
         case CallTyped():
             call = replace(call, call_type=body.call_type)
+        case CallDescribed():
+            call = replace(
+                call,
+                number_hash=call.number_hash if body.number is None else body.number_hash,
+                name=body.name or call.name,
+                number=body.number or call.number,
+                words=body.words or call.words,
+            )
         case CallLinked():
             call = replace(call, incident_id=body.incident_id)
         case CallEnded():
@@ -199,6 +215,8 @@ def _evolve_incident(
     body: IncidentLocated
     | IncidentEdited
     | IncidentMoved
+    | IncidentCorrected
+    | QuestionsAnswered
     | AlarmRaised
     | NoteAdded
     | AgencyNotified
@@ -215,6 +233,11 @@ def _evolve_incident(
             )
         case IncidentMoved():
             incident = _moved(incident, body)
+        case IncidentCorrected():
+            incident = replace(incident, status=body.after, status_at=body.at)
+        case QuestionsAnswered():
+            given = {one.question_id: one for one in (*incident.answers, *body.answers)}
+            incident = replace(incident, answers=tuple(given.values()))
         case AlarmRaised():
             incident = replace(incident, alarm_level=body.alarm_level)
         case NoteAdded():
@@ -262,6 +285,20 @@ def _evolve_unit(body: UnitEdited | UnitMoved, book: Book) -> None:
                 retired=state.retired if body.retired is None else body.retired,
             )
     book.put(replace(state, version=state.version + 1))
+
+
+def _take_back(body: StatusTakenBack, book: Book) -> None:
+    state: UnitState = _found(book.unit(body.unit_id))
+    unit = replace(state.unit, status=body.after)
+    book.put(replace(state, unit=unit, status_at=body.at, free_at=None, version=state.version + 1))
+    if body.assignment_id is None:
+        return
+    assignment: Assignment = _found(book.assignment(body.assignment_id))
+    milestones = {key: moment for key, moment in assignment.milestones.items() if key is not body.milestone}
+    assignment = replace(assignment, milestones=milestones)
+    if body.bound_again:
+        assignment = replace(assignment, ended_at=None, end=None, end_reason=None)
+    book.put(assignment)
 
 
 def _evolve_assignment(

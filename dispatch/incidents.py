@@ -218,11 +218,12 @@ class TextField(StrEnum):
     CALLER_NUMBER = "caller_number"
     WORDS = "words"
     NOTE = "note"
+    ANSWER = "answer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrivateText:
-    """Personal data: a caller's name, number or words, or a note. Erased by rule, see `expires_at`."""
+    """Personal data: a caller's name, number, words or answers, or a note. Erased by rule, see `expires_at`."""
 
     text_id: str
     field: TextField
@@ -274,6 +275,17 @@ class Acknowledgement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GivenAnswer:
+    """What the caller answered to a question of the run card.
+
+    An answer may tell of somebody's health, so it is kept as the other personal texts are: `said` is where.
+    """
+
+    question_id: str
+    said: TextRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Incident:
     """One emergency, to which calls and assignments belong.
 
@@ -301,6 +313,8 @@ class Incident:
         Neighbouring centre that took it over.
     exercise
         Not real: a drill or a test.
+    answers
+        To the questions of the run card, one per question, in the order they were first asked.
     """
 
     incident_id: str
@@ -318,6 +332,7 @@ class Incident:
     duplicate_of: str | None = None
     handed_to: str | None = None
     exercise: bool = False
+    answers: tuple[GivenAnswer, ...] = ()
     version: int = 1
     acknowledged: tuple[Acknowledgement, ...] = ()
 

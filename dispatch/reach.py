@@ -66,10 +66,10 @@ def is_sensitive(category: str, directory: Directory) -> bool:
 
 
 def for_village(incident: Incident, directory: Directory) -> Incident:
-    """An incident as a village official sees it: no notes, no label, and of a sensitive category no point."""
+    """An incident as a village official sees it: no notes, answers or label; of a sensitive category no point."""
     place = replace(incident.location, label="")
     if is_sensitive(incident.category, directory):
         code, above = place.village_code, place.kecamatan_code
         kind = LocationKind.VILLAGE if code else LocationKind.KECAMATAN if above else LocationKind.UNKNOWN
         place = IncidentLocation(kind=kind, village_code=code, kecamatan_code=above)
-    return replace(incident, location=place, notes=())
+    return replace(incident, location=place, notes=(), answers=())

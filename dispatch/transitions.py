@@ -68,6 +68,29 @@ UNIT_MOVES: Final[Mapping[UnitStatus, frozenset[UnitStatus]]] = MappingProxyType
 )  # fmt: skip
 """Status to the statuses that may follow it."""
 
+INCIDENT_CORRECTIONS: Final[Mapping[IncidentStatus, frozenset[IncidentStatus]]] = MappingProxyType(
+    {
+        IncidentStatus.EN_ROUTE: frozenset({IncidentStatus.DISPATCHED}),
+        IncidentStatus.ON_SCENE: frozenset({IncidentStatus.DISPATCHED, IncidentStatus.EN_ROUTE}),
+        # Its last unit had been freed by mistake.
+        IncidentStatus.LOCATED: frozenset(
+            {IncidentStatus.DISPATCHED, IncidentStatus.EN_ROUTE, IncidentStatus.ON_SCENE}
+        ),
+        IncidentStatus.REOPENED: frozenset(
+            {IncidentStatus.DISPATCHED, IncidentStatus.EN_ROUTE, IncidentStatus.ON_SCENE}
+        ),
+    }
+)  # fmt: skip
+"""Status to those that it may be put back to when a unit's status was reported by mistake.
+
+No course of events, so apart from `INCIDENT_MOVES`.
+"""
+
+BOUND: Final = frozenset(
+    {UnitStatus.DISPATCHED, UnitStatus.EN_ROUTE, UnitStatus.ON_SCENE, UnitStatus.TRANSPORTING, UnitStatus.AT_HOSPITAL}
+)
+"""Statuses of a unit that is bound to an incident."""
+
 ASSIGNABLE: Final = frozenset(status for status, after in UNIT_MOVES.items() if UnitStatus.DISPATCHED in after)
 """Statuses in which a unit can be given an incident."""
 

@@ -31,7 +31,17 @@ from dispatch.commands import (
     ReportStatus,
 )
 from dispatch.decide import Context, decide
-from dispatch.directory import Agency, Category, Directory, Disposition, NeighbourCentre, Requirement, ResponsePlan
+from dispatch.directory import (
+    Agency,
+    AnswerOption,
+    Category,
+    Directory,
+    Disposition,
+    NeighbourCentre,
+    Question,
+    Requirement,
+    ResponsePlan,
+)
 from dispatch.event_types import DirectoryLoaded
 from dispatch.evolve import body_of, evolve
 from dispatch.ghost_calls import number_hash
@@ -61,6 +71,18 @@ HERE = Location(lat=-6.72, lon=108.55)
 POINT = IncidentLocation(kind=LocationKind.POINT, location=HERE, radius_m=50.0, village_code="32.09.21.2006")
 NUMBER_KEY = bytes(range(32))
 
+QUESTIONS = (
+    Question(
+        question_id="inside",
+        text={"id": "Ada orang di dalam?"},
+        answers=(
+            AnswerOption(answer_id="yes", text={"id": "Ya"}, severity=Severity.CRITICAL, alarm_level=2),
+            AnswerOption(answer_id="no", text={"id": "Tidak"}, severity=Severity.LOW),
+        ),
+    ),
+    Question(question_id="where", text={"id": "Di mana tepatnya?"}),
+)
+
 DIRECTORY = Directory(
     agencies=(Agency(agency_id="psc119", name="PSC 119"), Agency(agency_id="damkar", name="Damkar")),
     categories=(
@@ -72,6 +94,7 @@ DIRECTORY = Directory(
             category="fire",
             severity=Severity.HIGH,
             alarms=((Requirement(kind="fire_engine"),), (Requirement(kind="fire_engine", number=2),)),
+            questions=QUESTIONS,
         ),
     ),
     dispositions=(Disposition(disposition_id="handled", name={"id": "Ditangani"}),),

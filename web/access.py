@@ -102,8 +102,8 @@ RIGHTS: Final[dict[Role, frozenset[Permission]]] = {
 ALL_FIELDS: Final = frozenset(TextField)
 CLEAR: Final[dict[Role, frozenset[TextField]]] = {
     Role.CALL_TAKER: ALL_FIELDS,
-    Role.DISPATCHER: frozenset({TextField.WORDS, TextField.NOTE}),
-    Role.CREW: frozenset({TextField.WORDS, TextField.NOTE}),
+    Role.DISPATCHER: frozenset({TextField.WORDS, TextField.NOTE, TextField.ANSWER}),
+    Role.CREW: frozenset({TextField.WORDS, TextField.NOTE, TextField.ANSWER}),
 }
 """Personal texts that a role sees as they are; all others are masked until unmasked with a reason."""
 

@@ -162,7 +162,8 @@ def border(incident_id: str) -> Response:
 @needs(Permission.CENTRE_READ)
 def duplicates() -> Response:
     """Open incidents near a place, in space, time and category: the same emergency, perhaps."""
-    lat, lon, village = _number("lat", -90, 90), _number("lon", -180, 180), _code("village_code")
+    lat, lon = _number("lat", -90, 90), _number("lon", -180, 180)
+    village, kecamatan = _code("village_code"), _code("kecamatan_code")
     radius_m = _number("radius_m", 0, MAX_RADIUS_M)
     if (lat is None) != (lon is None):
         raise BadRequestError("Give both 'lat' and 'lon', or neither.")
@@ -171,6 +172,8 @@ def duplicates() -> Response:
         place = {"kind": "point", "location": {"lat": lat, "lon": lon}, "radius_m": radius_m}
     elif village is not None:
         place = {"kind": "village", "village_code": village}
+    elif kecamatan is not None:
+        place = {"kind": "kecamatan", "kecamatan_code": kecamatan}
     location = load(IncidentLocation, place)
     received_at = time_parameter("received_at") or centre().store.now()
     found = centre().duplicates(location, _plain("category"), received_at)
@@ -383,12 +386,14 @@ def _texts(found: Incident | None, calls: tuple[Call, ...], *, clear: bool = Fal
                 refs.append((one.call_id, what, ref))
     if found is not None:
         refs += [(found.incident_id, TextField.NOTE, ref) for ref in found.notes]
+        refs += [(found.incident_id, TextField.ANSWER, one.said) for one in found.answers]
+    asked = {} if found is None else {one.said.text_id: one.question_id for one in found.answers}
     known = centre().store.texts([ref.text_id for _, _, ref in refs])
     told = []
     for of, what, ref in refs:
         text, is_masked = (known.get(ref.text_id), False) if clear else shown_text(what, known.get(ref.text_id))
         told.append({"of": of, "field": what.value, "text_id": ref.text_id, "text": text, "masked": is_masked,
-                     "erased": ref.text_id not in known})  # fmt: skip
+                     "erased": ref.text_id not in known, "question": asked.get(ref.text_id)})  # fmt: skip
     return {"texts": told}
 
 

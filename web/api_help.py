@@ -10,10 +10,11 @@ from dispatch import border_help, verification
 from dispatch.codec import dump
 from dispatch.recommend import why
 from dispatch.store import queries
-from web.access import Permission, needs
+from web.access import Permission, Scope, needs
 from web.api_centre import language, send_json
 from web.api_commands import centre, check_path_ids
 from web.i18n import translator
+from web.intake import intake_json
 from web.problems import BadRequestError, unknown_id
 from web.wording_recommendation import (
     joint_json,
@@ -26,6 +27,13 @@ from web.wording_recommendation import (
 
 help_api: Final = Blueprint("help_api", __name__, url_prefix="/api/v1")
 help_api.before_request(check_path_ids)
+
+
+@help_api.get("/intake")
+@needs(Permission.DIRECTORY_READ, Scope.OPEN)
+def intake() -> Response:
+    """What a form for taking calls is made of: categories with their letters, questions with answers, dispositions."""
+    return send_json(intake_json(centre().store.directory()))
 
 
 @help_api.get("/recommendations/<recommendation_id>/text")

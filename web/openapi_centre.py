@@ -19,6 +19,7 @@ PREFIX: Final = "/api/v1"
 
 _TEXT: Schema = {"type": "string"}
 _DETAILS: Schema = {"type": "object", "description": "the same for a screen: every unit and reason with its sentence"}
+_BY_LANGUAGE: Schema = {"type": "object", "description": "a text by language: `id` and `en`"}
 _WHOLE: Schema = {"type": "integer"}
 _FLAG: Schema = {"type": "boolean"}
 _PLAIN: Schema = {"type": "string", "maxLength": MAX_PARAMETER, "pattern": LINE_PATTERN}
@@ -165,12 +166,12 @@ def _command(route: CommandRoute) -> Schema:
 
 
 _LINKED: Final[dict[str, tuple[str, str, tuple[str, ...]]]] = {
-    "TakeCall": ("calls", "call_id", ("getCall", "TypeCall", "EndCall", "getCallTexts")),
+    "TakeCall": ("calls", "call_id", ("getCall", "TypeCall", "DescribeCall", "EndCall", "getCallTexts")),
     "OpenIncident": (
         "incidents",
         "incident_id",
-        ("getIncident", "LocateIncident", "AddNote", "EditIncident", "getStory", "getIncidentTexts", "recommend",
-         "AssignUnits", "AskVerification", "CloseIncident", "CancelIncident", "getBorder", "IssueAlert"),
+        ("getIncident", "LocateIncident", "AddNote", "EditIncident", "AnswerQuestions", "getStory", "getIncidentTexts",
+         "recommend", "AssignUnits", "AskVerification", "CloseIncident", "CancelIncident", "getBorder", "IssueAlert"),
     ),
     "AskVerification": ("verifications", "verification_id", ("AnswerVerification",)),
     "AskHandover": ("handovers", "handover_id", ("ReceiveHandover",)),
@@ -257,6 +258,7 @@ def _reads() -> Schema:
             parameter("lon", "degrees; with `lat`", {**number, "minimum": -180, "maximum": 180}),
             parameter("radius_m", "of the point, metres", {**number, "minimum": 0, "maximum": MAX_RADIUS_M}),
             parameter("village_code", "where there is no point", _CODE),
+            parameter("kecamatan_code", "where only the kecamatan is known", _CODE),
             _CATEGORY,
             parameter("received_at", "time of the call; without it, now", _TIME),
         ], problems=(422,)),
@@ -308,6 +310,16 @@ def _reads() -> Schema:
         }), headers=ETAG_HEADER),
         _get("/units/{unit_id}/positions", "getPositions", "Where a unit was, newest first.",
              _record({"items": _list(reference("Fix")), **_NOTICE}), [SINCE, UNTIL, _LIMIT]),
+        _get("/intake", "getIntake", "What a form for taking calls is made of: letters, questions, dispositions.",
+             _record({
+            "categories": _list(_record({
+                "id": _TEXT, "name": _BY_LANGUAGE, "letter": _or_null(_TEXT), "severity": _TEXT})),
+            "severities": _list(_TEXT),
+            "questions": {"type": "object", "description": "by id, each with its text and answers by language"},
+            "plans": _list(_record({
+                "category": _TEXT, "severity": _TEXT, "alarms": _WHOLE, "questions": _list(_TEXT)})),
+            "dispositions": _list(_record({"id": _TEXT, "name": _BY_LANGUAGE})),
+            **_NOTICE})),
         _get("/directory", "getDirectory", "Agencies, stations, run cards, dispositions, neighbours.",
              _noticed(reference("Directory"))),
         _get("/audit", "getAudit", "Whether the event log is whole.", _noticed(reference("AuditReport"))),

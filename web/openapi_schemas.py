@@ -108,6 +108,10 @@ def answered_schemas(taken: Iterable[str]) -> dict[str, Schema]:
             "text": {"anyOf": [{"type": "string"}, {"type": "null"}], "description": "null where it was erased"},
             "masked": {"type": "boolean", "description": "whether it is masked for who asks"},
             "erased": {"type": "boolean"},
+            "question": {
+                "anyOf": [{"type": "string"}, {"type": "null"}],
+                "description": "for an answer, the question; its text is `ID`, `ID: words` or `: words`",
+            },
         },
     }
     for schema in schemas.values():

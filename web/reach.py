@@ -27,9 +27,9 @@ from web.problems import unknown_id
 CENTRE: Final = "siaga112-centre"
 _AUDIT: Final = ("account.", "texts.unmasked")
 _OF_INCIDENT: Final = frozenset({
-    "incident.opened", "incident.located", "incident.edited", "incident.moved", "incident.alarm_raised",
-    "incident.agency_notified", "incident.agency_acknowledged", "incident.overdue", "assignment.made",
-    "assignment.acknowledged", "assignment.milestone",
+    "incident.opened", "incident.located", "incident.edited", "incident.moved", "incident.status_corrected",
+    "incident.alarm_raised", "incident.agency_notified", "incident.agency_acknowledged", "incident.overdue",
+    "assignment.made", "assignment.acknowledged", "assignment.milestone",
     "assignment.milestone_corrected", "assignment.ended", "verification.asked", "verification.answered",
     "handover.asked", "handover.received", "alert.issued",
 })  # fmt: skip

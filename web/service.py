@@ -317,7 +317,8 @@ class Desk:
         asked, _ = self.resolve(text), translator(lang)
         match = self.region.boundaries.locate(asked.location)
         notes = [*(note_text(note, _) for note in asked.notes), *self._doubts(asked, lang)]
-        return {**match_json(match, _), "notice": self.region.notice, "notes": notes}
+        told = {"notice": self.region.notice, "notes": notes}
+        return {**match_json(match, _), **told, "asked": asked_json(asked, match, self.region.boundaries, _)}
 
     # --- who, and how far ----------------------------------------------------------------------------------------
 

@@ -25,6 +25,7 @@ def story_texts(
 ) -> dict[str, str | None]:
     """Personal texts of an incident and its calls by id; None for those that were erased."""
     refs: list[tuple[TextField, TextRef | None]] = [(TextField.NOTE, ref) for ref in incident.notes]
+    refs += [(TextField.ANSWER, one.said) for one in incident.answers]
     for call in calls:
         refs += [
             (TextField.CALLER_NAME, call.name),

@@ -213,8 +213,8 @@ def texts_of_closed(engine: Engine, category: str, before: datetime) -> list[str
     refs: dict[str, str] = {}
     with reading(engine) as connection:
         there = set(connection.execute(select(texts.c.text_id)).scalars())
-        for notes in connection.execute(select(incidents.c.notes).where(closed)).scalars():
-            _collect(json.loads(notes), refs)
+        for row in connection.execute(select(incidents.c.notes, incidents.c.answers).where(closed)):
+            _collect([json.loads(row.notes), json.loads(row.answers)], refs)
         linked = calls.join(incidents, incidents.c.incident_id == calls.c.incident_id)
         for kept in connection.execute(select(calls.c.texts).select_from(linked).where(closed)).scalars():
             _collect(json.loads(kept), refs)

@@ -20,6 +20,7 @@ from dispatch.incidents import (
     Centre,
     Channel,
     Device,
+    GivenAnswer,
     Handover,
     Incident,
     IncidentLocation,
@@ -99,6 +100,7 @@ def incident_row(incident: Incident) -> dict[str, Any]:
         "duplicate_of": incident.duplicate_of,
         "handed_to": incident.handed_to,
         "exercise": incident.exercise,
+        "answers": canonical([dump(one) for one in incident.answers]),
         "version": incident.version,
         "acknowledged": canonical([dump(one) for one in incident.acknowledged]) if incident.acknowledged else None,
     }
@@ -129,6 +131,7 @@ def incident_of(row: Row) -> Incident:
         duplicate_of=row["duplicate_of"],
         handed_to=row["handed_to"],
         exercise=bool(row["exercise"]),
+        answers=tuple(load(GivenAnswer, one) for one in json.loads(row["answers"])),
         version=row["version"],
         acknowledged=tuple(load(Acknowledgement, one) for one in json.loads(row["acknowledged"] or "[]")),
     )

@@ -188,6 +188,7 @@ incidents = Table(
     Column("duplicate_of", Text),
     Column("handed_to", Text),
     Column("exercise", Boolean, nullable=False),
+    Column("answers", Text, nullable=False, server_default="[]"),
     Column("version", Integer, nullable=False),
     Column("acknowledged", Text),
     Index(None, "status"),

@@ -33,6 +33,7 @@ import dispatch.decide_incidents
 import dispatch.decide_roads
 import dispatch.decide_shifts
 import dispatch.decide_speeds
+import dispatch.decide_taking_back
 import dispatch.decide_units  # noqa: F401 - importing registers what each command may do
 from dispatch.codec import canonical, dump, load
 from dispatch.commands import Command

@@ -22,6 +22,8 @@ from dispatch.commands import (
     AcknowledgeIncident,
     AddNote,
     AdoptSpeeds,
+    Answered,
+    AnswerQuestions,
     AnswerVerification,
     AskHandover,
     AskVerification,
@@ -32,6 +34,7 @@ from dispatch.commands import (
     CloseRoad,
     Command,
     CorrectMilestone,
+    DescribeCall,
     EditIncident,
     EditUnit,
     EndCall,
@@ -53,6 +56,7 @@ from dispatch.commands import (
     ReopenRoad,
     ReportStatus,
     RevokeDevice,
+    TakeBackStatus,
     TakeCall,
     TypeCall,
     WithdrawSpeeds,
@@ -61,7 +65,7 @@ from dispatch.incidents import UNKNOWN_LOCATION, CallType, CapMessage, IncidentS
 from dispatch.store import care, schema
 from dispatch.store.engine import reading
 from dispatch.store.rows import assignment_of
-from dispatch.transitions import INCIDENT_MOVES, UNIT_MOVES
+from dispatch.transitions import INCIDENT_MOVES, MILESTONE_OF, UNIT_MOVES
 from dispatch.types import UnitStatus
 from dispatch.verification import VillageAnswer
 from gis.errors import SiagaError
@@ -157,7 +161,19 @@ class Dispatching(RuleBasedStateMachine):
 
     @rule(unit_id=units, number=pick)
     def recall(self, unit_id: str, number: int) -> None:
-        self.give(RecallUnit(unit_id=unit_id, reason="dibutuhkan"))
+        self.give(RecallUnit(unit_id=unit_id, reason="dibutuhkan", stood_down=number > 3))
+
+    @rule(unit_id=units, right=st.sampled_from(UnitStatus), number=pick)
+    def take_back(self, unit_id: str, right: UnitStatus, number: int) -> None:
+        """What may be taken back is seldom hit by chance: the unit's own last assignment is named."""
+        state = self.model.memory.unit(unit_id)
+        own = [one for one in self.model.memory.assignments.values() if one.unit_id == unit_id]
+        wrong = UnitStatus.AVAILABLE if state is None else state.unit.status
+        named = own[-1].assignment_id if own and number else None
+        if own and number > 1:
+            stay = [one for one in own[-1].milestones if one is not MILESTONE_OF[wrong]]
+            right = UnitStatus(max(stay, key=[*Milestone].index)) if stay else right
+        self.give(TakeBackStatus(unit_id=unit_id, wrong=wrong, right=right, reason="salah tekan", assignment_id=named))
 
     @rule(known=st.booleans(), number=pick, note=st.booleans(), category=st.sampled_from(["fire", "medical", "circus"]))
     def open(self, known: bool, number: int, note: bool, category: str) -> None:
@@ -198,7 +214,12 @@ class Dispatching(RuleBasedStateMachine):
         }
         self.give(commands[what])
 
-    @rule(number=pick, linked=pick, call_type=st.sampled_from(CallType), what=st.integers(0, 3))
+    @rule(number=pick, answer=st.sampled_from(["yes", "no", "perhaps", None]), words=st.booleans())
+    def answer(self, number: int, answer: str | None, words: bool) -> None:
+        answered = Answered(question="inside", answer=answer, words="dua orang" if words else None)
+        self.give(AnswerQuestions(incident_id=self.any("incidents", number), answers=(answered,)))
+
+    @rule(number=pick, linked=pick, call_type=st.sampled_from(CallType), what=st.integers(0, 4))
     def call(self, number: int, linked: int, call_type: CallType, what: int) -> None:
         incident_id = self.any("incidents", linked) if linked else None
         call_id = self.any("calls", number)
@@ -207,6 +228,7 @@ class Dispatching(RuleBasedStateMachine):
             LinkCall(call_id=call_id, incident_id=incident_id),
             TypeCall(call_id=call_id, call_type=call_type),
             EndCall(call_id=call_id),
+            DescribeCall(call_id=call_id, caller_number="0231 112" if number % 2 else None, words="Cepat!"),
         ]
         self.give(commands[what])
 

@@ -10,20 +10,22 @@ const MOST_LETTERS = 300;
 
 export class LocationBox {
   /**
-   * @param {{onText: (text: string) => void, onCandidate: (candidate: object) => void, onClear: () => void, onLost: (lost: boolean) => void, says: (text: string) => void}} handlers
+   * @param {{onText: (text: string) => void, onCandidate: (candidate: object) => void, onClear: () => void, onEmpty?: () => void, onTyped?: (text: string) => void, onLost: (lost: boolean) => void, says: (text: string) => void}} handlers
+   *   onEmpty: the empty box was sent; without it that clears
+   * @param {{input: HTMLInputElement, list: HTMLElement, clear: HTMLElement, form: HTMLFormElement}} [parts] those of the page without it
    */
-  constructor(handlers) {
+  constructor(handlers, parts = { input: byId("at"), list: byId("suggestions"), clear: byId("clear"), form: byId("ask") }) {
     this.handlers = handlers;
-    this.input = byId("at");
-    this.list = byId("suggestions");
-    this.clear = byId("clear");
+    this.input = parts.input;
+    this.list = parts.list;
+    this.clear = parts.clear;
     this.candidates = [];
     this.active = -1;
     this.input.addEventListener("input", () => this.#typed());
     this.input.addEventListener("keydown", (event) => this.#key(event));
     this.input.addEventListener("blur", () => setTimeout(() => this.close(), 150));
     this.clear.addEventListener("click", () => this.#cleared());
-    byId("ask").addEventListener("submit", (event) => {
+    parts.form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#submit();
     });
@@ -61,6 +63,7 @@ export class LocationBox {
 
   #typed() {
     this.clear.hidden = !this.input.value;
+    this.handlers.onTyped?.(this.input.value);
     this.#stop();
     const text = this.input.value.trim();
     if (text.length < LEAST_LETTERS || text.length > MOST_LETTERS) {
@@ -100,7 +103,7 @@ export class LocationBox {
     return el(
       "li",
       {
-        role: "option", id: "suggestion-" + n, "aria-selected": "false",
+        role: "option", id: `${this.list.id}-${n}`, "aria-selected": "false",
         on: {
           mousedown: (event) => event.preventDefault(),
           click: () => this.#choose(n),
@@ -123,6 +126,7 @@ export class LocationBox {
       const step = event.key === "ArrowDown" ? 1 : -1;
       this.#activate(((this.active + step + many + 1) % (many + 1)));
     } else if (event.key === "Escape") {
+      if (this.list.hidden && !this.input.value) return;
       event.stopPropagation();
       if (!this.list.hidden) this.close();
       else this.#cleared();
@@ -139,7 +143,7 @@ export class LocationBox {
       option.setAttribute("aria-selected", String(i === this.active));
       if (i === this.active) option.scrollIntoView({ block: "nearest" });
     }
-    if (this.active >= 0) this.input.setAttribute("aria-activedescendant", "suggestion-" + this.active);
+    if (this.active >= 0) this.input.setAttribute("aria-activedescendant", `${this.list.id}-${this.active}`);
     else this.input.removeAttribute("aria-activedescendant");
   }
 
@@ -154,7 +158,7 @@ export class LocationBox {
     this.#stop();
     this.close();
     if (text) this.handlers.onText(text);
-    else this.handlers.onClear();
+    else (this.handlers.onEmpty ?? this.handlers.onClear)();
   }
 
   #cleared() {

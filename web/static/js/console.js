@@ -2,7 +2,9 @@
 
 import { ask, newKey, send } from "./api.js";
 import { Board } from "./board.js";
+import { CallForm } from "./call_form.js";
 import { Closures } from "./closures.js";
+import { CommandLine } from "./command_line.js";
 import { byId, el } from "./dom.js";
 import { Fleet } from "./fleet.js";
 import { FleetMap } from "./fleet_map.js";
@@ -83,6 +85,8 @@ const fleet = new Fleet(byId("units"), desk);
 const fleetMap = new FleetMap(desk);
 const incident = new IncidentPanel(byId("incident"), desk);
 const closures = new Closures(map.map, { mayClose: desk.may("road:close"), board, onChange: roadsChanged, onDraw: (drawing) => drawing && isNarrow() && show("map") });
+const call = new CallForm(byId("call"), desk);
+const line = new CommandLine(byId("line"), desk);
 
 // --- choosing ------------------------------------------------------------------------------------------------------
 
@@ -253,6 +257,8 @@ function dressInWords() {
   fleetMap.translate();
   incident.translate();
   closures.translate();
+  call.translate();
+  line.translate();
   for (const node of document.querySelectorAll("[data-title]")) node.title = word(node.dataset.title);
   if (board.lostSince) showConnection({ lost: true, since: board.lostSince });
 }

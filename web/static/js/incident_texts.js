@@ -1,5 +1,6 @@
 // What callers said, and notes: personal texts, masked by role until somebody says why he needs them.
 
+import { answerItems } from "./answers.js";
 import { newKey, send } from "./api.js";
 import { el } from "./dom.js";
 import { setText } from "./keyed_list.js";
@@ -100,11 +101,12 @@ export class IncidentTexts {
   #notes() {
     const notes = this.texts.filter((one) => one.field === "note");
     const written = new Map(this.story.filter((event) => event.type === "incident.note_added").map((event) => [event.payload.note.text_id, event]));
-    this.notesList.replaceChildren(...notes.map((one) => {
+    const answers = answerItems(this.texts, this.desk);
+    this.notesList.replaceChildren(...answers, ...notes.map((one) => {
       const event = written.get(one.text_id);
       return el("li", {}, el("p", { class: one.masked ? "masked" : "" }, one.erased ? word("erased") : one.text ?? ""),
         event ? el("p", { class: "muted" }, [this.desk.time(event.server_time, { seconds: true }), event.actor].filter(Boolean).join(" · ")) : "");
     }));
-    this.parts.notes.hidden = notes.length === 0 && !this.desk.may("note:write");
+    this.parts.notes.hidden = notes.length + answers.length === 0 && !this.desk.may("note:write");
   }
 }

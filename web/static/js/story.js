@@ -15,6 +15,12 @@ export function storyLine({ type, payload }, desk) {
       return say("edited", { what: [payload.category && desk.categoryName(payload.category), payload.severity && wordOf("severities", payload.severity)].filter(Boolean).join(", ") });
     case "incident.moved":
       return wordOf("incident_statuses", payload.after) + (payload.duplicate_of ? " · " + say("same_as", { id: payload.duplicate_of }) : "");
+    case "incident.status_corrected":
+      return wordOf("incident_statuses", payload.after);
+    case "incident.answered":
+      return say("questions");
+    case "unit.status_taken_back":
+      return say("taken_back", { unit: payload.unit_id, wrong: wordOf("unit_statuses", payload.before), right: wordOf("unit_statuses", payload.after), reason: payload.reason });
     case "incident.alarm_raised":
       return word("alarm_level", { n: payload.alarm_level });
     case "incident.note_added":

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0005_acknowledged"
-down_revision = "0003_closures"
+down_revision = "0004_answers"
 branch_labels = None
 depends_on = None
 
