@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -49,17 +49,27 @@ class StreetCollector:
         of_street = _lying_together(self._lines, key)
         order = np.argsort(of_street, kind="stable")
         groups = np.split(order, np.flatnonzero(np.diff(of_street[order])) + 1)
-        found = [self._street(group.tolist()) for group in groups]
-        return sorted(found, key=lambda street: (street.name, street.geometry.bounds[1], street.geometry.bounds[0]))
+        shapes = self._shapes(order, of_street[order])
+        west, south = shapely.bounds(shapes)[:, :2].T.tolist()
+        found = [self._street(group.tolist(), shape) for group, shape in zip(groups, shapes, strict=True)]
+        places = range(len(found))
+        return [found[at] for at in sorted(places, key=lambda at: (found[at].name, south[at], west[at]))]
 
-    def _street(self, ways: list[int]) -> Street:
+    def _shapes(self, order: npt.NDArray[np.int64], of_street: npt.NDArray[np.int32]) -> npt.NDArray[Any]:
+        """The shape of each street, all made at once: ways in `order`, of the streets `of_street` (rising)."""
+        lines = [self._lines[way] for way in order.tolist()]
+        owner = np.repeat(np.arange(len(lines)), [len(line) for line in lines])
+        drawn = np.asarray(shapely.linestrings(np.concatenate(lines), indices=owner))
+        return np.asarray(shapely.multilinestrings(drawn, indices=of_street))
+
+    def _street(self, ways: list[int], shape: shapely.MultiLineString) -> Street:
         spellings = [self._names[way] for way in ways]
         name = max(dict.fromkeys(spellings), key=spellings.count)
         others = dict.fromkeys([*spellings, *(alt for way in ways for alt in self._alt_names[way])])
         return Street(
             name=name,
             alt_names=tuple(other for other in others if other != name),
-            geometry=shapely.MultiLineString([self._lines[way] for way in ways]),
+            geometry=shape,
         )
 
 
