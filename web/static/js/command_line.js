@@ -120,6 +120,12 @@ export class CommandLine {
     this.input.focus();
   }
 
+  /** Something was done elsewhere on this screen that can be taken back here. */
+  did(undo, text) {
+    this.past.undos = [...this.past.undos, { ...undo, text }].slice(-UNDOS);
+    this.#keep();
+  }
+
   async #undo(key) {
     const last = this.past.undos.at(-1);
     if (!last) throw new Refusal(word("line_undo_nothing"));
