@@ -152,7 +152,7 @@ export class Alarms {
 
   #build() {
     this.button = el("button", { type: "button", class: "icon-button", id: "alarms-button", "aria-expanded": "false", "aria-controls": "alarms-panel", on: { click: () => this.#open(this.panel.hidden) } }, icon("sound"));
-    this.hint = el("button", { type: "button", class: "alarms-hint", hidden: true });
+    this.hint = el("p", { class: "alarms-hint", hidden: true });
     this.panel = el("section", { class: "alarms-panel", id: "alarms-panel", "aria-labelledby": "alarms-title", hidden: true });
     this.host.replaceChildren(this.hint, this.button, this.panel);
     this.host.addEventListener("keydown", (event) => {
@@ -169,6 +169,7 @@ export class Alarms {
 
   #open(shown) {
     this.panel.hidden = !shown;
+    this.#hint();
     this.button.setAttribute("aria-expanded", String(shown));
   }
 
@@ -198,7 +199,7 @@ export class Alarms {
   /** Whether nothing can be heard, and why: a browser waits for the first click. */
   #hint() {
     const isDeaf = !this.sounds.isReady;
-    this.hint.hidden = !isDeaf;
+    this.hint.hidden = !isDeaf || !this.panel.hidden;
     setText(this.hint, word("alarms_blocked"));
     const isMute = !isDeaf && CLASSES.every((one) => !this.settings[one].on);
     this.button.classList.toggle("is-off", isDeaf || isMute);

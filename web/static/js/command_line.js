@@ -68,8 +68,8 @@ export class CommandLine {
   }
 
   async #learn() {
-    if (this.intake || this.learning) return;
-    this.learning = this.desk.ask("intake").then((found) => { this.intake = found; }, (error) => {
+    if (this.intake) return;
+    this.learning ??= this.desk.ask("intake").then((found) => { this.intake = found; }, (error) => {
       if (!error.lost && !error.status) throw error;
     }).finally(() => { this.learning = null; });
     await this.learning;
