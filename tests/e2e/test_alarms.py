@@ -93,7 +93,9 @@ def test_every_sound_can_be_tested_and_what_is_set_is_kept(
     screenshot(page, "desk-alarms-dark-1366")
     page.keyboard.press("Escape")
     page.click("#menu summary")
-    expect(page.locator("#menu a")).to_have_text(["Catatan serah terima", "Layar dinding", "Halaman desa", "Perencanaan"])
+    expect(page.locator("#menu a")).to_have_text(
+        ["Catatan serah terima", "Layar dinding", "Halaman desa", "Perencanaan"]
+    )
     page.click("#theme")
     screenshot(page, "desk-menu-light-1366")
     page.click("#alarms-button")
