@@ -1,4 +1,4 @@
-"""Long answers compressed for readers that take it: a board of a busy centre goes over the line in a tenth of its bytes."""
+"""Long answers compressed for readers that take it: the board of a busy centre becomes about a tenth."""
 
 from __future__ import annotations
 

@@ -21,6 +21,5 @@ def test_a_long_answer_is_compressed_for_who_takes_it_and_a_short_one_or_a_strea
         assert packed.headers["Content-Encoding"] == "gzip"
         assert int(packed.headers["Content-Length"]) == len(packed.data) < len(plain.data) / 3
         assert json.loads(gzip.decompress(packed.data))["units"] == plain.get_json()["units"]
-        print(len(plain.data), len(packed.data))
         short = client.get("/api/v1/locate?at=-6.7172,108.5362", headers=PACKED)
         assert "Content-Encoding" not in short.headers
