@@ -21,6 +21,7 @@ from web.api_webhooks import webhooks_api
 from web.assets import asset_version, assets
 from web.centre import Centre
 from web.crew import crew_pages
+from web.packing import pack
 from web.pages import pages
 from web.people import people, register_people
 from web.planner_api import planner_pages
@@ -154,6 +155,7 @@ def create_app(
         guard(app, use_accounts(app, access), within=check_within, protect=lambda: protect(app))
     else:
         guard(app, policy or (anybody_reads if centre is None else this_machine), within=check_within)
+    app.after_request(pack)
     app.after_request(_secure)
     return app
 

@@ -248,6 +248,12 @@ def test_a_second_call_joins_the_open_incident_by_one_key(office: tuple[CentreAp
     call = newest_call(made)
     assert (call["incident_id"], call["call_type"]) == (known, "duplicate")
     assert [one["text"] for one in whole(made, known)["texts"]] == ["several"]
+    page.keyboard.press("/")
+    page.keyboard.type("undo")
+    page.keyboard.press("Enter")
+    expect(page.locator("#command-answer")).to_contain_text(call["call_id"])
+    call = newest_call(made)
+    assert (call["incident_id"], call["call_type"]) == (None, "normal")
 
 
 def test_ghost_and_prank_calls_are_noted_by_one_key_and_the_number_is_weighed(

@@ -5,7 +5,7 @@ import { placeLine } from "./combobox.js";
 import { gpxAddress } from "./map.js";
 import { age, bearing, clock, kindWord, metres, number, percent, word } from "./words.js";
 
-const UNITS_SHOWN = 6;
+export const UNITS_SHOWN = 6;
 const PARTS = ["turnout", "reach_road", "driving", "last_metres"];
 const ROUTE_PARTS = PARTS.slice(1);
 
@@ -25,7 +25,7 @@ export function welcome(region) {
 /**
  * The whole answer.
  * @param {object} answer of /nearest
- * @param {{onUnit: Function, onCandidate: Function}} handlers
+ * @param {{onUnit: Function, onCandidate: Function, rest: () => Promise<object|null>}} handlers rest: the answer with all that this one only counts
  */
 export function answerParts(answer, handlers) {
   return [
@@ -37,7 +37,7 @@ export function answerParts(answer, handlers) {
     shortfalls(answer.shortfalls),
     units(answer, handlers),
     el("section", { id: "route", class: "route", hidden: true }),
-    excluded(answer.excluded),
+    excluded(answer, handlers),
   ].filter(Boolean);
 }
 
@@ -130,16 +130,20 @@ function units(answer, handlers) {
     el("h3", { id: "units-title" }, word("units"), el("span", { class: "muted unit-of-time" }, word("minutes"))),
     spread?.message ? el("p", { class: "note" }, spread.message) : null,
     list,
-    later.length ? el("button", {
+    later.length || answer.further ? el("button", {
       type: "button", class: "more",
       on: {
-        click: (event) => {
-          list.append(...later.map(row));
-          event.target.remove();
-          list.children[UNITS_SHOWN].querySelector("button").focus();
+        click: async ({ target }) => {
+          target.disabled = true;
+          const whole = answer.further ? await handlers.rest() : answer;
+          target.disabled = false;
+          if (!whole) return;
+          list.append(...whole.candidates.slice(UNITS_SHOWN).map(row));
+          target.remove();
+          list.children[UNITS_SHOWN]?.querySelector("button").focus();
         },
       },
-    }, word("further", { n: number(later.length) })) : null,
+    }, word("further", { n: number(later.length + (answer.further ?? 0)) })) : null,
   );
 }
 
@@ -191,17 +195,22 @@ function rangeText(unit) {
   return parts;
 }
 
-function excluded(list) {
-  if (!list?.length) return null;
-  return el(
-    "details", { class: "excluded", id: "excluded" },
-    el("summary", {}, word("excluded", { n: list.length })),
-    el("ul", { class: "plain" }, list.map((unit) =>
-      el("li", {},
-        el("strong", {}, unit.unit_id),
-        el("span", { class: "muted" }, [kindWord(unit.kind), unit.agency].filter(Boolean).join(" · ")),
-        el("span", { class: "why" }, unit.reason || unit.why)))),
-  );
+function excluded(answer, handlers) {
+  const n = answer.excluded.length + (answer.excluded_further ?? 0);
+  if (!n) return null;
+  const line = (unit) => el("li", {},
+    el("strong", {}, unit.unit_id),
+    el("span", { class: "muted" }, [kindWord(unit.kind), unit.agency].filter(Boolean).join(" · ")),
+    el("span", { class: "why" }, unit.reason || unit.why));
+  const list = el("ul", { class: "plain" }, answer.excluded.map(line));
+  const fill = async ({ target }) => {
+    if (!target.open || !answer.excluded_further || list.children.length === n || list.ariaBusy) return;
+    list.ariaBusy = "true";
+    const whole = await handlers.rest();
+    list.ariaBusy = null;
+    if (whole) list.replaceChildren(...whole.excluded.map(line));
+  };
+  return el("details", { class: "excluded", id: "excluded", on: { toggle: fill } }, el("summary", {}, word("excluded", { n })), list);
 }
 
 /** The route of the selected unit, street by street. */

@@ -4,6 +4,8 @@ import { currentLanguage } from "./words.js";
 
 const ROOT = "/api/v1/";
 const PATIENCE_MS = 30000;
+/** What this page did: incidents that its commands touched, and how many commands have no answer yet. */
+export const own = { ids: new Set(), pending: 0 };
 export const BACKGROUND = { "Siaga112-Background": "1" };
 
 export class Problem extends Error {
@@ -49,7 +51,14 @@ export async function send(method, path, body = null, { key, version, signal } =
     ...(version === undefined || version === null ? {} : { "If-Match": `"${version}"` }),
   };
   const url = ROOT + path + (/[?&]lang=/.test(path) ? "" : (path.includes("?") ? "&" : "?") + "lang=" + currentLanguage());
-  return fetched(url, { method, headers, body: body === null ? undefined : JSON.stringify(body) }, signal);
+  own.pending += 1;
+  try {
+    const found = await fetched(url, { method, headers, body: body === null ? undefined : JSON.stringify(body) }, signal);
+    for (const one of found?.incidents ?? []) own.ids.add(one.incident_id);
+    return found;
+  } finally {
+    own.pending -= 1;
+  }
 }
 
 /** A key that no other request has. */

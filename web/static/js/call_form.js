@@ -322,6 +322,7 @@ export class CallForm {
       const answers = this.#answers();
       if (answers.length) await draft.once(`answers ${incidentId}`, "POST", `${at}/answers`, { answers });
       if (this.data.note) await draft.once(`note ${incidentId}`, "POST", `${at}/notes`, { text: this.data.note });
+      if (!this.data.incidentId) this.desk.did({ kind: "join", callId, incidentId }, word("line_joined", { call: callId }));
       this.#finish(incidentId, word("call_joined", { incident: incidentId }));
     } catch (error) {
       this.paper.fail(error);

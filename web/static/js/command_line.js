@@ -68,8 +68,8 @@ export class CommandLine {
   }
 
   async #learn() {
-    if (this.intake || this.learning) return;
-    this.learning = this.desk.ask("intake").then((found) => { this.intake = found; }, (error) => {
+    if (this.intake) return;
+    this.learning ??= this.desk.ask("intake").then((found) => { this.intake = found; }, (error) => {
       if (!error.lost && !error.status) throw error;
     }).finally(() => { this.learning = null; });
     await this.learning;
@@ -118,6 +118,12 @@ export class CommandLine {
     if (done.shows) this.desk.show(done.shows);
     this.#say(done.said);
     this.input.focus();
+  }
+
+  /** Something was done elsewhere on this screen that can be taken back here. */
+  did(undo, text) {
+    this.past.undos = [...this.past.undos, { ...undo, text }].slice(-UNDOS);
+    this.#keep();
   }
 
   async #undo(key) {

@@ -201,6 +201,11 @@ export class Commands {
         await send("POST", at("incidents", done.incidentId, "cancel"), { reason });
         return word("line_undo_open", { incident: done.incidentId });
       }
+      case "join": {
+        await send("POST", at("calls", done.callId, "link"), { incident_id: null });
+        await send("POST", at("calls", done.callId, "type"), { call_type: "normal" });
+        return word("line_undo_join", { call: done.callId, incident: done.incidentId });
+      }
       case "close": return this.#reopen(done, send, reason);
       default: throw new Refusal(word("line_undo_note"));
     }

@@ -1,5 +1,6 @@
 // The dispatcher's desk: queue, fleet, map and the chosen incident, all of one board.
 
+import { Alarms } from "./alarms.js";
 import { ask, newKey, send } from "./api.js";
 import { Board } from "./board.js";
 import { CallForm } from "./call_form.js";
@@ -48,6 +49,10 @@ export const desk = {
   selectedUnit: () => chosen.unit,
   /** Choose an incident (null: none): it is in the address, on the map and in its panel. */
   select,
+  /** Something was done beside the command line that it can take back. */
+  did: (undo, text) => line.did(undo, text),
+  /** When other roads were open last, by the server's clock. */
+  roadsChangedAt: 0,
   /** Choose a unit, or none. */
   selectUnit,
   says: (text) => { byId("says").textContent = text; },
@@ -87,10 +92,12 @@ const incident = new IncidentPanel(byId("incident"), desk);
 const closures = new Closures(map.map, { mayClose: desk.may("road:close"), board, onChange: roadsChanged, onDraw: (drawing) => drawing && isNarrow() && show("map") });
 const call = new CallForm(byId("call"), desk);
 const line = new CommandLine(byId("line"), desk);
+const alarms = new Alarms(byId("alarms"), desk);
 
 // --- choosing ------------------------------------------------------------------------------------------------------
 
-function select(incidentId, { remembered = true, focus = true } = {}) {
+/** passing: somebody steps through the queue, and may step on. */
+function select(incidentId, { remembered = true, focus = true, passing = false } = {}) {
   if (incidentId && question.isAsked) question.clear();
   chosen.incident = incidentId;
   if (remembered) remember({ push: true });
@@ -101,7 +108,8 @@ function select(incidentId, { remembered = true, focus = true } = {}) {
     mapWaits = isNarrow();
     if (focus) fleetMap.focus();
   }
-  incident.show(incidentId);
+  incident.show(incidentId, { passing });
+  alarms.look(incidentId);
 }
 
 function unselect() {
@@ -140,6 +148,7 @@ function askPoint(lat, lon) {
 }
 
 function roadsChanged() {
+  desk.roadsChangedAt = board.now();
   if (question.isAsked) question.refresh({ fit: false });
   incident.rerank();
   fleetMap.roadsChanged();
@@ -259,6 +268,7 @@ function dressInWords() {
   closures.translate();
   call.translate();
   line.translate();
+  alarms.translate();
   for (const node of document.querySelectorAll("[data-title]")) node.title = word(node.dataset.title);
   if (board.lostSince) showConnection({ lost: true, since: board.lostSince });
 }
@@ -271,6 +281,7 @@ function onKey(event) {
   if (event.key === "Escape") {
     if (closures.isDrawing) closures.cancel();
     else if (typing) event.target.blur();
+    else if (byId("menu").open) byId("menu").open = false;
     else if (question.isAsked) question.clear();
     else if (chosen.unit) selectUnit(null);
     else if (chosen.incident) {
@@ -303,7 +314,7 @@ function showKeys() {
 function step(by) {
   const order = queue.order();
   const next = order[Math.min(order.length - 1, Math.max(0, order.indexOf(chosen.incident) + by))];
-  if (next) select(next);
+  if (next && next !== chosen.incident) select(next, { passing: true });
 }
 
 desk.onKey("?", showKeys, "key_help");
@@ -326,6 +337,9 @@ desk.onKey("q", () => {
 
 document.addEventListener("keydown", onKey);
 document.querySelector(".box .key").textContent = "L";
+document.addEventListener("click", (event) => {
+  if (!byId("menu").contains(event.target)) byId("menu").open = false;
+});
 for (const tab of byId("tabs").children) tab.addEventListener("click", () => show(tab.dataset.tab));
 matchMedia("(min-width: 1600px)").addEventListener("change", markTabs);
 wireSwitches({
@@ -354,7 +368,6 @@ async function begin() {
     setTimeout(begin, 3000);
     return;
   }
-  document.title = "Siaga112 · " + start.region.name;
   dressInWords();
   board.start();
   showClock();

@@ -35,8 +35,8 @@ export class IncidentPanel {
     else this.#empty();
   }
 
-  /** Show an incident; null for none. */
-  show(incidentId) {
+  /** Show an incident; null for none. passing: somebody steps through the queue, and may step on. */
+  show(incidentId, { passing = false } = {}) {
     this.id = incidentId;
     this.found = null;
     this.etas = new Map();
@@ -50,7 +50,7 @@ export class IncidentPanel {
     this.parts = {};
     this.host.replaceChildren(...["head", "actions", "units", "recommended", "calls", "notes", "story"].map(part));
     this.parts.head.append(el("p", { class: "note" }, word("loading")));
-    if (this.desk.may("assign")) this.recommended = new Recommended(this.parts.recommended, this.desk, incidentId);
+    if (this.desk.may("assign")) this.recommended = new Recommended(this.parts.recommended, this.desk, incidentId, { passing });
     this.said = new IncidentTexts(this.parts, this.desk, incidentId, () => this.reload());
     this.told = null;
     this.reload();
@@ -101,7 +101,7 @@ export class IncidentPanel {
     this.#head();
     this.#actions();
     this.#units();
-    this.recommended?.update(this.found.incident);
+    this.recommended?.update(this.found.incident, this.found.recommendations.at(-1), this.story);
     if (!this.recommended) this.#lastRecommendation();
     this.said.render();
     this.#story();
@@ -168,7 +168,8 @@ export class IncidentPanel {
       moves.includes("closed") ? button("close", word("close_incident"), () => this.#closeForm(bound)) : "",
       moves.includes("cancelled") ? button("cancel", word("cancel_incident"), () => this.#cancelForm()) : "",
     ].filter(Boolean) : [];
-    const bar = el("div", { class: "buttons" }, wanted);
+    const sheet = el("a", { class: "quiet sheet-link", href: `/incidents/${encodeURIComponent(incident.incident_id)}/sheet?lang=${currentLanguage()}`, target: "_blank", rel: "noopener" }, word("sheet"));
+    const bar = el("div", { class: "buttons" }, wanted, sheet);
     if (this.parts.actions.firstElementChild?.matches(".buttons")) this.parts.actions.firstElementChild.replaceWith(bar);
     else this.parts.actions.prepend(bar);
   }

@@ -1,6 +1,6 @@
 // The question "who is nearest to here": one location in the address, one answer on the screen.
 
-import { answerParts, choiceList, routeParts, welcome } from "./answer.js";
+import { UNITS_SHOWN, answerParts, choiceList, routeParts, welcome } from "./answer.js";
 import { ask } from "./api.js";
 import { LocationBox } from "./combobox.js";
 import { byId, el, icon, kindIcon } from "./dom.js";
@@ -93,7 +93,10 @@ export class Question {
     const { signal } = this.asking;
     this.#busy(true);
     try {
-      const found = await ask("nearest", { at: this.state.at, kind: this.state.kind, lang: currentLanguage() }, signal);
+      let found = await this.#ask({ most: UNITS_SHOWN, excluded: 0 }, signal);
+      // The address may name a unit that is not among the first.
+      const isFurther = this.state.unit && found.further && !found.candidates.some((unit) => unit.unit_id === this.state.unit);
+      if (isFurther) found = await this.#ask({}, signal);
       if (signal.aborted) return;
       this.page.onConnection(false);
       await this.#show(found, fit, signal);
@@ -108,16 +111,36 @@ export class Question {
     }
   }
 
+  #ask(most, signal) {
+    return ask("nearest", { at: this.state.at, kind: this.state.kind, lang: currentLanguage(), ...most }, signal);
+  }
+
+  /** Everything, where the first answer told of the nearest only. */
+  async #rest() {
+    const { signal } = this.asking;
+    try {
+      const found = await this.#ask({}, signal);
+      if (signal.aborted) return null;
+      this.answer = found;
+      this.map.showUnits(found.candidates, found.excluded);
+      return found;
+    } catch (error) {
+      if (!signal.aborted) this.#showError(error);
+      return null;
+    }
+  }
+
   async #show(found, fit, signal) {
     this.answer = found;
-    byId("answer").replaceChildren(...answerParts(found, { onUnit: (unitId) => this.select(unitId), onCandidate: (one) => this.choose(one) }));
+    const handlers = { onUnit: (unitId) => this.select(unitId), onCandidate: (one) => this.choose(one), rest: () => this.#rest() };
+    byId("answer").replaceChildren(...answerParts(found, handlers));
     this.map.clearRoute();
     this.map.showAreas([]);
     this.map.showIncident(found.asked);
     this.map.showUnits(found.candidates, found.excluded);
     const first = found.candidates[0];
     const eta = first && clock(first.eta_range_s?.median ?? first.eta_s);
-    this.page.says(first ? word("says_units", { n: found.candidates.length, unit: first.unit_id, eta }) : word("says_none"));
+    this.page.says(first ? word("says_units", { n: found.candidates.length + (found.further ?? 0), unit: first.unit_id, eta }) : word("says_none"));
     const place = found.asked.village?.name ?? found.asked.kecamatan?.name ?? this.state.shown;
     this.page.title([first ? `${first.unit_id} ${eta}` : "", place].filter(Boolean).join(" · "));
     const chosen = found.candidates.find((unit) => unit.unit_id === this.state.unit) ?? first;

@@ -7,10 +7,15 @@ import { age, clock, currentLanguage, kindWord, metres, number, word } from "./w
 
 const PARTS = ["waiting", "turnout", "reach_road", "driving", "last_metres"];
 const CANDIDATES_SHOWN = 5;
+/** Milliseconds after which an incident that was stepped to is looked at and not passed by. */
+const LOOKED_AT_MS = 700;
+/** Seconds for which a recommendation is used again where nothing changed. */
+const FRESH_S = 30;
 
 export class Recommended {
-  /** @param {HTMLElement} host @param {object} desk @param {string} incidentId */
-  constructor(host, desk, incidentId) {
+  /** @param {HTMLElement} host @param {object} desk @param {string} incidentId @param {{passing?: boolean}} [how] passing: stepped to, perhaps past */
+  constructor(host, desk, incidentId, { passing = false } = {}) {
+    this.askAt = Date.now() + (passing ? LOOKED_AT_MS : 0);
     this.host = host;
     this.desk = desk;
     this.incidentId = incidentId;
@@ -21,6 +26,9 @@ export class Recommended {
     // Nobody sends what he does not see.
     const seen = (act) => () => this.host.offsetParent && act();
     desk.onKey("r", seen(() => this.ask()), "key_recommend");
+    desk.onKey("Enter", (event) => {
+      if (event.target === document.body && this.timer) seen(() => this.#first())();
+    }, "key_now");
     desk.onKey("a", seen(() => this.send()), "key_send");
     this.taken = ({ detail }) => this.#changed(detail);
     desk.board.addEventListener("change", this.taken);
@@ -37,13 +45,20 @@ export class Recommended {
 
   stop() {
     this.stopped = true;
+    this.#wait(null);
+    this.desk.onKey("Enter", null);
     this.desk.onKey("r", null);
     this.desk.onKey("a", null);
     this.desk.board.removeEventListener("change", this.taken);
   }
 
-  /** The incident changed: first ask by itself where nobody was sent yet and something is known of the place. */
-  update(incident) {
+  /**
+   * The incident changed: first ask by itself where nobody was sent yet and something is known of the place.
+   * @param {object} incident @param {object} [last] the newest recommendation that is kept @param {object[]} [story] its events
+   */
+  update(incident, last, story = []) {
+    this.last = last;
+    this.story = story;
     const before = this.incident;
     this.incident = incident;
     const isOpen = !["closed", "cancelled"].includes(incident.status);
@@ -52,8 +67,32 @@ export class Recommended {
     const moved = before && (before.category !== incident.category || before.severity !== incident.severity
       || before.alarm_level !== incident.alarm_level || JSON.stringify(before.location) !== JSON.stringify(incident.location));
     const waits = ["received", "located", "reopened"].includes(incident.status) && incident.location.kind !== "unknown";
-    if ((!before && waits) || (moved && this.made)) this.ask();
+    if (!before && waits) {
+      this.#wait(Math.max(0, this.askAt - Date.now()));
+      this.#render();
+    } else if (moved && this.made) this.ask();
     else if (!this.made) this.#render();
+  }
+
+  #wait(after) {
+    clearTimeout(this.timer);
+    this.timer = after === null ? null : setTimeout(() => this.#first(), after);
+  }
+
+  /** What was worked out a moment ago is as good as new while nothing changed; every other answer is asked for, and kept. */
+  #first() {
+    this.#wait(null);
+    if (this.stopped || this.made || this.asking) return null;
+    return this.ask({ again: this.#isFresh() ? this.last.recommendation_id : null });
+  }
+
+  #isFresh() {
+    const { board, roadsChangedAt } = this.desk;
+    if (!this.last || board.since(this.last.made_at) > FRESH_S) return false;
+    const made = Date.parse(this.last.made_at);
+    const isLater = (text) => Boolean(text) && Date.parse(text) > made;
+    return roadsChangedAt < made && !this.story.some((event) => !event.type.startsWith("recommendation.") && isLater(event.server_time))
+      && ![...board.units.values()].some((unit) => isLater(unit.status_at));
   }
 
   /** Ask again, where it was asked: other roads are open than before. */
@@ -61,7 +100,9 @@ export class Recommended {
     if (this.made) this.ask({ quiet: true });
   }
 
-  async ask({ quiet = false } = {}) {
+  /** again: a recommendation that is kept, to be shown in place of a new one. */
+  async ask({ quiet = false, again = null } = {}) {
+    this.#wait(null);
     if (this.asking) {
       this.repeat = true;
       return;
@@ -69,7 +110,7 @@ export class Recommended {
     this.asking = true;
     if (!quiet) this.#render();
     try {
-      const { recommendation_id: id } = await send("POST", `incidents/${encodeURIComponent(this.incidentId)}/recommendations`);
+      const id = again ?? (await send("POST", `incidents/${encodeURIComponent(this.incidentId)}/recommendations`)).recommendation_id;
       const { details } = await ask(`recommendations/${encodeURIComponent(id)}/text`, { lang: currentLanguage() });
       if (this.stopped) return;
       this.made = { id, ...details };
