@@ -168,7 +168,8 @@ export class IncidentPanel {
       moves.includes("closed") ? button("close", word("close_incident"), () => this.#closeForm(bound)) : "",
       moves.includes("cancelled") ? button("cancel", word("cancel_incident"), () => this.#cancelForm()) : "",
     ].filter(Boolean) : [];
-    const bar = el("div", { class: "buttons" }, wanted);
+    const sheet = el("a", { class: "quiet", href: `/incidents/${encodeURIComponent(this.id)}/sheet?lang=${currentLanguage()}`, target: "_blank", rel: "noopener", "data-act": "sheet" }, word("print_sheet"));
+    const bar = el("div", { class: "buttons" }, wanted, sheet);
     if (this.parts.actions.firstElementChild?.matches(".buttons")) this.parts.actions.firstElementChild.replaceWith(bar);
     else this.parts.actions.prepend(bar);
   }
