@@ -11,12 +11,15 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from dispatch.accounts import Role
+from dispatch.codec import dump, load
+from dispatch.commands import OpenIncident
+from dispatch.incidents import IncidentLocation, Severity
 from tests.accounts import PASSWORD, code_at, person
 from tests.centre_app import HERE, CentreApp, centre_app, served
 from tests.e2e.screen import OpenPage, violations
 
 pytestmark = pytest.mark.browser
-NUMBER, CALLER, NOTE = "081298765432", "Bu Rahasia", "pagar hijau di belakang masjid"
+NUMBER, NOTE = "081298765432", "pagar hijau di belakang masjid"
 WHERE = "-6.7172, 108.5362"
 PATIENCE_S = 20
 
@@ -84,6 +87,7 @@ def test_an_incident_from_the_call_to_the_printed_sheet(open_page: OpenPage, mad
     first.keyboard.press("m")
     expect(first.locator("#call-open")).to_be_visible()
     first.locator("[name=note]").fill(NOTE)
+    first.keyboard.press("Enter")  # leaves the note
     first.keyboard.press("Enter")
     expect(first.locator("#call-assign")).to_be_enabled()
     unit = first.locator(".call-unit.ticked .unit-id").first.inner_text()
@@ -136,13 +140,8 @@ def test_an_incident_from_the_call_to_the_printed_sheet(open_page: OpenPage, mad
 
 def race_for_one_unit(first: Page, second: Page, made: CentreApp) -> None:
     """Both see the same unit free for two incidents; one gets it, the other a sentence and who is next."""
-    program = made.running.centre
-    from dispatch.codec import load
-    from dispatch.commands import OpenIncident
-    from dispatch.incidents import IncidentLocation, Severity
-
     command = OpenIncident(category="medical", severity=Severity.HIGH, location=load(IncidentLocation, HERE))
-    ids = [str(program.execute(command, actor="test")["incidents"][0]["incident_id"]) for _ in range(2)]
+    ids = [str(made.running.centre.execute(command, actor="test")["incidents"][0]["incident_id"]) for _ in range(2)]
     wanted = []
     for page, incident_id in zip((first, second), ids, strict=True):
         page.locator(f"[data-incident='{incident_id}']").click()
@@ -168,8 +167,6 @@ def race_for_one_unit(first: Page, second: Page, made: CentreApp) -> None:
 
 
 def _incidents(made: CentreApp) -> list[dict[str, Any]]:
-    from dispatch.codec import dump
-
     with made.store.book() as book:
         found = {str(one.incident_id) for one in made.store.events_after(0, types=("incident.opened",))}
         return [dump(book.incident(one)) for one in found]
