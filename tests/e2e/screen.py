@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from axe_core_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
+SERIOUS = {"serious", "critical"}
 SCREENSHOTS = Path(__file__).resolve().parents[2] / "build" / "screenshots"
 
 Screenshot = Callable[[Page, str], None]
@@ -27,3 +29,9 @@ def settle(page: Page) -> None:
         " && document.getElementById('progress').hidden"
     )
     page.wait_for_timeout(300)
+
+
+def violations(page: Page) -> list[tuple[str, str]]:
+    """What stands seriously in the way of those who see or move otherwise: the rule, and the first place."""
+    found = Axe().run(page)["violations"]
+    return [(one["id"], one["nodes"][0]["html"][:120]) for one in found if one["impact"] in SERIOUS]

@@ -168,7 +168,7 @@ export class IncidentPanel {
       moves.includes("closed") ? button("close", word("close_incident"), () => this.#closeForm(bound)) : "",
       moves.includes("cancelled") ? button("cancel", word("cancel_incident"), () => this.#cancelForm()) : "",
     ].filter(Boolean) : [];
-    const sheet = el("a", { class: "quiet sheet-link", href: `/incidents/${encodeURIComponent(incident.incident_id)}/sheet?lang=${currentLanguage()}`, target: "_blank", rel: "noopener" }, word("sheet"));
+    const sheet = el("a", { class: "quiet sheet-link", "data-act": "sheet", href: `/incidents/${encodeURIComponent(incident.incident_id)}/sheet?lang=${currentLanguage()}`, target: "_blank", rel: "noopener" }, word("sheet"));
     const bar = el("div", { class: "buttons" }, wanted, sheet);
     if (this.parts.actions.firstElementChild?.matches(".buttons")) this.parts.actions.firstElementChild.replaceWith(bar);
     else this.parts.actions.prepend(bar);
