@@ -6,7 +6,6 @@ addWords({
   id: {
     skip_queue: "Langsung ke antrean",
     planner: "Perencanaan",
-    shift_notes: "Serah terima",
     server_clock: "Jam server",
     tabs: "Bagian layar",
     tab_queue: "Antrean",
@@ -56,7 +55,6 @@ addWords({
     reopen_incident: "Buka lagi",
     close_incident: "Selesai…",
     close_incident_now: "Nyatakan selesai",
-    print_sheet: "Lembar cetak",
     cancel_incident: "Batalkan…",
     cancel_incident_now: "Batalkan insiden",
     cancel: "Tidak jadi",
@@ -133,7 +131,6 @@ addWords({
   en: {
     skip_queue: "Skip to the queue",
     planner: "Planning",
-    shift_notes: "Shift notes",
     server_clock: "Server clock",
     tabs: "Parts of the screen",
     tab_queue: "Queue",
@@ -183,7 +180,6 @@ addWords({
     reopen_incident: "Reopen",
     close_incident: "Close…",
     close_incident_now: "Close the incident",
-    print_sheet: "Sheet to print",
     cancel_incident: "Cancel…",
     cancel_incident_now: "Cancel the incident",
     cancel: "Never mind",
