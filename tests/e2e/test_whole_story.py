@@ -8,14 +8,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
 
 from dispatch.accounts import Role
-from dispatch.codec import dump, load
-from dispatch.commands import OpenIncident
-from dispatch.incidents import IncidentLocation, Severity
+from dispatch.codec import dump
 from tests.accounts import PASSWORD, code_at, person
-from tests.centre_app import HERE, CentreApp, centre_app, served
+from tests.centre_app import CentreApp, centre_app, served
 from tests.e2e.screen import OpenPage, violations
 
 pytestmark = pytest.mark.browser
@@ -135,35 +133,6 @@ def test_an_incident_from_the_call_to_the_printed_sheet(open_page: OpenPage, mad
     assert not [one for one in (NUMBER, NUMBER.lstrip("0"), NOTE) if one in village.content()]
     for page in (first, second, phone, village):
         assert violations(page) == []
-    race_for_one_unit(first, second, made)
-
-
-def race_for_one_unit(first: Page, second: Page, made: CentreApp) -> None:
-    """Both see the same unit free for two incidents; one gets it, the other a sentence and who is next."""
-    command = OpenIncident(category="medical", severity=Severity.HIGH, location=load(IncidentLocation, HERE))
-    ids = [str(made.running.centre.execute(command, actor="test")["incidents"][0]["incident_id"]) for _ in range(2)]
-    wanted = []
-    for page, incident_id in zip((first, second), ids, strict=True):
-        page.locator(f"[data-incident='{incident_id}']").click()
-        expect(page.locator("#assign")).to_be_enabled()
-        wanted.append(page.locator(".candidate.ticked").first.get_attribute("data-unit"))
-    assert wanted[0] == wanted[1]
-    held: list[Route] = []
-    second.route("**/assignments*", lambda route: held.append(route) if not held else route.continue_())
-    second.click("#assign")
-    first.click("#assign")
-    expect(first.locator(f".assignment[data-unit='{wanted[0]}']")).to_be_visible()
-    expect(second.locator("#assign")).to_be_attached()
-    assert len(held) == 1
-    held[0].continue_()
-    expect(second.locator(".toast").last).to_contain_text(f"{wanted[0]} sudah")
-    expect(second.locator(".candidate.ticked").first).not_to_contain_text(str(wanted[0]))
-    second.click("#assign:enabled")
-    expect(second.locator(".assignment").first).to_be_visible()
-    with made.store.book() as book:
-        sent = [[one.unit_id for one in book.assignments_of(incident_id)] for incident_id in ids]
-    assert sent[0] == [wanted[0]]
-    assert len(sent[1]) == 1 and sent[1] != sent[0]
 
 
 def _incidents(made: CentreApp) -> list[dict[str, Any]]:
