@@ -74,14 +74,19 @@ def test_a_closure_changes_every_answer_at_once_and_reopening_gives_the_first_on
     assert client.get("/api/v1/route?unit=AMB-13&at=-6.7172,108.5362").get_json() == route
 
 
-def test_a_village_that_is_cut_off_for_some_vehicles_alone_is_told_with_their_names(sqlite_url: str) -> None:
+def test_a_village_that_is_cut_off_for_some_vehicles_alone_is_told_with_their_names(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Fire engines that keep to the larger roads lose a village by a closure that ambulances drive round."""
     with centre_app(sqlite_url) as made:
         region = made.running.centre.region
         settings = region.routing_settings
         small = frozenset({"residential", "living_street", "service", "unclassified", "track", "path"})
         large = replace(settings.profiles["fire_engine"], closed_classes=small)
-        region.__dict__["routing_settings"] = replace(settings, profiles={**settings.profiles, "fire_engine": large})
+        # The region is shared with other tests: its settings, and what was made of them, come back afterwards.
+        changed = replace(settings, profiles={**settings.profiles, "fire_engine": large})
+        monkeypatch.setitem(region.__dict__, "routing_settings", changed)
+        monkeypatch.setitem(region.__dict__, "_routers", {})
         keeper, finder = made.running.centre.roads, made.running.centre.desk.roads.finder
         edges = finder.about(Location(lat=-6.813437, lon=108.646221), 600.0)
         villages = {one.code: one for one in keeper.cut_off_by(edges)}

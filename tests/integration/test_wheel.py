@@ -97,7 +97,11 @@ def test_an_installed_wheel_dispatches_on_the_demonstration_region(wheel: Path, 
 def served(siaga112: Path, cwd: Path, path: str) -> bytes:
     """What a freshly started server answers; every file that its page names must be there too."""
     command = [str(siaga112), "serve", "--port", "0"]
-    with subprocess.Popen(command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
+    # Without the database that somebody on this machine may have.
+    own = {**os.environ, "XDG_DATA_HOME": str(cwd / "data")}
+    with subprocess.Popen(
+        command, cwd=cwd, env=own, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as server:
         try:
             assert server.stdout is not None
             address = re.search(r"http://127\.0\.0\.1:\d+", server.stdout.readline())

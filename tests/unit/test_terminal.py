@@ -32,6 +32,8 @@ def ranking(count: int, *, further: int = 0, spread: bool = False, unsuitable: i
         "candidates": [unit(rank) for rank in range(1, count + 1)],
         "further": further,
         "excluded": [excluded] * unsuitable,
+        "closures": {"message": None},
+        "times": {"message": None},
     }
 
 
