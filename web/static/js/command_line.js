@@ -80,7 +80,7 @@ export class CommandLine {
   async #submit() {
     const text = this.input.value.trim();
     this.#closeList();
-    const bare = text.replace(/^[/:]\s*/, "");
+    const bare = text.replace(/^[/:\s]+/, "");
     if (!bare || this.isBusy) return;
     await this.#learn();
     const [name, ...words] = bare.split(/\s+/);
@@ -166,7 +166,7 @@ export class CommandLine {
   // --- help ------------------------------------------------------------------------------------------------------
 
   #help(name) {
-    const wanted = name ? this.commands.find(name.replace(/^[/:]/, "")) : null;
+    const wanted = name ? this.commands.find(name.replace(/^[/:]+/, "")) : null;
     if (name && !wanted) throw new Refusal(word("line_unknown", { name }));
     const shown = this.commands.all.filter((one) => (wanted ? one === wanted : !one.isHidden && this.desk.may(one.needs)));
     this.answer.hidden = false;

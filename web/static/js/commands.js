@@ -57,7 +57,7 @@ export class Commands {
 
   /** What may be written at the end of a line: texts to put in its place, each with a few words. */
   async options(text, signal) {
-    const [head, ...words] = text.replace(/^[/:]/, "").split(/\s+/);
+    const [head, ...words] = text.replace(/^[/:]+/, "").split(/\s+/);
     if (!words.length) return this.#commandNames([head]).map((one) => ({ ...one, text: "/" + one.text, next: true }));
     const command = this.find(head);
     if (!command || !this.desk.may(command.needs)) return [];
