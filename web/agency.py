@@ -27,8 +27,8 @@ from gis.errors import N_, InputError, SiagaError
 from web.access import Permission, Scope, actor, needs
 from web.api_commands import centre, check_path_ids
 from web.crew_state import SEVERITY_NAMES, area_words, hospital_of, named, text_refs
-from web.i18n import DEFAULT_LANGUAGE, LANGUAGES, Translator, translator
-from web.people import language as language_of_account
+from web.i18n import Translator
+from web.page_frame import page_words
 from web.people import theme as theme_of_account
 from web.problems import BadRequestError, unknown_id
 from web.reach import check_unit, shown_text
@@ -119,7 +119,7 @@ def act(incident_id: str) -> AnyResponse:
 
 
 def _list_page(*, fault: str | None = None, status: int = HTTPStatus.OK) -> Response:
-    _ = _words()
+    _ = page_words()
     only_open = request.args.get("all") != "1"
     try:
         cursor = request.args.get("cursor") or None
@@ -148,7 +148,7 @@ def _list_page(*, fault: str | None = None, status: int = HTTPStatus.OK) -> Resp
 def _incident_page(
     incident_id: str, *, fault: str | None = None, text: str = "", clear: bool = False, status: int = HTTPStatus.OK
 ) -> Response:
-    _ = _words()
+    _ = page_words()
     with centre().store.book() as book:
         found = book.incident(incident_id)
         if found is None:
@@ -283,19 +283,8 @@ def _back(path: str, done: str) -> AnyResponse:
     return redirect(f"{path}?done={done}", HTTPStatus.SEE_OTHER)
 
 
-def _language() -> str:
-    if actor().role is not None:
-        return language_of_account()
-    asked = request.args.get("lang")
-    return asked if asked in LANGUAGES else DEFAULT_LANGUAGE
-
-
-def _words() -> Translator:
-    return translator(_language())
-
-
 def _said(error: SiagaError) -> str:
-    return error_text(error, _words())
+    return error_text(error, page_words())
 
 
 def _clock(moment: datetime) -> str:

@@ -20,6 +20,7 @@ from flask import Blueprint, Response, request, send_from_directory
 from werkzeug.exceptions import NotFound
 
 from web.access import Permission, needs
+from web.packing import offer
 
 assets = Blueprint("assets", __name__)
 
@@ -73,10 +74,7 @@ def _packed(answer: Response, name: str) -> Response:
     """The file compressed, where its reader takes that: a third of the bytes, for phones on a weak network."""
     if PurePosixPath(name).suffix not in PACKED:
         return answer
-    answer.vary.add("Accept-Encoding")
-    if request.accept_encodings.quality("gzip") > 0 and "Range" not in request.headers:
-        answer.set_data(_gzip(STATIC / PurePosixPath(name)))
-        answer.content_encoding = "gzip"
+    if "Range" not in request.headers and offer(answer, lambda: _gzip(STATIC / PurePosixPath(name))):
         answer.headers.pop("Accept-Ranges", None)
     return answer
 
@@ -99,10 +97,7 @@ def leaflet(stamp: str, name: str) -> Response:
         raise NotFound
     answer = Response(leaflet_text(name), content_type=LEAFLET_FILES[name])
     answer.headers["Cache-Control"] = FOR_EVER
-    answer.vary.add("Accept-Encoding")
-    if request.accept_encodings.quality("gzip") > 0:
-        answer.set_data(_gzip_leaflet(name))
-        answer.content_encoding = "gzip"
+    offer(answer, lambda: _gzip_leaflet(name))
     answer.add_etag()
     answer.make_conditional(request)
     return answer

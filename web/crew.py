@@ -28,6 +28,7 @@ from web.api_commands import centre, idempotency_key, json_body
 from web.crew_state import crew_state, hospital_of, hospitals, text_pieces, text_refs
 from web.crew_unit import crew_unit_id, unit_and_task
 from web.i18n import Translator, translator
+from web.packing import offer
 from web.problems import BadRequestError
 from web.reach import shown_text
 from web.wording import status_name
@@ -225,10 +226,8 @@ def _state(unit_id: str) -> Response:
 def _answer(body: dict[str, Any]) -> Response:
     text = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
     answer = Response(text, content_type="application/json", headers={"Cache-Control": "no-store"})
-    answer.vary.add("Accept-Encoding")
-    if len(text) > _PACKED and request.accept_encodings.quality("gzip") > 0:
-        answer.set_data(gzip.compress(text, compresslevel=9, mtime=0))
-        answer.content_encoding = "gzip"
+    if len(text) > _PACKED:
+        offer(answer, lambda: gzip.compress(text, compresslevel=9, mtime=0))
     return answer
 
 

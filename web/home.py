@@ -13,8 +13,9 @@ HOMES: Final[dict[Role, str]] = {
     Role.CREW: "/crew",
     Role.AGENCY: "/agency",
     Role.VILLAGE_OFFICIAL: "/village",
+    Role.WALL: "/wall",
 }
-"""Roles that have a page of their own."""
+"""Roles that have a page of their own, and nothing to do at a desk."""
 
 
 def home_of(role: Role | None) -> str:

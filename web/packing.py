@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Callable
 from typing import Final
 
 from flask import Response, request
@@ -29,10 +30,16 @@ def pack(response: Response) -> Response:
     ):
         return response
     body = response.get_data()
-    if len(body) <= LEAST_BYTES:
-        return response
-    response.vary.add("Accept-Encoding")
-    if request.accept_encodings.quality("gzip") > 0:
-        response.set_data(gzip.compress(body, compresslevel=LEVEL, mtime=0))
-        response.content_encoding = "gzip"
+    if len(body) > LEAST_BYTES:
+        offer(response, lambda: gzip.compress(body, compresslevel=LEVEL, mtime=0))
     return response
+
+
+def offer(response: Response, compressed: Callable[[], bytes]) -> bool:
+    """Put the compressed body in place of the other where the reader takes it; whether that is so."""
+    response.vary.add("Accept-Encoding")
+    if request.accept_encodings.quality("gzip") <= 0:
+        return False
+    response.set_data(compressed())
+    response.content_encoding = "gzip"
+    return True

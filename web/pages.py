@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any, Final, cast
+from typing import Any, cast
 
 from flask import Blueprint, current_app, make_response, redirect, render_template
 from flask.wrappers import Response
 from flask_wtf.csrf import generate_csrf
 
-from dispatch.accounts import Role
 from dispatch.incidents import IncidentStatus
 from dispatch.transitions import ASSIGNABLE, INCIDENT_MOVES, UNIT_MOVES
 from dispatch.types import UnitStatus
@@ -17,13 +16,11 @@ from web.access import Permission, Scope, actor, needs
 from web.api import LANGUAGES, desk
 from web.assets import LEAFLET_VERSION, modules_of
 from web.centre import Centre
+from web.home import DESK, home_of
 from web.reach import CENTRE
 from web.tiles import GREATEST_ZOOM, LEAST_ZOOM, outside_json
 
 pages = Blueprint("pages", __name__)
-
-_OWN_HOME: Final = {Role.VILLAGE_OFFICIAL: "/village", Role.WALL: "/wall"}
-"""Where those begin who have nothing to do at a desk."""
 
 
 @pages.get("/")
@@ -31,8 +28,8 @@ _OWN_HOME: Final = {Role.VILLAGE_OFFICIAL: "/village", Role.WALL: "/wall"}
 def home() -> Response:
     """The dispatcher's desk: with a centre its board, without one the map that answers who is nearest."""
     who = actor()
-    if who.by_cookie and who.role in _OWN_HOME and CENTRE in current_app.extensions:
-        return cast(Response, redirect(_OWN_HOME[who.role], HTTPStatus.SEE_OTHER))
+    if who.by_cookie and (own := home_of(who.role)) != DESK:
+        return cast(Response, redirect(own, HTTPStatus.SEE_OTHER))
     account = None
     if who.by_cookie:
         account = {"login": who.name, "role": str(who.role), "csrf": generate_csrf()}
