@@ -17,6 +17,7 @@ from routing.metric import closures_digest
 from routing.network import Int64Array
 from routing.router import Router
 from routing.speed_factors import metric_hour
+from routing.types import MetricKey
 from web.plan_reach import reach_json, reach_of
 from web.plan_roads import RoadChanges, closed_edges, planner_under
 from web.planner_plan import SentPlan
@@ -43,8 +44,8 @@ class Workbench:
         self.desk = desk
         self.planner = Planner(desk.region, router_of=self._router_of)
         self.finder = RoadFinder(desk.region.network, desk.region.snapper)
-        self._routers: OrderedDict[tuple[str, int | None, str, int], Router] = OrderedDict()
-        self._rows: OrderedDict[tuple[int, float, float, float], FloatArray] = OrderedDict()
+        self._routers: OrderedDict[MetricKey, Router] = OrderedDict()
+        self._rows: OrderedDict[tuple[MetricKey, float, float, float], FloatArray] = OrderedDict()
         self._lock = threading.RLock()
 
     def hour(self, hour: int | None) -> int | None:
@@ -76,9 +77,9 @@ class Workbench:
         """Coverage by a plan; as `Planner.coverage`."""
         planner, kind = self.under(plan), plan.standard.kinds[0]
         with self._lock:
-            router = id(planner.router_of(kind))
+            metric = planner.router_of(kind).metric.key
             turnout_s = planner.dispatch_settings.turnout_of(kind)
-            keys = [(router, turnout_s, post.location.lat, post.location.lon) for post in plan.posts]
+            keys = [(metric, turnout_s, post.location.lat, post.location.lon) for post in plan.posts]
             new = {key: post for key, post in zip(keys, plan.posts, strict=True) if key not in self._rows}
             if new:
                 for key, row in zip(new, planner.times_s(tuple(new.values()), kind), strict=True):
@@ -142,7 +143,9 @@ class Workbench:
     def _made(self, profile: str, hour: int | None, closures: Collection[int]) -> Router:
         """A router beside those of the desk, so that what might be closed closes nothing there."""
         desk = self.desk
-        key = (profile, hour, closures_digest(closures), id(desk.times.metrics.learnt))
+        learnt = desk.times.metrics.learnt
+        speeds = "" if learnt is None or hour is None else learnt.version
+        key = MetricKey(profile=profile, hour=hour, closures=closures_digest(closures), speeds=speeds)
         with self._lock:
             if key not in self._routers:
                 if desk.routers is not None:
@@ -154,9 +157,7 @@ class Workbench:
                 self._routers[key] = router
             self._routers.move_to_end(key)
             while len(self._routers) > KEPT_ROADS:
-                _, old = self._routers.popitem(last=False)
-                for row in [row for row in self._rows if row[0] == id(old)]:
-                    del self._rows[row]
+                self._routers.popitem(last=False)
             return self._routers[key]
 
 
