@@ -56,6 +56,31 @@ class PathFinder:
             )
         if goal.node[0] < 0:
             stretches.append(self._last(way.state, goal))
+        return self._without_turning(stretches, origin, goal)
+
+    def _without_turning(self, stretches: list[Stretch], origin: Positions, goal: Positions) -> list[Stretch]:
+        """The same way without turning round at either end.
+
+        In whole milliseconds a short road may take as long to its end as to a point on it. Then driving past the target
+        and back, or first away from where one stands, ties with driving straight there, and is what nobody does.
+        """
+        reverse = self.network.edge_reverse
+        if len(stretches) > 1 and stretches[0].start > 0 and reverse[stretches[0].edge] == stretches[1].edge:
+            for side in (0, 1):
+                if origin.edge[0, side] == stretches[1].edge and np.isfinite(origin.leave_ms[0, side]):
+                    start, end = float(origin.fraction[0, side]), stretches[1].end
+                    ms = stretches[0].ms + stretches[1].ms
+                    if start <= end:
+                        stretches = [self._stretch(stretches[1].edge, start, end, ms), *stretches[2:]]
+                    break
+        if len(stretches) > 1 and stretches[-1].end < 1 and reverse[stretches[-1].edge] == stretches[-2].edge:
+            for side in (0, 1):
+                if goal.edge[0, side] == stretches[-2].edge:
+                    start, end = stretches[-2].start, float(goal.fraction[0, side])
+                    ms = stretches[-2].ms + stretches[-1].ms
+                    if start <= end:
+                        stretches = [*stretches[:-2], self._stretch(stretches[-2].edge, start, end, ms)]
+                    break
         return stretches
 
     def _direct(self, origin: Positions, goal: Positions, direct_ms: float) -> Stretch:

@@ -221,6 +221,21 @@ def test_a_route_drives_open_edges_end_to_end_obeys_restrictions_and_takes_its_t
     assert route.points[-1] == (route.target.location.lat, route.target.location.lon)
 
 
+@pytest.mark.parametrize("engine", ["scipy", "hierarchy"])
+@pytest.mark.parametrize("lon", [(0.0, 0.0055), (0.0055, 0.0), (0.006, 0.0005), (0.0005, 0.006)])
+def test_nobody_drives_past_the_target_or_away_from_it_where_that_takes_no_longer(engine, lon):
+    """A road of 2 ms, on which most of the way takes 2 ms too; a way on at either end tempts."""
+    built = network_from_edges(
+        [(0.0, 0.0), (0.0, 0.006), (0.0, 0.012), (0.0, -0.006)],
+        [Road(tail=0, head=1, ms=2), Road(tail=1, head=2, ms=900), Road(tail=3, head=0, ms=900)],
+    )
+    origin, target = (Location(lat=0.0, lon=one) for one in lon)
+    route = router_of(built.network, engine=engine).route(origin, target)
+    assert route is not None
+    assert len(route.edges) == 1
+    assert route.length_m == pytest.approx(abs(lon[0] - lon[1]) * 111_195, rel=0.01)
+
+
 def driven_ms(slow: SlowRouter, origin: Snap, target: Snap, edges: tuple[int, ...]) -> int:
     """Milliseconds along edges from one point to another, the ends driven in part, and of every turning round."""
     total = sum(slow.edge_ms[edge] for edge in edges)
