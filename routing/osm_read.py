@@ -33,7 +33,7 @@ from routing.osm_report import Tally
 from routing.osm_restrictions import KEPT, SKIPPED, Restriction, read_restriction
 from routing.osm_roads import ROADS_SKIPPED, is_road, node_facts, road_ways
 from routing.osm_streets import StreetCollector
-from routing.osm_tables import OsmTables, tables_of
+from routing.osm_tables import UNITS_PER_DEGREE, OsmTables, tables_of
 from routing.osm_text import TextRelation, read_things
 
 Progress = Callable[[str, float | None], None]
@@ -206,10 +206,12 @@ def _add_points(tables: OsmTables, places: PlaceCollector) -> None:
     nodes = tables.nodes
     rows = np.flatnonzero(nodes.tags.having(*PLACE_KEYS))
     kinds = nodes.tags.decided(rows, PLACE_KEYS, place_kind)
-    for row in rows[kinds.where(lambda kind: kind is not None)].tolist():
-        place = nodes.place(row)
-        if place is not None:
-            places.add_node(int(nodes.osm_id[row]), nodes.tags.of(row), *place)
+    rows = rows[kinds.where(lambda kind: kind is not None) & nodes.has_place[rows]]
+    # Divided, not multiplied: the numbers nearest to the decimals.
+    lat, lon = (units[rows] / UNITS_PER_DEGREE for units in (nodes.lat, nodes.lon))
+    each = zip(nodes.osm_id[rows].tolist(), nodes.tags.of(rows), lat.tolist(), lon.tolist(), strict=True)
+    for node_id, tags, *place in each:
+        places.add_node(node_id, tags, *place)
 
 
 def _add_lines(tables: OsmTables, background: BackgroundCollector, tally: Tally) -> set[tuple[str, int]]:
@@ -246,21 +248,24 @@ def _add_areas(
     named = tags.decided(rows, PLACE_KEYS, place_kind).where(lambda kind: kind is not None) & tags.having("name")[rows]
     drawn = tags.decided(rows, AREA_KEYS, area_class).where(lambda drawn_as: drawn_as is not None)
     rows = rows[named | drawn]
-    row_of = dict(zip(ways.osm_id[rows].tolist(), rows.tolist(), strict=True))
+    tags_of: dict[tuple[str, int], Mapping[str, str]] = {
+        ("way", way_id): own for way_id, own in zip(ways.osm_id[rows].tolist(), tags.of(rows), strict=True)
+    }
     relation_of = {
         relation.osm_id: relation
         for relation in tables.relations
         if relation.tags.get("type") in _OUTLINED and (_is_named(relation.tags) or area_class(relation.tags))
     }
+    tags_of |= {("relation", osm_id): relation.tags for osm_id, relation in relation_of.items()}
     wanted |= {("relation", osm_id) for osm_id, relation in relation_of.items() if _is_named(relation.tags)}
     outlines = read_outlines(
         file,
-        ways=row_of,
+        ways=ways.osm_id[rows].tolist(),
         relations=relation_of,
         members=[member for relation in relation_of.values() for sort, member, _ in relation.members if sort == "w"],
     )
     for kind, osm_id, outline in outlines:
-        own = tags.of(row_of[osm_id]) if kind == "way" else relation_of[osm_id].tags
+        own = tags_of[kind, osm_id]
         if outline is None:
             tally.add("background skipped", f"{kind} whose outline is broken or incomplete", osm_id)
             continue

@@ -9,7 +9,16 @@ import numpy as np
 import numpy.typing as npt
 
 from routing.network import ROAD_CLASSES, EdgeFlag, Int32Array, Int64Array
-from routing.osm_facts import FACT_KEYS, BarrierFacts, RoadFacts, barrier_facts, is_ford, is_level_crossing, road_facts
+from routing.osm_facts import (
+    BARRIER_KEYS,
+    FACT_KEYS,
+    BarrierFacts,
+    RoadFacts,
+    barrier_facts,
+    is_ford,
+    is_level_crossing,
+    road_facts,
+)
 from routing.osm_network import NodeFacts, RoadWays
 from routing.osm_report import Tally
 from routing.osm_tables import NOTHING, Decided, NodeTable, WayTable, offsets
@@ -144,34 +153,43 @@ def _names(ways: WayTable, rows: Int64Array) -> tuple[Int32Array, tuple[str, ...
     return name_of[which], tuple(number)
 
 
+class _Standing(NamedTuple):
+    """What stands on a node of some tags, and what is odd about it."""
+
+    is_crossing: bool
+    is_ford: bool
+    barrier: BarrierFacts | None
+    read_as: tuple[str, ...]
+    oddities: tuple[str, ...]
+
+
 def node_facts(nodes: NodeTable, tally: Tally) -> NodeFacts:
     """Barriers, level crossings and fords."""
-    barriers: dict[int, BarrierFacts] = {}
-    crossings: list[int] = []
-    fords: list[int] = []
-    for row in np.flatnonzero(nodes.tags.having("barrier", "railway", "ford")).tolist():
-        node_id, tags = int(nodes.osm_id[row]), nodes.tags.of(row)
-        if "barrier" in tags:
-            found = _barrier(node_id, tags, tally)
-            if found is not None:
-                barriers[node_id] = found
-        if is_level_crossing(tags):
-            crossings.append(node_id)
-        if is_ford(tags):
-            fords.append(node_id)
+    rows = np.flatnonzero(nodes.tags.having("barrier", "railway", "ford"))
+    ids = nodes.osm_id[rows]
+    standing = nodes.tags.decided(rows, BARRIER_KEYS, _standing)
+    standing.tell(tally, "oddities", ids, lambda one: one.oddities)
+    standing.tell(tally, "barrier nodes", ids, lambda one: one.read_as)
+    is_barrier = standing.where(lambda one: one.barrier is not None)
     return NodeFacts(
-        barriers=barriers,
-        level_crossings=np.unique(np.array(crossings, dtype=np.int64)),
-        fords=np.unique(np.array(fords, dtype=np.int64)),
+        barriers={
+            node_id: standing.what[group].barrier
+            for node_id, group in zip(ids[is_barrier].tolist(), standing.of[is_barrier].tolist(), strict=True)
+        },
+        level_crossings=np.unique(ids[standing.where(lambda one: one.is_crossing)]),
+        fords=np.unique(ids[standing.where(lambda one: one.is_ford)]),
     )
 
 
-def _barrier(node_id: int, tags: Mapping[str, str], tally: Tally) -> BarrierFacts | None:
-    found = barrier_facts(tags, lambda oddity: tally.add("oddities", oddity, node_id))
-    flags = EdgeFlag(0) if found is None else found.flags & (EdgeFlag.BARRIER | EdgeFlag.EMERGENCY)
-    effect = "stops cars, emergency vehicles pass" if flags & EdgeFlag.EMERGENCY else "stops cars"
-    tally.add("barrier nodes", f"{tags['barrier']}: {effect if flags & EdgeFlag.BARRIER else 'cars pass'}", node_id)
-    return found
+def _standing(tags: Mapping[str, str]) -> _Standing:
+    oddities: list[str] = []
+    barrier, read_as = None, list[str]()
+    if "barrier" in tags:
+        barrier = barrier_facts(tags, oddities.append)
+        flags = EdgeFlag(0) if barrier is None else barrier.flags & (EdgeFlag.BARRIER | EdgeFlag.EMERGENCY)
+        effect = "stops cars, emergency vehicles pass" if flags & EdgeFlag.EMERGENCY else "stops cars"
+        read_as.append(f"{tags['barrier']}: {effect if flags & EdgeFlag.BARRIER else 'cars pass'}")
+    return _Standing(is_level_crossing(tags), is_ford(tags), barrier, tuple(read_as), tuple(oddities))
 
 
 def way_facts(tags: Mapping[str, str], road_class: str, note: Note) -> WayFacts:

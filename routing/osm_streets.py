@@ -63,10 +63,8 @@ class StreetCollector:
         self._sizes = sizes[taken].tolist()
         self._points = [_coordinates(ways.lat[at], ways.lon[at])]
         others = tags.having(*ALT_NAME_KEYS)[rows[taken]]
-        self._alt_names = {
-            way: alternative_names(tags.of(row))
-            for way, row in zip(np.flatnonzero(others).tolist(), rows[taken][others].tolist(), strict=True)
-        }
+        alt_names = map(alternative_names, tags.of(rows[taken][others]))
+        self._alt_names = dict(zip(np.flatnonzero(others).tolist(), alt_names, strict=True))
 
     def streets(self) -> list[Street]:
         """Streets by name, then from south to north."""
@@ -94,6 +92,9 @@ class StreetCollector:
         return np.array([of_name[name] for name in self._names], dtype=np.int64)
 
     def _street(self, ways: list[int], shape: shapely.MultiLineString) -> Street:
+        if len(ways) == 1:  # as most are
+            name, alt_names = self._names[ways[0]], self._alt_names.get(ways[0], ())
+            return Street(name=name, alt_names=tuple(alt for alt in alt_names if alt != name), geometry=shape)
         spellings = [self._names[way] for way in ways]
         name = max(dict.fromkeys(spellings), key=spellings.count)
         others = dict.fromkeys([*spellings, *(alt for way in ways for alt in self._alt_names.get(way, ()))])

@@ -6,8 +6,9 @@ value); `TagTable.alike` groups rows by the keys that a question looks at, and o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -41,6 +42,12 @@ class TagTable:
     ----------
     pairs
         Every pair of key and value, once.
+    number
+        Of every pair: its place in `pairs`.
+    key
+        (P,) of each pair, as a number.
+    key_number
+        Of every key.
     offset
         (T + 1,) start of each thing's tags.
     pair
@@ -48,34 +55,38 @@ class TagTable:
     """
 
     pairs: Sequence[Pair]
+    number: Mapping[Pair, int]
+    key: Int64Array
+    key_number: Mapping[str, int]
     offset: Int64Array
     pair: Int64Array
 
-    def of(self, row: int) -> dict[str, str]:
-        """Tags of one thing."""
-        pairs = self.pairs
-        return dict([pairs[number] for number in self.pair[self.offset[row] : self.offset[row + 1]].tolist()])
+    def of(self, rows: Int64Array) -> Iterator[dict[str, str]]:
+        """Tags of some things, one by one."""
+        at, _ = ragged_rows(self.offset, rows)
+        pairs = [self.pairs[number] for number in self.pair[at].tolist()]
+        for start, end in pairwise(offsets(np.diff(self.offset)[rows]).tolist()):
+            yield dict(pairs[start:end])
 
     def numbers(self, key: str) -> Int64Array:
         """(T,) the pair of this key that each thing has, or `NOTHING`."""
         found = np.full(len(self.offset) - 1, NOTHING, dtype=np.int64)
-        at = np.flatnonzero(self._where(lambda pair: pair[0] == key)[self.pair])
+        at = np.flatnonzero(self._is_of([key])[self.pair])
         found[np.searchsorted(self.offset, at, side="right") - 1] = self.pair[at]
         return found
 
     def having(self, *keys: str) -> BoolArray:
         """(T,) whether each thing has one of the keys."""
-        wanted = frozenset(keys)
-        return self._any(lambda pair: pair[0] in wanted)
+        before = np.concatenate([[0], np.cumsum(self._is_of(keys)[self.pair])])
+        return before[self.offset[1:]] > before[self.offset[:-1]]
 
     def tagged(self, key: str, values: Collection[str]) -> BoolArray:
         """(T,) whether the value that each thing has of a key is one of these."""
-        return np.append(self._where(lambda pair: pair[0] == key and pair[1] in values), False)[self.numbers(key)]
+        return np.isin(self.numbers(key), [self.number[key, value] for value in values if (key, value) in self.number])
 
     def alike(self, rows: Int64Array, keys: Collection[str]) -> Groups:
         """Group rows that have the same pairs of these keys, in the same order."""
-        wanted = frozenset(keys)
-        kept = self._where(lambda pair: pair[0] in wanted)[self.pair]
+        kept = self._is_of(keys)[self.pair]
         before = np.concatenate([[0], np.cumsum(kept)])
         pair = self.pair[kept]
         start, end = before[self.offset[rows]], before[self.offset[rows + 1]]
@@ -96,14 +107,14 @@ class TagTable:
     def decided(self, rows: Int64Array, keys: Collection[str], decide: Callable[[dict[str, str]], Any]) -> Decided:
         """Ask `decide` once for all rows that are alike in the keys that it looks at."""
         groups = self.alike(rows, keys)
-        return Decided(groups.of, [decide(self.of(row)) for row in rows[groups.first].tolist()])
+        return Decided(groups.of, [decide(tags) for tags in self.of(rows[groups.first])])
 
-    def _where(self, wanted: Callable[[Pair], bool]) -> BoolArray:
-        return np.fromiter(map(wanted, self.pairs), dtype=np.bool_, count=len(self.pairs))
-
-    def _any(self, wanted: Callable[[Pair], bool]) -> BoolArray:
-        before = np.concatenate([[0], np.cumsum(self._where(wanted)[self.pair])])
-        return before[self.offset[1:]] > before[self.offset[:-1]]
+    def _is_of(self, keys: Collection[str]) -> BoolArray:
+        """(P,) pairs of one of the keys."""
+        wanted = np.zeros(len(self.key_number), dtype=np.bool_)
+        wanted[[self.key_number[key] for key in keys if key in self.key_number]] = True
+        is_of: BoolArray = wanted[self.key]
+        return is_of
 
 
 class Decided(NamedTuple):
@@ -142,10 +153,10 @@ class NodeTable:
     lon: Int32Array
     tags: TagTable
 
-    def place(self, row: int) -> tuple[float, float] | None:
-        """Latitude and longitude; divided, not multiplied, they are the numbers nearest to the decimals."""
-        lat, lon = int(self.lat[row]), int(self.lon[row])
-        return None if UNKNOWN in (lat, lon) else (lat / _PER_DEGREE, lon / _PER_DEGREE)
+    @property
+    def has_place(self) -> BoolArray:
+        """(T,) whether each node is somewhere."""
+        return np.asarray((self.lat != UNKNOWN) & (self.lon != UNKNOWN))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -198,14 +209,16 @@ class OsmTables:
     relations: list[TextRelation]
 
 
-_PER_DEGREE: Final = round(1 / DEGREE)
+UNITS_PER_DEGREE: Final = round(1 / DEGREE)
 
 
 @dataclass(slots=True)
 class Pairs:
-    """Numbers pairs of key and value."""
+    """Numbers pairs of key and value, and keys."""
 
     number: dict[Pair, int] = field(default_factory=dict)
+    _key_number: dict[str, int] = field(default_factory=dict)
+    _key: list[int] = field(default_factory=list)
 
     def numbers(self, pairs: Iterable[Pair]) -> list[int]:
         """The numbers of pairs, new ones included."""
@@ -213,8 +226,18 @@ class Pairs:
         return [known.setdefault(pair, len(known)) for pair in pairs]
 
     def table(self, offset: Int64Array, pair: Int64Array) -> TagTable:
-        """Tags by the numbers that were given."""
-        return TagTable(pairs=list(self.number), offset=offset, pair=pair)
+        """Tags by the numbers that were given; all things must have been numbered."""
+        keys = self._key_number
+        if len(self._key) < len(self.number):
+            self._key = [keys.setdefault(key, len(keys)) for key, _ in self.number]
+        return TagTable(
+            pairs=list(self.number),
+            number=self.number,
+            key=np.array(self._key, dtype=np.int64),
+            key_number=keys,
+            offset=offset,
+            pair=pair,
+        )
 
 
 def tables_of(things: Iterable[TextThing]) -> OsmTables:
@@ -227,7 +250,7 @@ def tables_of(things: Iterable[TextThing]) -> OsmTables:
     for thing in things:
         if isinstance(thing, TextNode):
             known = thing.lat is not None and thing.lon is not None
-            lat, lon = (round((at or 0.0) * _PER_DEGREE) if known else UNKNOWN for at in (thing.lat, thing.lon))
+            lat, lon = (round((at or 0.0) * UNITS_PER_DEGREE) if known else UNKNOWN for at in (thing.lat, thing.lon))
             nodes.append((thing.osm_id, lat, lon))
             node_tags.add(thing.tags)
         elif isinstance(thing, TextWay):
