@@ -26,7 +26,7 @@ SAME_STREET_M: Final = 250.0
 Coordinates = npt.NDArray[np.float64]
 
 
-_NO_STREET: Final = frozenset({"bus_stop", "platform", "elevator", "rest_area", "services", "proposed"})
+NO_STREET: Final = frozenset({"bus_stop", "platform", "elevator", "rest_area", "services", "proposed"})
 """Values of `highway` whose name is not a street's."""
 
 
@@ -51,7 +51,7 @@ class StreetCollector:
     def add_ways(self, ways: WayTable) -> None:
         """Take the named streets among the ways of a file, which must be all that is taken."""
         tags = ways.tags
-        street = tags.having("highway") & ~tags.tagged("highway", _NO_STREET)
+        street = tags.having("highway") & ~tags.tagged("highway", NO_STREET)
         rows = np.flatnonzero(street & tags.having("name"))
         named, which = np.unique(tags.numbers("name")[rows], return_inverse=True)
         names = [_plain(tags.pairs[number][1]) for number in named.tolist()]
