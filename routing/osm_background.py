@@ -37,6 +37,8 @@ _LINE_CLASS: Final[Mapping[str, Mapping[str, str]]] = {
 }
 AREA_KEYS: Final = tuple(_AREA_CLASS)
 LINE_KEYS: Final = tuple(_LINE_CLASS)
+LINE_CLASS_KEYS: Final = (*LINE_KEYS, "tunnel")
+"""Every key that `line_class` looks at."""
 
 _NUMBER = {name: number for number, name in enumerate(BACKGROUND_CLASSES)}
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from routing.network import BARRIERS, SMOOTHNESSES, SURFACES, EdgeFlag
-from routing.osm_tags import Note, Tags, _silent, barrier, motorcycle
+from routing.osm_tags import ROAD_KEYS, Note, Tags, _silent, barrier, motorcycle
 
 METRES_PER_FOOT: Final = 0.3048
 TONNES_PER_SHORT_TON: Final = 0.90718474
@@ -226,3 +226,6 @@ FACT_KEYS: Final = (
     "surface", "tracktype", "smoothness", "ford",
 )  # fmt: skip
 """Every key of a way that these readers look at."""
+
+BARRIER_KEYS: Final = (*ROAD_KEYS, *FACT_KEYS, "barrier", "railway", "locked", "height")
+"""Every key of a node that they look at."""

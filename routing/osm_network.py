@@ -28,6 +28,7 @@ from routing.network import (
 from routing.osm_facts import BarrierFacts
 from routing.osm_report import Tally
 from routing.osm_restrictions import Restriction, forbidden_sequences
+from routing.ragged import group
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -344,11 +345,14 @@ def _split_at_barriers(
     ends = np.concatenate([tail, head])
     made: list[int] = []
     new_id = min(0, int(nodes.osm_id.min(initial=0)))
-    rows = np.searchsorted(nodes.osm_id, np.fromiter(sorted(barriers), dtype=np.int64, count=len(barriers)))
-    for osm_id, row in zip(sorted(barriers), rows, strict=True):
-        if row == len(nodes.osm_id) or nodes.osm_id[row] != osm_id:
-            continue
-        arms = np.flatnonzero(ends == row)
+    ids = np.intersect1d(nodes.osm_id, np.fromiter(barriers, dtype=np.int64, count=len(barriers)))
+    rows = np.searchsorted(nodes.osm_id, ids)
+    barrier_at = np.full(len(nodes.osm_id), -1, dtype=np.int64)
+    barrier_at[rows] = np.arange(len(rows))
+    at = np.flatnonzero(barrier_at[ends] >= 0)
+    offset, order = group(barrier_at[ends[at]], len(rows))
+    for nth, (osm_id, row) in enumerate(zip(ids.tolist(), rows.tolist(), strict=True)):
+        arms = at[order[offset[nth] : offset[nth + 1]]]
         stops, opens = (bool(barriers[osm_id].flags & flag) for flag in (EdgeFlag.BARRIER, EdgeFlag.EMERGENCY))
         if len(arms) != 2:
             tally.add("barriers", "at a road's end" if len(arms) < 2 else "where roads meet: cars pass", osm_id)

@@ -1,7 +1,7 @@
 """Reading plain PBF files of OpenStreetMap by compiled code: what `routing.osm_text` gives, several times as fast.
 
 Source: the OpenStreetMap wiki, `PBF Format`. Blobs are unpacked and taken apart on all processors, a few at a time;
-the places of all nodes are kept (16 bytes each) until the ways that name them have passed. Whatever is not plain
+the places of all nodes are kept (16 bytes each) until the ways that name them have been read. Whatever is not plain
 (blobs packed with anything but zlib, histories, single nodes, files that are not sorted, places off the earth, damage)
 raises `UnusualError`, and libosmium reads the file instead, which also knows what to say about damage.
 """
@@ -21,10 +21,11 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from routing.network import Int32Array, Int64Array, UInt8Array
-from routing.osm_text import UNKNOWN, TextNode, TextRelation, TextThing, TextWay, WayNodes
+from routing.osm_tables import NodeTable, OsmTables, Pairs, TagTable, WayTable, joined, offsets
+from routing.osm_text import UNKNOWN, TextRelation
+from routing.parallel import in_parts
 
 KERNELS: Final = "routing.osm_pbf_kernels"
 
@@ -35,7 +36,7 @@ _MOST_BLOB_BYTES: Final = 32 * 1024 * 1024
 """What the format allows."""
 
 _BLOCKS_AHEAD: Final = 8
-_PER_DEGREE: Final = 10_000_000
+_REFS_AT_ONCE: Final = 2**18
 _NODE_USE, _WAY_USE, _RELATION_USE = 1, 2, 4
 _TYPES: Final = "nwr"
 
@@ -44,8 +45,8 @@ class UnusualError(Exception):
     """The file is not a plain one; the message says in what."""
 
 
-def read_pbf(path: Path, *, node_keys: Sequence[str], way_keys: Sequence[str]) -> Iterator[TextThing]:
-    """Nodes and ways that have one of the keys, and relations that have a type; each kind in the file's order.
+def read_pbf(path: Path, *, node_keys: Sequence[str], way_keys: Sequence[str]) -> OsmTables:
+    """Nodes and ways that have one of the keys, and relations that have a type.
 
     Parameters
     ----------
@@ -57,22 +58,50 @@ def read_pbf(path: Path, *, node_keys: Sequence[str], way_keys: Sequence[str]) -
     Raises
     ------
     UnusualError
-        The file is not a plain one, or the compiled code cannot be loaded; perhaps after things were given.
+        The file is not a plain one, or the compiled code cannot be loaded.
     """
     try:
         kernels = importlib.import_module(KERNELS)
     except Exception as error:  # whatever numba and LLVM raise on a machine that they do not suit
         raise UnusualError(f"compiled code cannot be used: {error}") from error
-    nodes = _NodePlaces()
-    wanted = _Wanted.of(node_keys, way_keys)
-    for block in _blocks(path, kernels, wanted):
+    places, pairs = _NodePlaces(), Pairs()
+    nodes, ways = _Rows(), _Rows()
+    node_places: list[_Places] = []
+    refs: list[Int64Array] = []
+    sizes: list[Int64Array] = []
+    relations: list[TextRelation] = []
+    for block in _blocks(path, kernels, _Wanted.of(node_keys, way_keys)):
         for dense in block.nodes:
-            nodes.add(dense)
-            yield from _tagged_nodes(dense, block)
-        for ways in block.ways:
-            yield from _ways(ways, block, nodes)
-        for relations in block.relations:
-            yield from _relations(relations, block)
+            if ways.osm_id:
+                raise UnusualError("nodes that are not in order")
+            places.add(dense.places)
+            node_places.append(dense.tagged_places)
+            nodes.add(dense.tagged_places.osm_id, dense.tags, block, pairs)
+        for way in block.ways:
+            ways.add(way.osm_id, way.tags, block, pairs)
+            refs.append(way.members)
+            sizes.append(np.diff(way.member_offset))
+        for relation in block.relations:
+            relations += _relations(relation, block)
+    ref = joined(refs, np.int64)
+    lat, lon = places.of(ref, kernels)
+    return OsmTables(
+        nodes=NodeTable(
+            osm_id=joined(nodes.osm_id, np.int64),
+            lat=joined([at.lat for at in node_places], np.int32),
+            lon=joined([at.lon for at in node_places], np.int32),
+            tags=nodes.table(pairs),
+        ),
+        ways=WayTable(
+            osm_id=joined(ways.osm_id, np.int64),
+            tags=ways.table(pairs),
+            offset=offsets(joined(sizes, np.int64)),
+            ref=ref,
+            lat=lat,
+            lon=lon,
+        ),
+        relations=relations,
+    )
 
 
 # --- blocks ----------------------------------------------------------------------------------------------------------
@@ -95,21 +124,38 @@ class _Wanted(NamedTuple):
         return cls(np.frombuffer(b"".join(uses), dtype=np.uint8), offset, np.array(list(uses.values()), dtype=np.uint8))
 
 
-class _DenseNodes(NamedTuple):
+class _Places(NamedTuple):
     osm_id: Int64Array
     lat: Int32Array
     lon: Int32Array
-    tagged: Int64Array
-    tag_offset: Int64Array
-    tags: Int64Array
+
+
+class _Tags(NamedTuple):
+    """Tags of some rows: the start of each row's, the numbers of their pairs here, the strings of each pair."""
+
+    offset: Int64Array
+    pair: Int64Array
+    keys: Int64Array
+    values: Int64Array
+
+    @classmethod
+    def of(cls, offset: Int64Array, strings: Int64Array, string_count: int) -> _Tags:
+        """From strings, keys and values in turn."""
+        distinct, pair = np.unique(strings[0::2] * string_count + strings[1::2], return_inverse=True)
+        return cls(offset // 2, pair, *np.divmod(distinct, max(string_count, 1)))
+
+
+class _DenseNodes(NamedTuple):
+    places: _Places
+    tagged_places: _Places
+    tags: _Tags
 
 
 class _Things(NamedTuple):
-    """Ways or relations: offsets into their tags (pairs of strings) and members."""
+    """Ways or relations with the start of each one's members."""
 
     osm_id: Int64Array
-    tag_offset: Int64Array
-    tags: Int64Array
+    tags: _Tags
     member_offset: Int64Array
     members: Int64Array
     roles: Int64Array
@@ -129,7 +175,10 @@ class _Block:
 
     def texts(self, *numbers: Int64Array) -> dict[int, str]:
         """The strings of these numbers."""
-        used = np.unique(np.concatenate(numbers))
+        is_used = np.zeros(len(self.string_from), dtype=np.bool_)
+        for each in numbers:
+            is_used[each] = True
+        used = np.flatnonzero(is_used)
         data = self.data
         try:
             return {
@@ -251,13 +300,18 @@ def _taken_apart(blob: bytes, kernels: Any, wanted: _Wanted) -> _Block:
     found = _Block(data, low, high, [], [], [])
     for kind, start, end in groups.reshape(-1, 3).tolist():
         if kind == kernels.DENSE:
-            status, *parts = kernels.dense_nodes(block, start, end, use, _NODE_USE, facts)
-            found.nodes.append(_DenseNodes(*parts))
+            status, *place, tagged, offset, tags = kernels.dense_nodes(block, start, end, use, _NODE_USE, facts)
+            _check(status)
+            places = _Places(*place)
+            if (places.osm_id[1:] <= places.osm_id[:-1]).any():
+                raise UnusualError("nodes that are not in order")
+            of_tagged = _Places(*(column[tagged] for column in places))
+            found.nodes.append(_DenseNodes(places, of_tagged, _Tags.of(offset, tags, len(use))))
         else:
             use_for, groups_of = (_WAY_USE, found.ways) if kind == kernels.WAYS else (_RELATION_USE, found.relations)
-            status, *parts = kernels.things(block, start, end, use, use_for, kind)
-            groups_of.append(_Things(*parts))
-        _check(status)
+            status, osm_id, offset, tags, *members = kernels.things(block, start, end, use, use_for, kind)
+            _check(status)
+            groups_of.append(_Things(osm_id, _Tags.of(offset, tags, len(use)), *members))
     return found
 
 
@@ -266,89 +320,72 @@ def _check(status: int) -> None:
         raise UnusualError("a block that is not plain")
 
 
-# --- things ----------------------------------------------------------------------------------------------------------
+# --- rows ------------------------------------------------------------------------------------------------------------
+
+
+class _Rows:
+    """Ids and tags, block by block."""
+
+    def __init__(self) -> None:
+        self.osm_id: list[Int64Array] = []
+        self._sizes: list[Int64Array] = []
+        self._pair: list[Int64Array] = []
+
+    def add(self, osm_id: Int64Array, tags: _Tags, block: _Block, pairs: Pairs) -> None:
+        texts = block.texts(tags.keys, tags.values)
+        numbers = pairs.numbers(
+            (texts[key], texts[value]) for key, value in zip(tags.keys.tolist(), tags.values.tolist(), strict=True)
+        )
+        self.osm_id.append(osm_id)
+        self._sizes.append(np.diff(tags.offset))
+        self._pair.append(np.array(numbers, dtype=np.int64)[tags.pair])
+
+    def table(self, pairs: Pairs) -> TagTable:
+        return pairs.table(offsets(joined(self._sizes, np.int64)), joined(self._pair, np.int64))
 
 
 class _NodePlaces:
     """Places of all nodes so far."""
 
     def __init__(self) -> None:
-        self._parts: list[_DenseNodes] = []
+        self._parts: list[_Places] = []
         self._last = np.iinfo(np.int64).min
-        self._ids: Int64Array = np.zeros(0, dtype=np.int64)
-        self._lat: Int32Array = np.zeros(0, dtype=np.int32)
-        self._lon: Int32Array = np.zeros(0, dtype=np.int32)
 
-    def add(self, group: _DenseNodes) -> None:
-        ids = group.osm_id
+    def add(self, places: _Places) -> None:
+        ids = places.osm_id
         if not len(ids):
             return
-        if len(self._ids) or ids[0] <= self._last or (np.diff(ids) <= 0).any():
+        if ids[0] <= self._last:
             raise UnusualError("nodes that are not in order")
         self._last = ids[-1]
-        self._parts.append(group._replace(tagged=ids[:0], tag_offset=ids[:0], tags=ids[:0]))
+        self._parts.append(places)
 
-    def of(self, ref: Int64Array) -> tuple[Int32Array, Int32Array, bool]:
-        """Latitudes and longitudes (`UNKNOWN` where there is no such node), and whether all are known."""
-        if self._parts:
-            self._ids = np.concatenate([part.osm_id for part in self._parts])
-            self._lat = np.concatenate([part.lat for part in self._parts])
-            self._lon = np.concatenate([part.lon for part in self._parts])
-            self._parts.clear()
-        if not len(self._ids):
-            unknown = np.full(len(ref), UNKNOWN, dtype=np.int32)
-            return unknown, unknown.copy(), not len(ref)
-        once, which = np.unique(ref, return_inverse=True)
-        at = np.minimum(np.searchsorted(self._ids, once), len(self._ids) - 1)
-        known = self._ids[at] == once
-        lat, lon = self._lat[at], self._lon[at]
-        whole = bool(known.all())
-        if not whole:
-            lat[~known] = lon[~known] = UNKNOWN
-        return lat[which], lon[which], whole
-
-
-def _tagged_nodes(group: _DenseNodes, block: _Block) -> Iterator[TextNode]:
-    if not len(group.tagged):
-        return
-    texts = block.texts(group.tags)
-    # Divided, not multiplied: the nearest number to the decimal, as if it had been read from text.
-    lat, lon = (group.lat[group.tagged] / _PER_DEGREE).tolist(), (group.lon[group.tagged] / _PER_DEGREE).tolist()
-    for nth, (osm_id, tags) in enumerate(
-        zip(group.osm_id[group.tagged].tolist(), _tags(group.tag_offset, group.tags, texts), strict=True)
-    ):
-        yield TextNode(osm_id, tags, lat[nth], lon[nth])
-
-
-def _ways(group: _Things, block: _Block, nodes: _NodePlaces) -> Iterator[TextWay]:
-    if not len(group.osm_id):
-        return
-    texts = block.texts(group.tags)
-    lat, lon, whole = nodes.of(group.members)
-    ref, bounds = group.members, group.member_offset.tolist()
-    tags = _tags(group.tag_offset, group.tags, texts)
-    for nth, (osm_id, own) in enumerate(zip(group.osm_id.tolist(), tags, strict=True)):
-        start, end = bounds[nth], bounds[nth + 1]
-        yield TextWay(osm_id, own, WayNodes(ref[start:end], lat[start:end], lon[start:end], whole))
+    def of(self, ref: Int64Array, kernels: Any) -> tuple[Int32Array, Int32Array]:
+        """Latitudes and longitudes, `UNKNOWN` where there is no such node."""
+        ids = joined([part.osm_id for part in self._parts], np.int64)
+        lats = joined([part.lat for part in self._parts], np.int32)
+        lons = joined([part.lon for part in self._parts], np.int32)
+        self._parts.clear()
+        lat, lon = np.full(len(ref), UNKNOWN, dtype=np.int32), np.full(len(ref), UNKNOWN, dtype=np.int32)
+        in_parts(
+            len(ref),
+            lambda start, end: kernels.find_places(ids, lats, lons, ref[start:end], lat[start:end], lon[start:end]),
+            size=_REFS_AT_ONCE,
+        )
+        return lat, lon
 
 
 def _relations(group: _Things, block: _Block) -> Iterator[TextRelation]:
-    if not len(group.osm_id):
-        return
-    texts = block.texts(group.tags, group.roles)
+    texts = block.texts(group.tags.keys, group.tags.values, group.roles)
+    pairs = [
+        (texts[key], texts[value])
+        for key, value in zip(group.tags.keys.tolist(), group.tags.values.tolist(), strict=True)
+    ]
+    tags = [pairs[number] for number in group.tags.pair.tolist()]
     members = [
         (_TYPES[kind], member, texts[role])
         for kind, member, role in zip(group.types.tolist(), group.members.tolist(), group.roles.tolist(), strict=True)
     ]
-    bounds = group.member_offset.tolist()
-    tags = _tags(group.tag_offset, group.tags, texts)
-    for nth, (osm_id, own) in enumerate(zip(group.osm_id.tolist(), tags, strict=True)):
-        yield TextRelation(osm_id, own, members[bounds[nth] : bounds[nth + 1]])
-
-
-def _tags(offset: Int64Array, tags: npt.NDArray[np.int64], texts: dict[int, str]) -> Iterator[dict[str, str]]:
-    words = [texts[number] for number in tags.tolist()]
-    keys, values = words[0::2], words[1::2]
-    bounds = (offset // 2).tolist()
-    for start, end in pairwise(bounds):
-        yield dict(zip(keys[start:end], values[start:end], strict=True))
+    tag_bounds, bounds = pairwise(group.tags.offset.tolist()), pairwise(group.member_offset.tolist())
+    for osm_id, (first, last), (start, end) in zip(group.osm_id.tolist(), tag_bounds, bounds, strict=True):
+        yield TextRelation(osm_id, dict(tags[first:last]), members[start:end])

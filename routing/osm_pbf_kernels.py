@@ -310,4 +310,54 @@ def things(
     )
 
 
+@njit(
+    "void(Array(int64, 1, 'C'), Array(int32, 1, 'C'), Array(int32, 1, 'C'), Array(int64, 1, 'C'), "
+    "Array(int32, 1, 'C'), Array(int32, 1, 'C'))",
+    cache=True,
+    nogil=True,
+)
+def find_places(
+    ids: Int64Array,
+    lats: npt.NDArray[np.int32],
+    lons: npt.NDArray[np.int32],
+    ref: Int64Array,
+    lat: npt.NDArray[np.int32],
+    lon: npt.NDArray[np.int32],
+) -> None:
+    """Put the place of each node `ref`, where it is among the `ids` (rising), into `lat` and `lon`.
+
+    Nodes of a way are mostly drawn one after the other, so their numbers lie side by side: looked for from the one
+    before, in steps that double.
+    """
+    count = len(ids)
+    near = np.int64(0)
+    for nth in range(len(ref)):
+        wanted = ref[nth]
+        low, high, step = near, near, np.int64(1)
+        if near < count and ids[near] < wanted:
+            while high < count and ids[high] < wanted:
+                low = high
+                high += step
+                step *= 2
+            if high > count:
+                high = np.int64(count)
+        else:
+            while low > 0 and ids[low - 1] >= wanted:
+                high = low - 1
+                low -= step
+                step *= 2
+            if low < 0:
+                low = np.int64(0)
+        while low < high:
+            middle = (low + high) >> 1
+            if ids[middle] < wanted:
+                low = middle + 1
+            else:
+                high = middle
+        if low < count:
+            near = low
+            if ids[low] == wanted:
+                lat[nth], lon[nth] = lats[low], lons[low]
+
+
 READY = True

@@ -67,6 +67,7 @@ _KIND_BY_TAG: Final[Mapping[str, Mapping[str, str]]] = {
     },
 }  # fmt: skip
 PLACE_KEYS: Final = tuple(key for key, kinds in _KIND_BY_TAG.items() if kinds)
+_RANK: Final[Mapping[str, int]] = {key: rank for rank, key in enumerate(PLACE_KEYS)}
 
 POINT_RADIUS_M: Final = 50.0
 """Radius of a thing mapped as a point: a building and its yard."""
@@ -88,12 +89,10 @@ and their village or kecamatan."""
 
 def place_kind(tags: Mapping[str, str]) -> str | None:
     """Kind of a place in the gazetteer, or None where the tags are of no named place that callers speak of."""
-    for key in PLACE_KEYS:
-        value = tags.get(key)
-        if value is not None:
-            kind = _KIND_BY_TAG[key].get(value)
-            if kind is not None:
-                return kind
+    for key in sorted(tags.keys() & _RANK.keys(), key=_RANK.__getitem__):
+        kind = _KIND_BY_TAG[key].get(tags[key])
+        if kind is not None:
+            return kind
     return None
 
 

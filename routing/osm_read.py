@@ -1,5 +1,6 @@
 """Reading OpenStreetMap: the road network, places, street names and a background map.
 
+A file becomes tables (`routing.osm_tables`), by compiled code or by libosmium; roads and all else are made of those.
 What was read, used and skipped is counted with its reason; see `OsmExtract.report`.
 """
 
@@ -7,43 +8,39 @@ from __future__ import annotations
 
 import gc
 import tempfile
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import osmium
-from osmium.osm.types import Area
 
 from gis.errors import SourceError
 from gis.gazetteer import Street
 from gis.types import Place
 from routing.background import Background
-from routing.network import Int32Array, RoadNetwork
-from routing.osm_background import AREA_KEYS, LINE_KEYS, BackgroundCollector, area_class, line_class
+from routing.network import RoadNetwork
+from routing.osm_areas import read_outlines
+from routing.osm_background import AREA_KEYS, LINE_CLASS_KEYS, LINE_KEYS, BackgroundCollector, area_class, line_class
 from routing.osm_files import MERGED_NAME, file_format, one_sorted_file, reading
-from routing.osm_network import MAX_LAT, build_network
+from routing.osm_network import build_network
 from routing.osm_pbf import UnusualError, read_pbf
 from routing.osm_places import CALLED_BY_SORT, PLACE_KEYS, PlaceCollector, place_kind
 from routing.osm_places import SKIPPED as PLACES_SKIPPED
 from routing.osm_report import Tally
 from routing.osm_restrictions import KEPT, SKIPPED, Restriction, read_restriction
-from routing.osm_roads import RoadCollector
+from routing.osm_roads import ROADS_SKIPPED, is_road, node_facts, road_ways
 from routing.osm_streets import StreetCollector
-from routing.osm_text import TextNode, TextRelation, TextThing, TextWay, WayNodes, read_things
+from routing.osm_tables import UNITS_PER_DEGREE, OsmTables, tables_of
+from routing.osm_text import TextRelation, read_things
 
 Progress = Callable[[str, float | None], None]
 
 _NODE_KEYS: Final = ("barrier", "railway", "ford", *PLACE_KEYS)
 _WAY_KEYS: Final = ("highway", "route", *LINE_KEYS, *PLACE_KEYS)
-_AREA_KEYS: Final = (*AREA_KEYS, *PLACE_KEYS)
-
-_NO_STREET: Final = frozenset({"bus_stop", "platform", "elevator", "rest_area", "services", "proposed"})
-"""Values of `highway` whose name is not a street's."""
+_OUTLINED: Final = frozenset({"multipolygon", "boundary"})
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -91,32 +88,21 @@ def read_osm(files: Sequence[Path], *, progress: Progress | None = None) -> OsmE
         raise SourceError("No OpenStreetMap file was given; give at least one.")
     tell = progress or (lambda _step, _share: None)
     tally = Tally()
-    with tempfile.TemporaryDirectory(prefix="siaga112-osm-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="siaga112-osm-") as scratch, _nothing_collected():
         tell("open", None)
         file = one_sorted_file(files, Path(scratch), tally)
         tell("read", None)
-        with reading(files[0]), _nothing_collected():
-            content = _content(file, files, Path(scratch), tally)
-    tally, ways = content.tally, content.roads.ways()
-    names = ", ".join(str(path) for path in files)
-    if (ways.ref < 0).any():
-        raise SourceError(
-            f"{names} numbers nodes below zero, as editors do before uploading; save it with positive numbers."
-        )
-    tell("network", None)
-    network = build_network(
-        ways,
-        node_facts=content.roads.nodes,
-        restrictions=content.restrictions,
-        names=tuple(content.roads.names),
-        tally=tally,
-    )
-    if not network.edge_count:
-        raise SourceError(f"No road in {names} can be driven on; give an extract with highway=* ways and their nodes.")
-    tell("places", None)
-    places = content.places.places()
-    streets = content.streets.streets()
-    background = content.background.background()
+        with reading(files[0]):
+            tables, unusual = _tables(file, files, Path(scratch))
+        tell("network", None)
+        network = _network(tables, ", ".join(map(str, files)), tally)
+        tell("places", None)
+        with reading(files[0]):
+            places, background = _places_and_background(file, tables, tally)
+    tell("streets", None)
+    collector = StreetCollector()
+    collector.add_ways(tables.ways)
+    streets = collector.streets()
     return OsmExtract(
         network=network,
         places=places,
@@ -124,12 +110,16 @@ def read_osm(files: Sequence[Path], *, progress: Progress | None = None) -> OsmE
         background=background,
         report={
             "files": [path.name for path in files],
-            **({} if content.unusual is None else {"read by libosmium, for the file has": content.unusual}),
-            "read": dict(content.read),
+            **({} if unusual is None else {"read by libosmium, for the file has": unusual}),
+            "read": {
+                "nodes": len(tables.nodes.osm_id),
+                "ways": len(tables.ways.osm_id),
+                "relations": len(tables.relations),
+            },
             "repeats": tally.section("repeats"),
             "roads": {
                 "used": len(set(network.edge_way_id.tolist()) - {0}),
-                "skipped": tally.section("roads skipped"),
+                "skipped": tally.section(ROADS_SKIPPED),
                 "geometry": tally.section("geometry"),
             },
             "oddities": tally.section("oddities"),
@@ -158,124 +148,136 @@ def _nothing_collected() -> Iterator[None]:
             gc.enable()
 
 
-def _content(file: osmium.io.File, files: Sequence[Path], scratch: Path, tally: Tally) -> _Content:
-    """What the file holds, read by compiled code where it is a plain PBF file, else by libosmium."""
+def _tables(file: osmium.io.File, files: Sequence[Path], scratch: Path) -> tuple[OsmTables, str | None]:
+    """What the file holds, read by compiled code where it is a plain PBF file, else by libosmium; and why not."""
     merged = scratch / MERGED_NAME
     path = merged if merged.exists() else files[0]
-    if file_format(path) != "pbf":
-        return _Content(file, _by_libosmium(file, scratch), tally)
-    try:
-        things = read_pbf(path, node_keys=_NODE_KEYS, way_keys=_WAY_KEYS)
-        return _Content(file, things, deepcopy(tally))
-    except UnusualError as unusual:
-        return _Content(file, _by_libosmium(file, scratch), tally, unusual=str(unusual))
-
-
-def _by_libosmium(file: osmium.io.File, scratch: Path) -> Iterator[TextThing]:
-    return read_things(file, scratch, node_keys=_NODE_KEYS, way_keys=_WAY_KEYS)
-
-
-class _Content:
-    """What a file holds: roads, points and lines by one pass, areas by another (which takes a short one before it).
-
-    `unusual` tells why compiled code did not read the file.
-    """
-
-    def __init__(
-        self, file: osmium.io.File, things: Iterator[TextThing], tally: Tally, *, unusual: str | None = None
-    ) -> None:
-        self.tally = tally
-        self.unusual = unusual
-        self.read = Counter({"nodes": 0, "ways": 0, "relations": 0})
-        self.roads = RoadCollector(tally)
-        self.places = PlaceCollector(tally)
-        self.streets = StreetCollector()
-        self.background = BackgroundCollector()
-        self.restrictions: list[Restriction] = []
-        self._wkb = osmium.geom.WKBFactory()
-        self._outlines_wanted: set[tuple[str, int]] = set()
-        self._outlines_built: set[tuple[str, int]] = set()
-        self._read_things(things)
-        self._read_areas(file)
-        for kind, osm_id in sorted(self._outlines_wanted - self._outlines_built):
-            self.tally.add(PLACES_SKIPPED, f"{kind} whose outline is broken or incomplete", osm_id)
-
-    def _read_things(self, things: Iterator[TextThing]) -> None:
-        for thing in things:
-            if isinstance(thing, TextWay):
-                self.read["ways"] += 1
-                self._way(thing)
-            elif isinstance(thing, TextNode):
-                self.read["nodes"] += 1
-                self._node(thing)
-            else:
-                self.read["relations"] += 1
-                self._relation(thing)
-
-    def _read_areas(self, file: osmium.io.File) -> None:
-        wanted = osmium.filter.KeyFilter(*_AREA_KEYS)
-        wanted.enable_for(osmium.osm.AREA)
-        areas = osmium.FileProcessor(file).with_areas()
-        for thing in areas.with_filter(osmium.filter.EntityFilter(osmium.osm.AREA)).with_filter(wanted):
-            assert isinstance(thing, Area)
-            self._area(thing)
-
-    def _node(self, node: TextNode) -> None:
-        self.roads.add_node(node.osm_id, node.tags)
-        if node.lat is not None and node.lon is not None:
-            self.places.add_node(node.osm_id, node.tags, node.lat, node.lon)
-
-    def _way(self, way: TextWay) -> None:
-        tags, nodes = way.tags, way.nodes
-        if "highway" in tags or tags.get("route") == "ferry":
-            self.roads.add_way(way.osm_id, tags, nodes)
-            if "highway" in tags and tags["highway"] not in _NO_STREET:
-                self.streets.add(tags, *_known(nodes))
-            return
-        drawn = line_class(tags)
-        if drawn is not None:
-            self.background.add_line(drawn, *_known(nodes))
-        elif place_kind(tags) is not None and "name" in tags:
-            if len(nodes.ref) and nodes.ref[0] == nodes.ref[-1]:
-                self._outlines_wanted.add(("way", way.osm_id))
-            else:
-                self.tally.add(PLACES_SKIPPED, "place drawn as an open line", way.osm_id)
-
-    def _area(self, area: Area) -> None:
-        kind = "way" if area.from_way() else "relation"
-        osm_id = area.orig_id()
-        tags = dict(area.tags)
-        drawn = area_class(tags)
-        named = "name" in tags and place_kind(tags) is not None
-        if drawn is None and not named:
-            return
+    unusual: str | None = None
+    if file_format(path) == "pbf":
         try:
-            outline = self._wkb.create_multipolygon(area)
-        except (RuntimeError, osmium.InvalidLocationError):
-            self.tally.add("background skipped", f"{kind} whose outline is broken or incomplete", osm_id)
-            return
-        self._outlines_built.add((kind, osm_id))
-        if drawn is not None:
-            self.background.add_area(drawn, outline)
-        if named:
-            self.places.add_area(kind, osm_id, tags, outline)
+            return read_pbf(path, node_keys=_NODE_KEYS, way_keys=_WAY_KEYS), None
+        except UnusualError as error:
+            unusual = str(error)
+    return tables_of(read_things(file, scratch, node_keys=_NODE_KEYS, way_keys=_WAY_KEYS)), unusual
 
-    def _relation(self, relation: TextRelation) -> None:
-        tags = relation.tags
-        kind = tags.get("type", "")
+
+# --- roads ---------------------------------------------------------------------------------------------------------
+
+
+def _network(tables: OsmTables, names: str, tally: Tally) -> RoadNetwork:
+    facts = node_facts(tables.nodes, tally)
+    ways, street_names = road_ways(tables.ways, tally)
+    restrictions = _restrictions(tables.relations, tally)
+    if (ways.ref < 0).any():
+        raise SourceError(
+            f"{names} numbers nodes below zero, as editors do before uploading; save it with positive numbers."
+        )
+    network = build_network(ways, node_facts=facts, restrictions=restrictions, names=street_names, tally=tally)
+    if not network.edge_count:
+        raise SourceError(f"No road in {names} can be driven on; give an extract with highway=* ways and their nodes.")
+    return network
+
+
+def _restrictions(relations: Sequence[TextRelation], tally: Tally) -> list[Restriction]:
+    found = []
+    for relation in relations:
+        kind = relation.tags.get("type", "")
         if kind.startswith("restriction"):
-            found = read_restriction(relation.osm_id, tags, relation.members, self.tally)
-            if found is not None:
-                self.restrictions.append(found)
-        elif kind in {"multipolygon", "boundary"} and place_kind(tags) is not None and "name" in tags:
-            self._outlines_wanted.add(("relation", relation.osm_id))
-        elif kind == "route" and tags.get("route") == "ferry":
-            self.tally.add("roads skipped", "ferry relation: its ways count, not the relation", relation.osm_id)
+            restriction = read_restriction(relation.osm_id, relation.tags, relation.members, tally)
+            if restriction is not None:
+                found.append(restriction)
+        elif kind == "route" and relation.tags.get("route") == "ferry":
+            tally.add(ROADS_SKIPPED, "ferry relation: its ways count, not the relation", relation.osm_id)
+    return found
 
 
-def _known(nodes: WayNodes) -> tuple[Int32Array, Int32Array]:
-    """Latitudes and longitudes of the nodes that the file holds."""
-    if nodes.whole:
-        return nodes.lat, nodes.lon
-    held = np.abs(nodes.lat) <= MAX_LAT
-    return nodes.lat[held], nodes.lon[held]
+# --- places and background -----------------------------------------------------------------------------------------
+
+
+def _places_and_background(file: osmium.io.File, tables: OsmTables, tally: Tally) -> tuple[list[Place], Background]:
+    places, background = PlaceCollector(tally), BackgroundCollector()
+    _add_points(tables, places)
+    wanted = _add_lines(tables, background, tally)
+    _add_areas(file, tables, places, background, tally, wanted)
+    return places.places(), background.background()
+
+
+def _add_points(tables: OsmTables, places: PlaceCollector) -> None:
+    nodes = tables.nodes
+    rows = np.flatnonzero(nodes.tags.having(*PLACE_KEYS))
+    kinds = nodes.tags.decided(rows, PLACE_KEYS, place_kind)
+    rows = rows[kinds.where(lambda kind: kind is not None) & nodes.has_place[rows]]
+    # Divided, not multiplied: the numbers nearest to the decimals.
+    lat, lon = (units[rows] / UNITS_PER_DEGREE for units in (nodes.lat, nodes.lon))
+    each = zip(nodes.osm_id[rows].tolist(), nodes.tags.of(rows), lat.tolist(), lon.tolist(), strict=True)
+    for node_id, tags, *place in each:
+        places.add_node(node_id, tags, *place)
+
+
+def _add_lines(tables: OsmTables, background: BackgroundCollector, tally: Tally) -> set[tuple[str, int]]:
+    """Draw the lines; gives the named places whose outline must be found."""
+    ways, tags = tables.ways, tables.ways.tags
+    rows = np.flatnonzero(~is_road(ways))
+    drawn = tags.decided(rows, LINE_CLASS_KEYS, line_class)
+    is_line = drawn.where(lambda drawn_as: drawn_as is not None)
+    at, owner = ways.known_nodes(rows[is_line])
+    bounds = np.searchsorted(owner, np.arange(np.count_nonzero(is_line) + 1)).tolist()
+    lat, lon = ways.lat[at], ways.lon[at]
+    for nth, group in enumerate(drawn.of[is_line].tolist()):
+        part = slice(bounds[nth], bounds[nth + 1])
+        background.add_line(drawn.what[group], lat[part], lon[part])
+    rows = rows[~is_line & tags.having("name")[rows]]
+    rows = rows[tags.decided(rows, PLACE_KEYS, place_kind).where(lambda kind: kind is not None)]
+    is_closed = ways.is_closed[rows]
+    for row in rows[~is_closed].tolist():
+        tally.add(PLACES_SKIPPED, "place drawn as an open line", int(ways.osm_id[row]))
+    return {("way", way_id) for way_id in ways.osm_id[rows[is_closed]].tolist()}
+
+
+def _add_areas(
+    file: osmium.io.File,
+    tables: OsmTables,
+    places: PlaceCollector,
+    background: BackgroundCollector,
+    tally: Tally,
+    wanted: set[tuple[str, int]],
+) -> None:
+    """Take the areas that are drawn, named or both, and count the wanted ones without a whole outline."""
+    ways, tags = tables.ways, tables.ways.tags
+    rows = np.flatnonzero(ways.is_closed)
+    named = tags.decided(rows, PLACE_KEYS, place_kind).where(lambda kind: kind is not None) & tags.having("name")[rows]
+    drawn = tags.decided(rows, AREA_KEYS, area_class).where(lambda drawn_as: drawn_as is not None)
+    rows = rows[named | drawn]
+    tags_of: dict[tuple[str, int], Mapping[str, str]] = {
+        ("way", way_id): own for way_id, own in zip(ways.osm_id[rows].tolist(), tags.of(rows), strict=True)
+    }
+    relation_of = {
+        relation.osm_id: relation
+        for relation in tables.relations
+        if relation.tags.get("type") in _OUTLINED and (_is_named(relation.tags) or area_class(relation.tags))
+    }
+    tags_of |= {("relation", osm_id): relation.tags for osm_id, relation in relation_of.items()}
+    wanted |= {("relation", osm_id) for osm_id, relation in relation_of.items() if _is_named(relation.tags)}
+    outlines = read_outlines(
+        file,
+        ways=ways.osm_id[rows].tolist(),
+        relations=relation_of,
+        members=[member for relation in relation_of.values() for sort, member, _ in relation.members if sort == "w"],
+    )
+    for kind, osm_id, outline in outlines:
+        own = tags_of[kind, osm_id]
+        if outline is None:
+            tally.add("background skipped", f"{kind} whose outline is broken or incomplete", osm_id)
+            continue
+        wanted.discard((kind, osm_id))
+        drawn_as = area_class(own)
+        if drawn_as is not None:
+            background.add_area(drawn_as, outline)
+        if _is_named(own):
+            places.add_area(kind, osm_id, own, outline)
+    for kind, osm_id in sorted(wanted):
+        tally.add(PLACES_SKIPPED, f"{kind} whose outline is broken or incomplete", osm_id)
+
+
+def _is_named(tags: Mapping[str, str]) -> bool:
+    return "name" in tags and place_kind(tags) is not None

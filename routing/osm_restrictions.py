@@ -108,10 +108,11 @@ def read_restriction(
 class _Edges:
     """Edges by way, by node and in driving order, as far as the restrictions ask for them."""
 
-    def __init__(self, network: RoadNetwork, wanted_ways: set[int]) -> None:
+    def __init__(self, network: RoadNetwork, wanted_ways: set[int], via: set[int]) -> None:
         self.tail, self.head = network.edge_tail, network.edge_head
         self._offset = network.edge_offset
-        self._node_of = {int(osm_id): number for number, osm_id in enumerate(network.node_osm_id)}
+        nodes = np.flatnonzero(np.isin(network.node_osm_id, np.fromiter(via, dtype=np.int64, count=len(via))))
+        self._node_of = dict(zip(network.node_osm_id[nodes].tolist(), nodes.tolist(), strict=True))
         self._of_way: dict[tuple[int, bool], list[int]] = defaultdict(list)
         wanted = np.fromiter(wanted_ways, dtype=np.int64, count=len(wanted_ways))
         # a restriction speaks of the directions that the law leaves open
@@ -157,7 +158,7 @@ def forbidden_sequences(
         As `RoadNetwork.restriction_offset` and `restriction_edges`: sorted, without repeats.
     """
     wanted = {way for r in restrictions for way in (*r.from_ways, *r.via_ways, *r.to_ways)}
-    edges = _Edges(network, wanted)
+    edges = _Edges(network, wanted, {r.via_node for r in restrictions if r.via_node is not None})
     found: set[Path] = set()
     for restriction in restrictions:
         members = (*restriction.from_ways, *restriction.via_ways, *restriction.to_ways)

@@ -441,8 +441,17 @@ def duration_ms(tags: Tags, note: Note = _silent) -> int | None:
 
 # --- names -----------------------------------------------------------------------------------------------------
 
-_ALT_NAME_KEYS = ("name:id", "name:en", "alt_name", "old_name", "official_name", "short_name", "loc_name", "name:jv")
-_ALT_NAMES = frozenset(_ALT_NAME_KEYS)
+ALT_NAME_KEYS: Final = (
+    "name:id",
+    "name:en",
+    "alt_name",
+    "old_name",
+    "official_name",
+    "short_name",
+    "loc_name",
+    "name:jv",
+)
+_ALT_NAMES = frozenset(ALT_NAME_KEYS)
 
 
 def street_name(tags: Tags) -> str:
@@ -455,7 +464,7 @@ def alternative_names(tags: Tags) -> tuple[str, ...]:
     if _ALT_NAMES.isdisjoint(tags):  # so it is with most things
         return ()
     name = tags.get("name", "").strip()
-    found = (part.strip() for key in _ALT_NAME_KEYS for part in tags.get(key, "").split(";"))
+    found = (part.strip() for key in ALT_NAME_KEYS for part in tags.get(key, "").split(";"))
     return tuple(dict.fromkeys(alt for alt in found if alt and alt != name))
 
 

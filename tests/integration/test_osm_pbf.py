@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import random
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,8 @@ import pytest
 from routing.network import RoadNetwork
 from routing.osm_pbf import UnusualError, read_pbf
 from routing.osm_read import _NODE_KEYS, _WAY_KEYS, read_osm
-from routing.osm_text import TextNode, TextRelation, TextWay, read_things
+from routing.osm_tables import OsmTables
+from routing.osm_text import TextNode, TextRelation, TextThing, TextWay, WayNodes, read_things
 
 KEYS = {"node_keys": _NODE_KEYS, "way_keys": _WAY_KEYS}
 FILES = ("cirebon/cirebon.osm.pbf", "osm/malta.osm.pbf", "osm/monaco.osm.pbf", "osm/andorra.osm.pbf")
@@ -55,10 +57,20 @@ def told_apart(things) -> list[list]:
     ]
 
 
+def as_things(tables: OsmTables) -> Iterator[TextThing]:
+    nodes, ways = tables.nodes, tables.ways
+    for row, tags in enumerate(nodes.tags.of(np.arange(len(nodes.osm_id)))):
+        yield TextNode(int(nodes.osm_id[row]), tags, nodes.lat[row] / 1e7, nodes.lon[row] / 1e7)
+    for row, tags in enumerate(ways.tags.of(np.arange(len(ways.osm_id)))):
+        along = slice(ways.offset[row], ways.offset[row + 1])
+        yield TextWay(int(ways.osm_id[row]), tags, WayNodes(ways.ref[along], ways.lat[along], ways.lon[along]))
+    yield from tables.relations
+
+
 @pytest.mark.parametrize("name", FILES)
 def test_compiled_reading_gives_what_libosmium_gives(name, shared_data, tmp_path):
     file = shared_data / name
-    ours = told_apart(read_pbf(file, **KEYS))
+    ours = told_apart(as_things(read_pbf(file, **KEYS)))
     theirs = told_apart(read_things(osmium.io.File(str(file)), tmp_path, **KEYS))
     assert ours == theirs
     assert ours[1]
@@ -67,7 +79,7 @@ def test_compiled_reading_gives_what_libosmium_gives(name, shared_data, tmp_path
 @pytest.mark.parametrize("kind", ["pbf", "pbf,pbf_compression=none"])
 def test_places_and_words_are_those_of_the_file(kind, tmp_path):
     file = written(tmp_path, kind)
-    ours = told_apart(read_pbf(file, **KEYS))
+    ours = told_apart(as_things(read_pbf(file, **KEYS)))
     assert ours == told_apart(read_things(osmium.io.File(str(file)), tmp_path, **KEYS))
     assert ours[0][1] == TextNode(4, {"amenity": "hospital", "name": "RSUD Ä ≠ B"}, 48.1234567, -1e-7)
     assert ours[1][1][4][1] == 2_147_483_647  # node 9 is not in the file
@@ -79,7 +91,6 @@ def test_a_region_is_the_same_whoever_reads_the_file(shared_data, monkeypatch):
 
     def refuse(*_arguments, **_keys):
         raise UnusualError("nothing, but a test")
-        yield
 
     monkeypatch.setattr("routing.osm_read.read_pbf", refuse)
     theirs = read_osm([file])
@@ -94,7 +105,7 @@ def test_a_region_is_the_same_whoever_reads_the_file(shared_data, monkeypatch):
 @pytest.mark.parametrize("kind", ["pbf,pbf_dense_nodes=false", "pbf,locations_on_ways=true"])
 def test_files_that_ask_for_more_are_refused(kind, tmp_path):
     with pytest.raises(UnusualError):
-        list(read_pbf(written(tmp_path, kind), **KEYS))
+        read_pbf(written(tmp_path, kind), **KEYS)
 
 
 def test_what_is_not_plain_is_read_by_libosmium_and_told(tmp_path):
@@ -108,13 +119,13 @@ def test_what_is_not_plain_is_read_by_libosmium_and_told(tmp_path):
 def test_nodes_that_are_not_in_order_are_refused(tmp_path):
     turned = STREETS.replace('<node id="1"', '<node id="9000"').replace('ref="1"', 'ref="9000"')
     with pytest.raises(UnusualError, match="order"):
-        list(read_pbf(written(tmp_path, "pbf", turned), **KEYS))
+        read_pbf(written(tmp_path, "pbf", turned), **KEYS)
 
 
 def test_a_place_off_the_earth_is_left_to_libosmium(tmp_path):
     file = written(tmp_path, "pbf,pbf_compression=none", STREETS.replace('lat="-6.7"', 'lat="-96.7"'))
     with pytest.raises(UnusualError, match="plain"):
-        list(read_pbf(file, **KEYS))
+        read_pbf(file, **KEYS)
 
 
 def test_damaged_bytes_never_end_the_process(tmp_path):
@@ -128,7 +139,7 @@ def test_damaged_bytes_never_end_the_process(tmp_path):
             damaged[dice.randrange(len(damaged))] = dice.randrange(256)
         target.write_bytes(damaged)
         try:
-            list(read_pbf(target, **KEYS))
+            read_pbf(target, **KEYS)
         except UnusualError:
             refused += 1
     assert refused > 200

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import fields
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,13 +12,16 @@ import networkx as nx
 import numpy as np
 import osmium
 import pytest
+import shapely
 
 from gis.geodesy import distance_m
+from routing.background import Background
 from routing.network import ROAD_CLASSES, EdgeFlag, RoadNetwork
 from routing.osm_graphml import from_networkx
 from routing.osm_read import _NODE_KEYS, _WAY_KEYS, OsmExtract, read_osm
 from routing.osm_text import TextNode, TextRelation, TextWay, read_slowly, read_things
 from tests.road_checks import check_network
+from tests.slow_osm import SlowReader
 
 FILES = {
     "cirebon": "cirebon/cirebon.osm.pbf",
@@ -50,13 +54,49 @@ def test_a_real_network_is_sound(extract):
     check_network(extract.network)
 
 
+def test_thing_by_thing_a_map_gives_the_same(extract, file, tmp_path):
+    things = read_things(osmium.io.File(str(file)), tmp_path, node_keys=_NODE_KEYS, way_keys=_WAY_KEYS)
+    slow = SlowReader(things)
+    assert_same(extract.network, slow.network())
+    places, background = slow.read_areas(str(file))
+    assert extract.places == places
+    assert_same(extract.background, background)
+    streets = slow.streets.streets()
+    assert [(street.name, street.alt_names) for street in extract.streets] == [
+        (street.name, street.alt_names) for street in streets
+    ]
+    ours, theirs = (shapely.to_wkb([street.geometry for street in found]) for found in (extract.streets, streets))
+    assert ours.tolist() == theirs.tolist()
+    report, section = extract.report, slow.tally.section
+    assert report["roads"]["skipped"] == section("roads skipped")
+    assert report["roads"]["geometry"] == section("geometry")
+    assert report["oddities"] == section("oddities")
+    assert report["barriers"] == {"read": section("barrier nodes"), "on roads": section("barriers")}
+    assert report["restrictions"] == {"kept": section("restrictions kept"), "skipped": section("restrictions skipped")}
+    assert report["places"]["skipped"] == section("places skipped")
+    assert report["places"]["used"] == section("places used")
+    assert report["background"]["skipped"] == section("background skipped")
+
+
+def assert_same(one: RoadNetwork | Background, other: RoadNetwork | Background) -> None:
+    for field in fields(one):
+        mine, theirs = getattr(one, field.name), getattr(other, field.name)
+        if isinstance(mine, np.ndarray):
+            assert mine.dtype == theirs.dtype
+            assert np.array_equal(mine, theirs, equal_nan=mine.dtype.kind == "f"), field.name
+        else:
+            assert mine == theirs, field.name
+
+
 def test_objects_with_a_tag_of_use_are_counted(extract, file):
-    kinds = {"n": ("nodes", _NODE_KEYS), "w": ("ways", _WAY_KEYS), "r": ("relations", ("type",))}
-    expected = dict.fromkeys(("nodes", "ways", "relations"), 0)
-    for thing in osmium.FileProcessor(file):
-        name, keys = kinds[thing.type_str()]
-        expected[name] += any(key in thing.tags for key in keys)
-    assert extract.report["read"] == expected
+    kinds = {
+        "nodes": (osmium.osm.NODE, _NODE_KEYS),
+        "ways": (osmium.osm.WAY, _WAY_KEYS),
+        "relations": (osmium.osm.RELATION, ("type",)),
+    }
+    for name, (kind, keys) in kinds.items():
+        things = osmium.FileProcessor(file, kind).with_filter(osmium.filter.KeyFilter(*keys))
+        assert extract.report["read"][name] == sum(1 for _ in things)
 
 
 def test_lines_of_text_hold_what_pyosmium_reads_one_by_one(file, tmp_path):

@@ -18,8 +18,9 @@ from routing.osm_facts import BarrierFacts
 from routing.osm_network import MISSING, NodeFacts, build_network
 from routing.osm_read import OsmExtract, read_osm
 from routing.osm_report import Tally
-from routing.osm_roads import RoadCollector
-from routing.osm_text import WayNodes
+from routing.osm_roads import road_ways
+from routing.osm_tables import tables_of
+from routing.osm_text import TextWay, WayNodes
 from tests.road_checks import check_network
 
 MAPS = Path(__file__).parents[1] / "data" / "osm"
@@ -289,10 +290,8 @@ def way_nodes(*nodes: tuple[int, int, int]) -> WayNodes:
 
 def test_an_oddity_of_the_way_back_is_counted_too_and_one_of_both_once():
     tally = Tally()
-    roads = RoadCollector(tally)
     tags = {"highway": "residential", "motor_vehicle:backward": "perhaps", "maxspeed": "fast"}
-    for way in (1, 2):
-        roads.add_way(way, tags, way_nodes((1, 0, 0), (2, 10, 0)))
+    road_ways(tables_of(TextWay(way, tags, way_nodes((1, 0, 0), (2, 10, 0))) for way in (1, 2)).ways, tally)
     assert tally.section("oddities") == {
         "maxspeed=fast is not understood": {"count": 2, "examples": [1, 2]},
         "motor_vehicle:backward=perhaps is not understood": {"count": 2, "examples": [1, 2]},
@@ -345,14 +344,14 @@ def place(ref: int) -> tuple[float, float]:
 
 @given(ways_drawn, st.sets(st.sampled_from(NODES), max_size=2), st.sets(st.sampled_from(NODES), max_size=3))
 def test_any_map_gives_the_network_of_the_slow_reader(ways, missing, barriers):
-    roads = RoadCollector(Tally())
+    drawn = []
     for way, (refs, one_way) in enumerate(ways, start=1):
         units = [(MISSING, MISSING) if ref in missing else (round(lat * 1e7), round(lon * 1e7))
                  for ref in refs for lat, lon in (place(ref),)]  # fmt: skip
         nodes = [(ref, int(lat), int(lon)) for ref, (lat, lon) in zip(refs, units, strict=True)]
-        roads.add_way(way, {"highway": "residential", "oneway": one_way}, way_nodes(*nodes))
+        drawn.append(TextWay(way, {"highway": "residential", "oneway": one_way}, way_nodes(*nodes)))
     network = build_network(
-        roads.ways(),
+        road_ways(tables_of(drawn).ways, Tally())[0],
         node_facts=NodeFacts.of_barriers(
             dict.fromkeys(barriers, BarrierFacts(EdgeFlag.BARRIER, BARRIERS.index("bollard")))
         ),

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from routing.network import ROAD_CLASSES, EdgeFlag
-from routing.osm_facts import FACT_KEYS, is_ford, road_facts
+from routing.osm_facts import BARRIER_KEYS, FACT_KEYS, barrier_facts, is_ford, is_level_crossing, road_facts
 from routing.osm_tags import (
     HIGHEST_LIMIT_KPH,
     IMPLICIT_LIMITS_KPH,
@@ -534,3 +534,6 @@ def test_the_keys_of_roads_are_all_that_the_readers_ask_for(tags, road_class):
     road_facts(recorder)
     is_ford(recorder)
     assert recorder.asked <= {*ROAD_KEYS, *FACT_KEYS}
+    barrier_facts(recorder)
+    is_level_crossing(recorder)
+    assert recorder.asked <= set(BARRIER_KEYS)
