@@ -64,10 +64,9 @@ class ScipySearch:
         """As `Search.pin`: there is nothing to prepare."""
         return Pinned(starts=starts)
 
-    def pin_moved(self, origins: Pinned, starts: Starts, index: Int64Array, moved: Pinned) -> Pinned:
+    def pin_moved(self, origins: Pinned, index: int, start: Starts) -> Pinned:
         """As `Search.pin_moved`."""
-        del origins, index, moved
-        return Pinned(starts=starts)
+        return Pinned(starts=origins.starts.with_one(index, start))
 
     def times_ms(self, origins: Pinned, arrivals: Starts, *, limit_ms: float = np.inf) -> Float64Array:
         """As `Search.times_ms`, by searches from the side that has fewer points."""
