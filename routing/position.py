@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -179,6 +178,10 @@ class Positions:
     def direct_ms(self, others: Positions) -> Float64Array:
         """(n, m) milliseconds from each point to each other one ahead of it on the same edge; infinity elsewhere."""
         best = np.full((len(self), len(others)), np.inf)
+        if len(others) == 1:  # asked by every call, and most often nobody stands on the target's road
+            first, second = others.edge[0].tolist()
+            if not ((self.edge == first) | (self.edge == second)).any():
+                return best
         for mine in (0, 1):
             for theirs in (0, 1):
                 edge, other = self.edge[:, mine, None], others.edge[None, :, theirs]

@@ -20,7 +20,7 @@ from gis.types import Location
 from routing.access import AccessFinder
 from routing.directions import steps_along
 from routing.metric import MS_PER_S, Metric
-from routing.network import Float64Array, Int64Array, RoadNetwork
+from routing.network import Float64Array, RoadNetwork
 from routing.path import stretch_points
 from routing.position import Positions
 from routing.router_answers import (

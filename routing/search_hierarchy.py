@@ -16,7 +16,7 @@ from routing.hierarchy import Hierarchy
 from routing.label_kernels import times
 from routing.labels import LabelPool, Labels, PooledRows
 from routing.metric import Metric
-from routing.network import Float64Array, Int32Array, Int64Array
+from routing.network import Float64Array, Int32Array
 from routing.parallel import in_parts
 from routing.search import NEVER_MS, Pinned, Way
 from routing.starts import Starts

@@ -9,7 +9,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components, dijkstra
 
 from routing.metric import Metric
-from routing.network import Float64Array, Int32Array, Int64Array
+from routing.network import Float64Array, Int32Array
 from routing.search import LONGEST_DRIVE_MS, NEVER_MS, Pinned, Way, told
 from routing.starts import Starts
 from routing.turns import TurnGraph, arc_costs_ms
