@@ -169,9 +169,7 @@ def rank_fleet(
         raise ValueError(f"there are {len(parts_s)} times for {len(fleet.units)} units")
     if np.isnan(parts_s).any():
         raise ValueError("a road time is not a number; infinity says unreachable")
-    # By Python's own rounding to the millisecond, as `DrivingTime.total_s` has it.
-    total_s = np.array([round(one, 3) for one in parts_s.tolist()], dtype=np.float64)
-    eta_s = fleet.turnout_s + total_s
+    eta_s = fleet.turnout_s + _rounded_s(parts_s)
     reached = np.isfinite(eta_s)
     eta_ms = np.rint(np.where(reached, eta_s, 0.0) * 1000).astype(np.int64)
     straight_m = distance_m(fleet.lat, fleet.lon, target.lat, target.lon)
@@ -233,6 +231,19 @@ def rank_fleet(
             capabilities=capabilities,
         ),
     )
+
+
+def _rounded_s(seconds: FloatArray) -> FloatArray:
+    """To the millisecond by Python's own rounding, as `DrivingTime.total_s` has it; infinity stays.
+
+    What lies near the middle between two milliseconds (no sum of whole ones does) is left to Python itself.
+    """
+    ms = np.where(np.isfinite(seconds), seconds, 0.0) * 1000.0
+    whole = np.rint(ms)
+    rounded: FloatArray = np.where(np.isfinite(seconds), whole / 1000.0, seconds)
+    for row in np.flatnonzero(np.abs(ms - whole) > 0.499).tolist():
+        rounded[row] = round(float(seconds[row]), 3)
+    return rounded
 
 
 def _exclusions(

@@ -247,10 +247,11 @@ class BoundaryIndex:
         )
 
     def _segments_in_box(self, x: float, y: float, within_m: float) -> npt.NDArray[np.int64]:
-        box = self._segment_boxes
-        return np.nonzero(
-            (box[0] <= x + within_m) & (box[1] <= y + within_m) & (box[2] >= x - within_m) & (box[3] >= y - within_m)
-        )[0]
+        order, box, tallest_m = self._segment_boxes
+        low = int(box[1].searchsorted(y - within_m - tallest_m))
+        high = int(box[1].searchsorted(y + within_m, "right"))
+        west, _, east, north = box[:, low:high]
+        return order[low:high][(west <= x + within_m) & (east >= x - within_m) & (north >= y - within_m)]
 
     def _covering(self, lat: float, lon: float) -> list[int]:
         """Villages that a point lies in or on, ascending."""
@@ -278,10 +279,16 @@ class BoundaryIndex:
         return self.area(area.parent_code)
 
     @cached_property
-    def _segment_boxes(self) -> FloatArray:
-        """(4, S) x0, y0, x1, y1 of each segment, the lower first."""
-        xy = self.village_grid.segment_xy
-        return np.vstack([np.minimum(xy[:, :2], xy[:, 2:]).T, np.maximum(xy[:, :2], xy[:, 2:]).T])
+    def _segment_boxes(self) -> tuple[npt.NDArray[np.int64], FloatArray, float]:
+        """(S,) segments from south to north, (4, S) x0, y0, x1, y1 of each, the lower first, and the tallest's height.
+
+        The height is a metre more than it is, against rounding.
+        """
+        xy = np.asarray(self.village_grid.segment_xy, dtype=np.float64)
+        box = np.vstack([np.minimum(xy[:, :2], xy[:, 2:]).T, np.maximum(xy[:, :2], xy[:, 2:]).T])
+        order = np.argsort(box[1], kind="stable")
+        box = np.ascontiguousarray(box[:, order])
+        return order, box, float((box[3] - box[1]).max(initial=0.0)) + 1.0
 
     # --- many points -----------------------------------------------------------------------------------------------
 

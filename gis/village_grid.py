@@ -172,8 +172,9 @@ class VillageGrid:
             points = shapely.points(x[among], y[among])
             border_m[among] = shapely.distance(points, self._borders[village[among]])
         near = np.flatnonzero((status == OUTSIDE) & (border_m <= REACH_M))
-        village[near] = self._nearest_village(x[near], y[near], cell[near], border_m[near])
-        status[near] = NEAREST
+        if len(near):
+            village[near] = self._nearest_village(x[near], y[near], cell[near], border_m[near])
+            status[near] = NEAREST
         return LocatedPoints(village=village, status=status, border_m=border_m)
 
     def villages_of(self, lat: npt.ArrayLike, lon: npt.ArrayLike) -> npt.NDArray[np.int32]:

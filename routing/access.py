@@ -112,6 +112,17 @@ class AccessFinder:
         met |= found
         return [met[place] for place in locations]
 
+    def of_origin(self, location: Location) -> Meeting:
+        """`of_origins` of one."""
+        met = self._met.get(location)
+        if met is None:
+            met = self._meet((location,), self._serving_edge, self._serving_allowed)[0]
+            with self._lock:
+                if len(self._met) >= REMEMBERED_ORIGINS:
+                    self._met = {}
+                self._met[location] = met
+        return met
+
     def of_target(self, location: Location, reach: Reach) -> Meeting:
         """Where an incident is: on roads within `reach`, if near enough."""
         return self._meet([location], reach.edge, reach.allowed)[0]

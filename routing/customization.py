@@ -2,9 +2,9 @@
 
 From the lowest rank to the highest, the way between a rank and each of its higher neighbours is the least of the arc
 between them and of the ways by each rank below both (Dibbelt, Strasser and Wagner 2016, the basic customization; the
-perfect one, which finds the pairs that no shortest way needs, costs as much again and would spare a rank of units
-little). Branches of the elimination tree that do not lie above each other are worked on at once, then what lies above
-them all.
+perfect one, which finds the pairs that no shortest way needs, costs more than this and would spare a label and a sweep
+a sixth; docs/travel-times.md has the figures). Branches of the elimination tree that do not lie above each other are
+worked on at once, then what lies above them all.
 """
 
 from __future__ import annotations

@@ -82,16 +82,18 @@ class PooledRows:
     row: Int64Array
     owner: Int32Array
 
-    def with_some(self, index: Int64Array, other: PooledRows) -> PooledRows:
-        """The same points, of which those of `index` (rising) have the rows of `other`'s; both of one pool."""
-        stay = ~np.isin(self.owner, index)
-        owner = np.concatenate([self.owner[stay], index.astype(np.int32)[other.owner]])
-        order = np.argsort(owner, kind="stable")
-        return PooledRows(
-            labels=self.labels,
-            row=np.concatenate([self.row[stay], other.row])[order],
-            owner=owner[order],
-        )
+    def with_one(self, index: int, row: int, size: int) -> PooledRows:
+        """The same points, of which one has `size` rows of the same pool from `row` on."""
+        point = np.int32(index)  # of the array's own type, or all of it would be converted
+        begin, end = int(self.owner.searchsorted(point)), int(self.owner.searchsorted(point, "right"))
+        if size == end - begin:
+            rows, owner = self.row.copy(), self.owner
+            for more in range(size):
+                rows[begin + more] = row + more
+        else:
+            rows = np.concatenate((self.row[:begin], np.arange(row, row + size), self.row[end:]))
+            owner = np.concatenate((self.owner[:begin], np.full(size, point), self.owner[end:]))
+        return PooledRows(labels=self.labels, row=rows, owner=owner)
 
 
 class LabelPool:
@@ -128,12 +130,23 @@ class LabelPool:
             row += np.arange(len(row)) - np.repeat(np.cumsum(size) - size, size)
         return PooledRows(labels=labels, row=row, owner=owner)
 
+    def rows_of_one(self, start: Starts) -> tuple[Labels, int, int]:
+        """The pool, and the first row and number of rows of the only point of `start`, made where it is not known."""
+        key = start.state.tobytes(), start.ms.tobytes()
+        with self._lock:
+            if key not in self._known:
+                self._add([key], start)
+            return self._labels, *self._known[key]
+
     def _add(self, keys: list[tuple[bytes, bytes]], starts: Starts) -> None:
         fresh = {key: number for number, key in enumerate(keys) if key not in self._known}
         if self._used + len(starts.state) > len(self._labels.low):
             self._begin(max(POOL_ROWS, 4 * len(starts.state)))
             fresh = {key: number for number, key in enumerate(keys)}
-        chosen = starts.chosen(np.fromiter(fresh.values(), dtype=np.int64, count=len(fresh)))
+        if len(fresh) == len(keys):
+            chosen = starts
+        else:
+            chosen = starts.chosen(np.fromiter(fresh.values(), dtype=np.int64, count=len(fresh)))
         offset = self._labels.write(self._metric, chosen, towards=False, row=self._used).tolist()
         for key, (first, last) in zip(fresh, pairwise(offset), strict=True):
             self._known[key] = (first, last - first)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +23,10 @@ from routing.turns import TurnGraph
 from routing.types import Snap
 
 NO_EDGE = -1
+
+_NEVER = (math.inf, math.inf)
+_ARRAYS = ("edge", "fraction", "before_ms", "after_ms", "node", "leave_state", "leave_ms")
+_Row = tuple[list[int], list[float], list[float], list[float], int, list[int], list[float]]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -74,39 +77,9 @@ class Positions:
     @classmethod
     def of_snap(cls, snap: Snap, network: RoadNetwork, turns: TurnGraph, metric: Metric) -> Positions:
         """`of_snaps([snap], …)` number by number: every call asks for one, and arrays cost more than the sums."""
-        sides = []
-        for edge, fraction in (
-            (snap.edge, snap.fraction),
-            (int(network.edge_reverse[snap.edge]), 1.0 - snap.fraction),
-        ):
-            ms = int(metric.edge_ms[edge]) if edge >= 0 else -1
-            sides.append((edge if ms >= 0 else NO_EDGE, fraction, ms))
-        node = -1
-        if any(edge >= 0 for edge, _, _ in sides):
-            if snap.fraction <= 0.0:
-                node = int(network.edge_tail[snap.edge])
-            elif snap.fraction >= 1.0:
-                node = int(network.edge_head[snap.edge])
-        edges = [NO_EDGE if node >= 0 else edge for edge, _, _ in sides]
-        before, leave_state, leave_ms = [math.inf, math.inf], [0, 0], [math.inf, math.inf]
-        for side, (_, fraction, ms) in enumerate(sides):
-            if edges[side] >= 0:
-                before[side] = float(round(fraction * ms))
-                leave_state[side], leave_ms[side] = int(turns.arc_target[edges[side]]), ms - before[side]
-        after = leave_ms.copy()
-        if node >= 0:
-            leave_state[0], leave_ms[0] = node, 0.0
-        return cls(
-            edge=np.array([edges]),
-            fraction=np.array([[fraction for _, fraction, _ in sides]]),
-            before_ms=np.array([before]),
-            after_ms=np.array([after]),
-            node=np.array([node]),
-            leave_state=np.array([leave_state]),
-            leave_ms=np.array([leave_ms]),
-            turns=turns,
-            obeys_restrictions=metric.obeys_restrictions,
-        )
+        row = _row(snap, network, turns, metric)
+        arrays = {name: np.array([value]) for name, value in zip(_ARRAYS, row, strict=True)}
+        return cls(**arrays, turns=turns, obeys_restrictions=metric.obeys_restrictions)
 
     @classmethod
     def on_edges(
@@ -146,11 +119,18 @@ class Positions:
             obeys_restrictions=metric.obeys_restrictions,
         )
 
+    def departures_of(self, point: int) -> Starts:
+        """States to which one point can be left."""
+        left = [side for side, ms in enumerate(self.leave_ms[point].tolist()) if ms < math.inf]
+        state, ms = self.leave_state[point], self.leave_ms[point]
+        if len(left) < 2:
+            state, ms = state[left], ms[left]
+        return Starts(offset=np.array([0, len(left)]), state=state, ms=ms)
+
     def departures(self) -> Starts:
         """States to which each point can be left."""
         if len(self) == 1:
-            left = [side for side in (0, 1) if self.leave_ms[0, side] < math.inf]
-            return Starts(offset=np.array([0, len(left)]), state=self.leave_state[0, left], ms=self.leave_ms[0, left])
+            return self.departures_of(0)
         used = np.isfinite(self.leave_ms)
         return Starts(offset=_offsets(used.sum(axis=1)), state=self.leave_state[used], ms=self.leave_ms[used])
 
@@ -198,6 +178,10 @@ class Positions:
     def direct_ms(self, others: Positions) -> Float64Array:
         """(n, m) milliseconds from each point to each other one ahead of it on the same edge; infinity elsewhere."""
         best = np.full((len(self), len(others)), np.inf)
+        if len(others) == 1:  # asked by every call, and most often nobody stands on the target's road
+            first, second = others.edge[0].tolist()
+            if not ((self.edge == first) | (self.edge == second)).any():
+                return best
         for mine in (0, 1):
             for theirs in (0, 1):
                 edge, other = self.edge[:, mine, None], others.edge[None, :, theirs]
@@ -209,25 +193,13 @@ class Positions:
                 best[i, j] = np.minimum(best[i, j], others.before_ms[j, theirs] - self.before_ms[i, mine])
         return best
 
-    def with_some(self, index: Int64Array, other: Positions) -> Positions:
-        """The same points, of which those of `index` are those of `other`."""
-
-        def changed(mine: npt.NDArray[Any], theirs: npt.NDArray[Any]) -> npt.NDArray[Any]:
-            copied = mine.copy()
-            copied[index] = theirs
-            return copied
-
-        return Positions(
-            edge=changed(self.edge, other.edge),
-            fraction=changed(self.fraction, other.fraction),
-            before_ms=changed(self.before_ms, other.before_ms),
-            after_ms=changed(self.after_ms, other.after_ms),
-            node=changed(self.node, other.node),
-            leave_state=changed(self.leave_state, other.leave_state),
-            leave_ms=changed(self.leave_ms, other.leave_ms),
-            turns=self.turns,
-            obeys_restrictions=self.obeys_restrictions,
-        )
+    def with_snap(self, index: int, snap: Snap | None, network: RoadNetwork, metric: Metric) -> Positions:
+        """The same points, of which one is now a snapped one (None is nowhere)."""
+        arrays = {}
+        for name, value in zip(_ARRAYS, _row(snap, network, self.turns, metric), strict=True):
+            arrays[name] = changed = getattr(self, name).copy()
+            changed[index] = value
+        return Positions(**arrays, turns=self.turns, obeys_restrictions=self.obeys_restrictions)
 
     def chosen(self, index: int | npt.NDArray[np.int64] | slice) -> Positions:
         """Some of the points, in the order asked for."""
@@ -243,6 +215,25 @@ class Positions:
             turns=self.turns,
             obeys_restrictions=self.obeys_restrictions,
         )
+
+
+def _row(snap: Snap | None, network: RoadNetwork, turns: TurnGraph, metric: Metric) -> _Row:
+    """What one snapped point (None is nowhere) has in each of `_ARRAYS`."""
+    if snap is None:
+        return [NO_EDGE, NO_EDGE], [0.5, 0.5], [*_NEVER], [*_NEVER], -1, [0, 0], [*_NEVER]
+    twin = int(network.edge_reverse[snap.edge])
+    fractions = [snap.fraction, 1.0 - snap.fraction]
+    ms = [int(metric.edge_ms[edge]) if edge >= 0 else -1 for edge in (snap.edge, twin)]
+    edges = [edge if drive_ms >= 0 else NO_EDGE for edge, drive_ms in zip((snap.edge, twin), ms, strict=True)]
+    before, leave_state, leave_ms = [*_NEVER], [0, 0], [*_NEVER]
+    if max(edges) >= 0 and not 0.0 < snap.fraction < 1.0:
+        node = int((network.edge_tail if snap.fraction <= 0.0 else network.edge_head)[snap.edge])
+        return [NO_EDGE, NO_EDGE], fractions, before, [*_NEVER], node, [node, 0], [0.0, math.inf]
+    for side, edge in enumerate(edges):
+        if edge >= 0:
+            before[side] = float(round(fractions[side] * ms[side]))
+            leave_state[side], leave_ms[side] = int(turns.arc_target[edge]), ms[side] - before[side]
+    return edges, fractions, before, leave_ms, -1, leave_state, leave_ms
 
 
 def _offsets(counts: Int64Array) -> Int64Array:

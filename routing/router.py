@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +20,7 @@ from gis.types import Location
 from routing.access import AccessFinder
 from routing.directions import steps_along
 from routing.metric import MS_PER_S, Metric
-from routing.network import Float64Array, Int64Array, RoadNetwork
+from routing.network import Float64Array, RoadNetwork
 from routing.path import stretch_points
 from routing.position import Positions
 from routing.router_answers import (
@@ -59,6 +59,10 @@ LONGEST_KEPT = 5000
 """Lists of targets, and targets of a list, whose meetings with the roads are remembered."""
 
 
+MOVED_APART = 16
+"""Where more than one in so many origins has moved, all are pinned anew: what is known of the others is remembered."""
+
+T = TypeVar("T")
 _Met = tuple[list[tuple[int, Goal]], Positions]
 
 
@@ -135,8 +139,26 @@ class Router:
         )
 
     def moved(self, origins: PinnedOrigins, index: int, location: Location) -> PinnedOrigins:
-        """The same origins, of which one has moved; the others are not looked at."""
-        return self.repinned(origins, (*origins.locations[:index], location, *origins.locations[index + 1 :]))
+        """The same origins, of which one has moved; the others are not looked at, and `origins` stay as they are."""
+        if origins.search is not self._search:
+            return self.pin((*origins.locations[:index], location, *origins.locations[index + 1 :]))
+        access = self._finder.of_origin(location).access()
+        stand = access.snaps[0] if access.snaps else None
+        positions = origins.positions.with_snap(index, stand, self.network, self.metric)
+        departure = positions.departures_of(index)
+        before = self._finder.labels(origins.positions.departures_of(index))
+        after = self._finder.labels(departure)
+        return PinnedOrigins(
+            locations=_with(origins.locations, index, location),
+            access=_with(origins.access, index, access),
+            positions=positions,
+            pinned=self._search.pin_moved(origins.pinned, index, departure),
+            search=self._search,
+            reach_road_ms=_changed(origins.reach_road_ms, index, self._reach_road_ms(stand)),
+            labels=origins.labels if after == before else self._finder.labels(positions.departures()),
+            lat=_changed(origins.lat, index, location.lat),
+            lon=_changed(origins.lon, index, location.lon),
+        )
 
     def repinned(self, origins: PinnedOrigins, locations: Sequence[Location]) -> PinnedOrigins:
         """`pin(locations)`, where many are those of `origins`: only those that moved are looked at."""
@@ -144,25 +166,11 @@ class Router:
         if origins.search is not self._search or len(locations) != len(before):
             return self.pin(locations)
         moved = [at for at, place in enumerate(locations) if place is not before[at] and place != before[at]]
-        if len(moved) > len(before) // 2:
+        if len(moved) > max(1, len(before) // MOVED_APART):
             return self.pin(locations)
-        some, index = self.pin([locations[at] for at in moved]), np.array(moved, dtype=np.int64)
-        positions = origins.positions.with_some(index, some.positions)
-        departures = positions.departures()
-        access = list(origins.access)
-        for at, meeting in zip(moved, some.access, strict=True):
-            access[at] = meeting
-        return PinnedOrigins(
-            locations=tuple(locations),
-            access=tuple(access),
-            positions=positions,
-            pinned=self._search.pin_moved(origins.pinned, departures, index, some.pinned),
-            search=self._search,
-            reach_road_ms=_with(origins.reach_road_ms, index, some.reach_road_ms),
-            labels=self._finder.labels(departures),
-            lat=_with(origins.lat, index, some.lat),
-            lon=_with(origins.lon, index, some.lon),
-        )
+        for at in moved:
+            origins = self.moved(origins, at, locations[at])
+        return origins
 
     def access(self, target: Location, origins: PinnedOrigins | None = None) -> RoadAccess:
         """Where a target meets the roads that the origins can reach (without origins: the served network)."""
@@ -410,9 +418,15 @@ def _search(network: RoadNetwork, metric: Metric, hierarchy: Hierarchy | None) -
     return HierarchySearch(hierarchy, metric)
 
 
-def _with(values: Float64Array, index: Int64Array, others: Float64Array) -> Float64Array:
+def _with(values: tuple[T, ...], index: int, value: T) -> tuple[T, ...]:
+    changed = list(values)
+    changed[index] = value
+    return tuple(changed)
+
+
+def _changed(values: Float64Array, index: int, value: float) -> Float64Array:
     changed = values.copy()
-    changed[index] = others
+    changed[index] = value
     return changed
 
 

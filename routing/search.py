@@ -87,8 +87,8 @@ class Search(Protocol):
     def pin(self, starts: Starts) -> Pinned:
         """Prepare points (n) that will be driven from."""
 
-    def pin_moved(self, origins: Pinned, starts: Starts, index: Int64Array, moved: Pinned) -> Pinned:
-        """`pin(starts)`, where all but points `index` (rising) are those of `origins`, and those are `moved`'s."""
+    def pin_moved(self, origins: Pinned, index: int, start: Starts) -> Pinned:
+        """The same points, of which one is left anew: from the only point of `start`. The others are not looked at."""
 
     def times_ms(self, origins: Pinned, arrivals: Starts, *, limit_ms: float = np.inf) -> Float64Array:
         """(n, m) milliseconds from every pinned point to every one of m points; infinity where no road leads there.

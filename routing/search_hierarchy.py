@@ -16,7 +16,7 @@ from routing.hierarchy import Hierarchy
 from routing.label_kernels import times
 from routing.labels import LabelPool, Labels, PooledRows
 from routing.metric import Metric
-from routing.network import Float64Array, Int32Array, Int64Array
+from routing.network import Float64Array, Int32Array
 from routing.parallel import in_parts
 from routing.search import NEVER_MS, Pinned, Way
 from routing.starts import Starts
@@ -60,13 +60,15 @@ class HierarchySearch:
         """As `Search.pin`: every point's label is made once, so a unit that has moved costs its own alone."""
         return _PinnedRows(starts=starts, rows=self._pool.rows(starts))
 
-    def pin_moved(self, origins: Pinned, starts: Starts, index: Int64Array, moved: Pinned) -> Pinned:
-        """As `Search.pin_moved`: the rows of points that moved take the place of their former ones."""
-        if not isinstance(origins, _PinnedRows) or not isinstance(moved, _PinnedRows):
+    def pin_moved(self, origins: Pinned, index: int, start: Starts) -> Pinned:
+        """As `Search.pin_moved`: the rows of the point's new label take the place of its former ones."""
+        starts = origins.starts.with_one(index, start)
+        if not isinstance(origins, _PinnedRows):
             return self.pin(starts)
-        if origins.rows.labels is not moved.rows.labels:  # a new pool was begun
+        labels, first, size = self._pool.rows_of_one(start)
+        if origins.rows.labels is not labels:  # a new pool was begun
             return self.pin(starts)
-        return _PinnedRows(starts=starts, rows=origins.rows.with_some(index, moved.rows))
+        return _PinnedRows(starts=starts, rows=origins.rows.with_one(index, first, size))
 
     def times_ms(self, origins: Pinned, arrivals: Starts, *, limit_ms: float = np.inf) -> Float64Array:
         """As `Search.times_ms`; a limit changes nothing."""

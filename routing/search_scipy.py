@@ -9,7 +9,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components, dijkstra
 
 from routing.metric import Metric
-from routing.network import Float64Array, Int32Array, Int64Array
+from routing.network import Float64Array, Int32Array
 from routing.search import LONGEST_DRIVE_MS, NEVER_MS, Pinned, Way, told
 from routing.starts import Starts
 from routing.turns import TurnGraph, arc_costs_ms
@@ -64,10 +64,9 @@ class ScipySearch:
         """As `Search.pin`: there is nothing to prepare."""
         return Pinned(starts=starts)
 
-    def pin_moved(self, origins: Pinned, starts: Starts, index: Int64Array, moved: Pinned) -> Pinned:
+    def pin_moved(self, origins: Pinned, index: int, start: Starts) -> Pinned:
         """As `Search.pin_moved`."""
-        del origins, index, moved
-        return Pinned(starts=starts)
+        return Pinned(starts=origins.starts.with_one(index, start))
 
     def times_ms(self, origins: Pinned, arrivals: Starts, *, limit_ms: float = np.inf) -> Float64Array:
         """As `Search.times_ms`, by searches from the side that has fewer points."""

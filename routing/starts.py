@@ -36,6 +36,20 @@ class Starts:
         np.cumsum(self.offset[searches + 1] - self.offset[searches], out=offset[1:])
         return Starts(offset=offset, state=self.state[position], ms=self.ms[position])
 
+    def with_one(self, search: int, other: Starts) -> Starts:
+        """The same searches, of which one is the only one of `other`."""
+        first, last = int(self.offset[search]), int(self.offset[search + 1])
+        more = len(other.state) - (last - first)
+        if more:
+            offset = self.offset.copy()
+            offset[search + 1 :] += more
+            state = np.concatenate((self.state[:first], other.state, self.state[last:]))
+            ms = np.concatenate((self.ms[:first], other.ms, self.ms[last:]))
+        else:
+            offset, state, ms = self.offset, self.state.copy(), self.ms.copy()
+            state[first:last], ms[first:last] = other.state, other.ms
+        return Starts(offset=offset, state=state, ms=ms)
+
     def apart(self) -> Starts:
         """Every state of every search as a search of its own."""
         return Starts(offset=np.arange(len(self.state) + 1, dtype=np.int64), state=self.state, ms=self.ms)

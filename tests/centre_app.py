@@ -18,6 +18,7 @@ from dispatch.store.engine import reading
 from dispatch.store.store import Store
 from web.app import create_app
 from web.lanes import LaneDispatcher
+from web.one_send import OneSendChannel
 from web.regions import open_region
 from web.running import Running
 from web.server import EVENTS_PATH, POSITIONS_PATH
@@ -80,6 +81,7 @@ def served(app: Flask, *, streams: int = 8) -> Iterator[int]:
     """The application on a free port of loopback, with the lanes of `siaga112 serve`; gives the port."""
     lanes = LaneDispatcher({POSITIONS_PATH: 4, EVENTS_PATH: streams}, threads=4)
     server = create_server(app, _dispatcher=lanes, host="127.0.0.1", port=0, asyncore_use_poll=True)
+    server.channel_class = OneSendChannel
     runner = threading.Thread(target=server.run, daemon=True)
     runner.start()
     try:

@@ -83,6 +83,8 @@ class Basis:
         Names of the profiles whose times could not be worked out as they should be.
     metrics
         Those that answered.
+    view, own, routers
+        What is asked within, and what was found there by profile and time.
     """
 
     closures: str
@@ -91,6 +93,7 @@ class Basis:
     metrics: dict[MetricKey, None] = field(default_factory=dict)
     view: RoutersView | None = None
     own: _Own | None = None
+    routers: dict[tuple[str | None, datetime | None], Router] = field(default_factory=dict)
 
     @property
     def used(self) -> tuple[MetricKey, ...]:
@@ -215,12 +218,15 @@ class FleetTimes:
     def router(self, profile: str | None, at: datetime | None) -> Router:
         """Times and routes of one profile (None: the default one) at a time (None: at no hour in particular)."""
         basis: Basis | None = getattr(self._here, "basis", None)
+        if basis is not None and (profile, at) in basis.routers:
+            return basis.routers[profile, at]
         if self._routers is not None:
             view = None if basis is None else basis.view
             found = self._routers.router(None if profile == self._default else profile, at=at, view=view)
         else:
             found = self._own_router(profile, at, self._own if basis is None or basis.own is None else basis.own)
         if basis is not None:
+            basis.routers[profile, at] = found
             basis.metrics[found.metric.key] = None
             # Also where this very question is the first to ask for a profile or an hour.
             basis.pending = basis.pending or (self._routers is not None and self._routers.pending)

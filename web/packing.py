@@ -38,6 +38,8 @@ def pack(response: Response) -> Response:
 def offer(response: Response, compressed: Callable[[], bytes]) -> bool:
     """Put the compressed body in place of the other where the reader takes it; whether that is so."""
     response.vary.add("Accept-Encoding")
+    if "HTTP_ACCEPT_ENCODING" not in request.environ:
+        return False
     if request.accept_encodings.quality("gzip") <= 0:
         return False
     response.set_data(compressed())

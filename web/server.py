@@ -13,6 +13,7 @@ from waitress.server import create_server
 from gis.errors import InputError
 from web.app import create_app
 from web.lanes import LaneDispatcher
+from web.one_send import OneSendChannel
 from web.running import Running
 from web.service import Desk
 from web.sessions import Access
@@ -82,6 +83,7 @@ def run(
     server = create_server(
         app, sockets=[listener], _dispatcher=lanes, connection_limit=MAX_CONNECTIONS, asyncore_use_poll=True
     )
+    server.channel_class = OneSendChannel
     if running is not None:
         running.start()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))

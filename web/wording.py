@@ -6,6 +6,7 @@ Every function takes the `Translator` as `_`, so that the messages are found by 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from dispatch.ranking import EtaPart, Reason, ReasonKind
@@ -68,7 +69,12 @@ def kind_name(kind: str | None, _: Translator) -> str:
     """A kind of unit; an unlisted one as it is written, None as any unit."""
     if kind is None:
         return _("unit")
-    names = {
+    return _kind_names(_).get(kind, kind.replace("_", " "))
+
+
+@cache
+def _kind_names(_: Translator) -> dict[str, str]:
+    return {
         "ambulance": _("ambulance"),
         "fire_engine": _("fire engine"),
         "water_tanker": _("water tanker"),
@@ -84,11 +90,15 @@ def kind_name(kind: str | None, _: Translator) -> str:
         "tow_truck": _("tow truck"),
         "social_services": _("Dinsos car"),
     }
-    return names.get(kind, kind.replace("_", " "))
 
 
 def status_name(status: UnitStatus, _: Translator) -> str:
     """Where a unit stands in its work."""
+    return _status_names(_)[status]
+
+
+@cache
+def _status_names(_: Translator) -> dict[UnitStatus, str]:
     return {
         UnitStatus.AVAILABLE: _("available"),
         UnitStatus.DISPATCHED: _("dispatched"),
@@ -98,7 +108,7 @@ def status_name(status: UnitStatus, _: Translator) -> str:
         UnitStatus.AT_HOSPITAL: _("at the hospital"),
         UnitStatus.RETURNING: _("returning"),
         UnitStatus.OUT_OF_SERVICE: _("out of service"),
-    }[status]
+    }
 
 
 def eta_part_name(part: EtaPart, _: Translator) -> str:
@@ -125,7 +135,21 @@ def fix_age(age_s: float | None, _: Translator) -> str:
 
 def reason_text(reason: Reason, _: Translator) -> str:
     """Why a unit stands where it stands in the ranking."""
-    sentences = {
+    sentence = _reason_sentences(_)[reason.kind]
+    if reason.kind is ReasonKind.FIRST_AND_NEAREST and reason.cause is None:
+        sentence = _("Arrives together with {other}; nearest in a straight line.")
+    text = sentence.format(
+        other=reason.other,
+        difference=_short_difference(reason.difference_s, _),
+        nearer=distance(reason.nearer_m, _),
+        cause="" if reason.cause is None else _causes(_)[reason.cause],
+    )
+    return text[:1].upper() + text[1:]
+
+
+@cache
+def _reason_sentences(_: Translator) -> dict[ReasonKind, str]:
+    return {
         ReasonKind.ONLY: _("The only unit that can be sent."),
         ReasonKind.FIRST_AND_NEAREST: _(
             "First by road, {difference} ahead of {other}; also nearest in a straight line."
@@ -139,29 +163,38 @@ def reason_text(reason: Reason, _: Translator) -> str:
         ),
         ReasonKind.LATER: _("{difference} after {other}: it {cause}."),
     }
-    sentence = sentences[reason.kind]
-    if reason.kind is ReasonKind.FIRST_AND_NEAREST and reason.cause is None:
-        sentence = _("Arrives together with {other}; nearest in a straight line.")
-    causes = {
+
+
+@cache
+def _causes(_: Translator) -> dict[EtaPart, str]:
+    return {
         EtaPart.DRIVING: _("takes longer on the road"),
         EtaPart.TURNOUT: _("takes longer to turn out"),
         EtaPart.REACH_ROAD: _("stands farther from the road"),
         EtaPart.LAST_METRES: _("has farther to go from the road"),
         EtaPart.WAITING: _("is not free yet"),
-        None: "",
     }
-    text = sentence.format(
-        other=reason.other,
-        difference=_short_difference(reason.difference_s, _),
-        nearer=distance(reason.nearer_m, _),
-        cause=causes[reason.cause],
-    )
-    return text[:1].upper() + text[1:]
 
 
 def exclusion_text(excluded: ExcludedUnit, _: Translator) -> str:
     """Why a unit is not ranked, and when it would be there all the same."""
-    reasons = {
+    why = _exclusion_reasons(_)[excluded.why].format(
+        kind=kind_name(excluded.unit.kind, _),
+        agency=excluded.unit.agency,
+        capabilities=words(excluded.missing_capabilities, _),
+        status=status_name(excluded.unit.status, _),
+        age=duration(excluded.fix_age_s or 0.0, _),
+    )
+    if excluded.why in (Exclusion.UNREACHABLE, Exclusion.NO_LOCATION):
+        return f"{why}."
+    if excluded.eta_s is None:
+        return _("{why}; no road leads from there to the location.").format(why=why)
+    return _("{why}; would take {eta} from its last position.").format(why=why, eta=duration(excluded.eta_s, _))
+
+
+@cache
+def _exclusion_reasons(_: Translator) -> dict[Exclusion, str]:
+    return {
         Exclusion.WRONG_KIND: _("Not of the kind asked for ({kind})"),
         Exclusion.WRONG_AGENCY: _("Not of an agency asked for ({agency})"),
         Exclusion.MISSING_CAPABILITY: _("Lacks {capabilities}"),
@@ -174,18 +207,6 @@ def exclusion_text(excluded: ExcludedUnit, _: Translator) -> str:
         Exclusion.NO_LOCATION: _("The location of the incident is not known"),
         Exclusion.UNREACHABLE: _("No road leads from there to the location"),
     }
-    why = reasons[excluded.why].format(
-        kind=kind_name(excluded.unit.kind, _),
-        agency=excluded.unit.agency,
-        capabilities=words(excluded.missing_capabilities, _),
-        status=status_name(excluded.unit.status, _),
-        age=duration(excluded.fix_age_s or 0.0, _),
-    )
-    if excluded.why in (Exclusion.UNREACHABLE, Exclusion.NO_LOCATION):
-        return f"{why}."
-    if excluded.eta_s is None:
-        return _("{why}; no road leads from there to the location.").format(why=why)
-    return _("{why}; would take {eta} from its last position.").format(why=why, eta=duration(excluded.eta_s, _))
 
 
 def shortfall_text(shortfall: Shortfall, _: Translator) -> str:

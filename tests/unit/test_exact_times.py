@@ -148,6 +148,51 @@ def test_a_unit_that_moves_is_timed_from_where_it_is_now_and_the_others_as_befor
 
 
 @given(data=st.data(), built=road_networks(), limits=LIMITS)
+@settings(max_examples=30, deadline=None)
+def test_units_of_which_some_moved_are_timed_as_if_all_were_looked_at_anew(data, built, limits):
+    """Also where one now stands off every road, or on a piece of road that none of them stood on before."""
+    router = router_of(built.network, limits, engine=data.draw(ENGINES))
+    places = data.draw(st.lists(near_roads(built), min_size=1, max_size=4))
+    pinned, target = router.pin(places), data.draw(near_roads(built))
+    far = Location(lat=60.0, lon=60.0)
+    for _ in range(2):
+        places = [data.draw(st.sampled_from((place, far)) | near_roads(built)) for place in places]
+        pinned, anew = router.repinned(pinned, places), router.pin(places)
+        assert (pinned.locations, pinned.access, pinned.labels) == (anew.locations, anew.access, anew.labels)
+        for name in ("edge", "fraction", "before_ms", "after_ms", "node", "leave_ms"):
+            assert np.array_equal(getattr(pinned.positions, name), getattr(anew.positions, name)), name
+        assert router.answer(target, pinned).times == router.answer(target, anew).times
+
+
+@pytest.mark.parametrize("engine", ["scipy", "hierarchy"])
+def test_who_asks_while_units_move_is_answered_for_where_all_stood_at_one_moment(engine, monkeypatch):
+    """One thread moves units, beyond what one pool of labels holds, and two ask; each answer is checked afterwards."""
+    monkeypatch.setattr("routing.labels.POOL_ROWS", 64)
+    corners = [(0.0, 0.0), (0.0, 0.02), (0.02, 0.02), (0.02, 0.0)]
+    roads = [Road(tail=at, head=(at + 1) % 4) for at in range(4)]
+    router = router_of(network_from_edges(corners, roads).network, engine=engine)
+    target = Location(lat=0.0101, lon=0.0)
+    latest = [router.pin([Location(lat=0.0, lon=0.001 * unit) for unit in range(8)])]
+    answers: list[tuple[tuple[Location, ...], list[float]]] = []
+
+    def ask() -> None:
+        while len(latest) == 1:
+            origins = latest[0]
+            answers.append((origins.locations, router.answer(target, origins).seconds.tolist()))
+
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        asking = [pool.submit(ask) for _ in range(2)]
+        for number in range(200):
+            latest[0] = router.moved(latest[0], number % 8, Location(lat=0.02, lon=1e-6 * (number + 1)))
+        latest.append(latest[0])  # the end
+        for one in asking:
+            one.result()
+    answers.append((latest[0].locations, router.answer(target, latest[0]).seconds.tolist()))
+    for places, seconds in answers[:: 1 + len(answers) // 50] + answers[-1:]:
+        assert seconds == router.answer(target, router.pin(places)).seconds.tolist()
+
+
+@given(data=st.data(), built=road_networks(), limits=LIMITS)
 @settings(max_examples=50, deadline=None)
 def test_times_to_all_nodes_are_those_to_each(data, built, limits):
     """The nearest origin is named too; of two that are there at the same time the first."""
