@@ -67,6 +67,7 @@ def recommend(
     metric: str = "",
     metrics: Sequence[MetricKey] = (),
     pending: bool = False,
+    failed: Sequence[str] = (),
     profiles: Mapping[str, str] = NO_PROFILES,
     hour: int | None = None,
 ) -> Recommendation:
@@ -97,6 +98,7 @@ def recommend(
             metric=metric,
             metrics=metrics,
             pending=pending,
+            failed=failed,
             profiles=profiles,
             hour=hour,
         )
@@ -121,6 +123,7 @@ def recommendation_inputs(
     metric: str = "",
     metrics: Sequence[MetricKey] = (),
     pending: bool = False,
+    failed: Sequence[str] = (),
     profiles: Mapping[str, str] = NO_PROFILES,
     hour: int | None = None,
 ) -> RecommendationInputs:
@@ -155,6 +158,8 @@ def recommendation_inputs(
         Roads closed, and the name of the times; they change no rank beyond what the times say.
     metrics, pending
         The times that answered, one by profile and hour, and whether newer ones were being worked out.
+    failed
+        Vehicle profiles whose times could not be worked out, so that older ones answered.
     profiles
         The vehicle profile that the times of each unit are for, by id.
     hour
@@ -194,6 +199,7 @@ def recommendation_inputs(
         metric=metric,
         metrics=tuple(metrics),
         pending=pending,
+        failed=tuple(failed),
         hour=hour,
     )
 
@@ -251,6 +257,7 @@ def recommend_from(inputs: RecommendationInputs) -> Recommendation:
         metric=inputs.metric,
         metrics=inputs.metrics,
         pending=inputs.pending,
+        failed=inputs.failed,
         hour=inputs.hour,
     )
 

@@ -279,6 +279,7 @@ class Centre:
             metric=roads.state.metric,
             metrics=roads.metrics,
             pending=roads.pending,
+            failed=roads.failed,
             profiles={one.unit.unit_id: name for one, name in zip(units, profiles, strict=True)},
             hour=hour,
         )
