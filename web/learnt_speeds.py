@@ -222,6 +222,16 @@ def learning_report(
         kecamatan=[area.code for area in region.boundaries.kecamatan],
         bin_of_hour=default_bins(),
         in_force=None if state is None else state.factors,
+        taught_until=None if state is None else _moment(centre.store.document(state.held.digest).get("until")),
         since=since,
         until=until,
     )
+
+
+def _moment(text: object) -> datetime | None:
+    """A time of a stored report; None where it says none, for reports come from files."""
+    try:
+        found = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return None if found.tzinfo is None else found
