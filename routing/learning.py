@@ -297,7 +297,7 @@ def checked_factors(factors: SpeedFactors) -> SpeedFactors:
             kecamatan=factors.kecamatan[area],
             factor=f"{float(factors.factor[kind, area, number]):g}",
             least=LEAST_FACTOR,
-            most=MOST_FACTOR,
+            most=f"{MOST_FACTOR:g}",
         )
     return factors
 
