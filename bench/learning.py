@@ -2,8 +2,8 @@
 
 Trips are driven on Cirebon by the quickest way, at speeds that differ by class, kecamatan and time of the week from
 those of the settings, with an effect of each trip and of each road; devices tell noisy positions. Printed are how much
-of the driven road is found, how near the learnt factors are to the truth, and the errors of held-out trips before and
-after, with the truth itself beside them.
+of the driven road is found, how near the learnt factors are to the truth, and the errors of trips before and after,
+each told by what was learnt without it, with the truth itself beside them.
 
 Run `script/bench learning` (or `python -m bench.learning`), with the real data beside the repository. The exit status
 is 1 when learning makes held-out trips worse.
@@ -24,7 +24,7 @@ import numpy as np
 import shapely
 
 from gis.types import Location
-from routing.learning import BINS, CellChange, Part, default_bins, learn, part_of
+from routing.learning import BINS, CellChange, default_bins, learn
 from routing.learning_model import Cell, Observation, predicted_s
 from routing.learning_trips import DrivenTrip, ReadTrip, TripReader
 from routing.matching import Matcher
@@ -194,8 +194,8 @@ def _learning(world: World, read: Sequence[ReadTrip]) -> bool:
     started = time.perf_counter()
     report = learn(read, kecamatan=world.kecamatan, bin_of_hour=default_bins())
     print(
-        f"  {report.trips} trips used ({report.choosing} choose, {report.held_out} judge), "
-        f"{dict(report.excluded)} left out; estimated in {time.perf_counter() - started:.1f} s"
+        f"  {report.trips} trips used, {dict(report.excluded)} left out; "
+        f"estimated in {time.perf_counter() - started:.1f} s"
     )
     print("  class          trips  factor  true  changed")
     for one in report.classes:
@@ -211,8 +211,8 @@ def _learning(world: World, read: Sequence[ReadTrip]) -> bool:
         f"(without learning {np.sqrt(np.mean(np.square(spread))):.3f}); {np.mean(inside):.0%} of the truth lies within "
         "the intervals of 95 %"
     )
-    held = [one for one in read if one.excluded is None and part_of(one.trip_id) is Part.JUDGE]
-    print("  judging trips      median     P90    bias  median %")
+    held = [one for one in read if one.excluded is None]
+    print("  cross-fitted       median     P90    bias  median %")
     for name, errors in (("before", report.before), ("after", report.after)):
         print(
             f"  {name:14}  {errors.median_s:7.0f} s {errors.p90_s:5.0f} s {errors.bias_s:+5.0f} s  "

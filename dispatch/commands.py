@@ -78,6 +78,7 @@ Login = Annotated[str, StringConstraints(pattern=LOGIN_PATTERN)]
 Word = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=WORD_PATTERN)]
 """A lower-case word, such as a unit kind."""
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=LINE_PATTERN)]
+SpeedsDigest = Annotated[str, StringConstraints(pattern=r"^(none|[0-9a-f]{64})$")]
 """A short text on one line."""
 Number = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=LINE_PATTERN)]
 """A telephone number, in any spelling."""
@@ -547,17 +548,22 @@ class RevokeDevice(_Strict):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdoptSpeeds(_Strict):
-    """Put the factors of a report of learnt speeds in force."""
+    """Put the factors of a report of learnt speeds in force.
+
+    `expected_digest` refuses it where others are in force than the sender saw: their digest, or `none`.
+    """
 
     report: dict[str, object]
     reason: Name
+    expected_digest: SpeedsDigest | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WithdrawSpeeds(_Strict):
-    """Let the speeds of the settings count again."""
+    """Let the speeds of the settings count again; `expected_digest` as in `AdoptSpeeds`."""
 
     reason: Name
+    expected_digest: SpeedsDigest | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

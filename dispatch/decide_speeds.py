@@ -13,12 +13,15 @@ from typing import Any, Final
 from dispatch.book import Book
 from dispatch.commands import AdoptSpeeds, WithdrawSpeeds
 from dispatch.decide import Context, Decision, decides
-from dispatch.errors import RefusedError
+from dispatch.errors import RefusedError, VersionConflictError
 from dispatch.event_types import SpeedsAdopted, SpeedsWithdrawn
+from dispatch.learnt_speeds import LearntSpeeds
 from gis.errors import N_, InputError
 
 LEAST_FACTOR: Final = 0.2
 MOST_FACTOR: Final = 3.0
+NONE: Final = "none"
+"""What stands for the digest where no learnt speeds are in force."""
 _ROW: Final = 4
 """Road class, kecamatan, bin of hours, factor."""
 
@@ -28,6 +31,7 @@ def _adopt(command: AdoptSpeeds, book: Book, context: Context, decision: Decisio
     _check(command.report)
     key = decision.keep_document(command.report)
     held = book.speeds()
+    _check_seen(command.expected_digest, held)
     if held is not None and held.digest == key:
         raise RefusedError(
             N_("These speeds are in force already, since {when} by {who}."),
@@ -42,9 +46,27 @@ def _adopt(command: AdoptSpeeds, book: Book, context: Context, decision: Decisio
 @decides(WithdrawSpeeds)
 def _withdraw(command: WithdrawSpeeds, book: Book, context: Context, decision: Decision) -> None:
     held = book.speeds()
+    _check_seen(command.expected_digest, held)
     if held is None:
         raise RefusedError(N_("No learnt speeds are in force, so there is nothing to withdraw."))
     decision.happened(SpeedsWithdrawn(digest=held.digest, reason=command.reason, withdrawn_at=context.now))
+
+
+def _check_seen(expected: str | None, held: LearntSpeeds | None) -> None:
+    """Refuse a decision by somebody who saw other speeds in force.
+
+    Raises
+    ------
+    VersionConflictError
+        With both digests.
+    """
+    found = NONE if held is None else held.digest
+    if expected is not None and expected != found:
+        raise VersionConflictError(
+            N_("Other speeds are in force than you saw; look again before you decide."),
+            expected=expected,
+            version=found,
+        )
 
 
 def _check(report: Mapping[str, Any]) -> None:

@@ -68,6 +68,7 @@ def recommend(
     metric: str = "",
     metrics: Sequence[MetricKey] = (),
     pending: bool = False,
+    failed: Sequence[str] = (),
     profiles: Mapping[str, str] = NO_PROFILES,
     hour: int | None = None,
 ) -> Recommendation:
@@ -98,6 +99,7 @@ def recommend(
             metric=metric,
             metrics=metrics,
             pending=pending,
+            failed=failed,
             profiles=profiles,
             hour=hour,
         )
@@ -122,6 +124,7 @@ def recommendation_inputs(
     metric: str = "",
     metrics: Sequence[MetricKey] = (),
     pending: bool = False,
+    failed: Sequence[str] = (),
     profiles: Mapping[str, str] = NO_PROFILES,
     hour: int | None = None,
 ) -> RecommendationInputs:
@@ -156,6 +159,8 @@ def recommendation_inputs(
         Roads closed, and the name of the times; they change no rank beyond what the times say.
     metrics, pending
         The times that answered, one by profile and hour, and whether newer ones were being worked out.
+    failed
+        Vehicle profiles whose times could not be worked out, so that older ones answered.
     profiles
         The vehicle profile that the times of each unit are for, by id.
     hour
@@ -195,6 +200,7 @@ def recommendation_inputs(
         metric=metric,
         metrics=tuple(metrics),
         pending=pending,
+        failed=tuple(failed),
         hour=hour,
     )
 
@@ -252,6 +258,7 @@ def recommend_from(inputs: RecommendationInputs) -> Recommendation:
         metric=inputs.metric,
         metrics=inputs.metrics,
         pending=inputs.pending,
+        failed=inputs.failed,
         hour=inputs.hour,
     )
 

@@ -140,6 +140,8 @@ class RecommendationInputs:
         Roads closed then, and the name of the times that were asked.
     metrics, pending
         The times that answered, one by profile and hour, and whether newer ones were being worked out.
+    failed
+        Vehicle profiles whose times could not be worked out, so that older ones answered.
     hour
         Hour of the week (0 from Monday midnight, local time) by which traffic was told; None for no hour in particular.
     """
@@ -157,6 +159,7 @@ class RecommendationInputs:
     metric: str = ""
     metrics: tuple[MetricKey, ...] = ()
     pending: bool = False
+    failed: tuple[str, ...] = ()
     hour: int | None = None
 
 
@@ -357,6 +360,8 @@ class Recommendation:
         Roads closed when it was made, and the name of the times that it rests on.
     metrics, pending
         The times themselves, one by profile and hour, and whether newer ones were being worked out.
+    failed
+        As in `RecommendationInputs`.
     hour
         As in `RecommendationInputs`.
     """
@@ -383,6 +388,7 @@ class Recommendation:
     metric: str = ""
     metrics: tuple[MetricKey, ...] = ()
     pending: bool = False
+    failed: tuple[str, ...] = ()
     hour: int | None = None
 
     @property

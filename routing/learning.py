@@ -1,40 +1,43 @@
 """Learning speeds from trips: the report, with what it would change and whether that tells other trips better.
 
-Trips have one of three parts, by a hash of their ids: three fifths teach; a fifth chooses, for a class of roads whose
-times on these trips would be told worse keeps its speed; and a fifth only judges: nothing was fitted or chosen on them,
-so the error that is reported is that of trips nobody looked at. A report changes nothing; factors come into force by a
-decision that is logged (`siaga112 learn adopt`).
+All trips teach. A class of roads whose times on trips that did not teach it would be told worse keeps its speed, and
+the error that is reported is that of trips nobody looked at, by cross-fitting (`routing.learning_folds`). A report
+changes nothing; factors come into force by a decision that is logged (`siaga112 learn adopt`).
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, Final
 
 import numpy as np
 
-from gis.errors import InputError
-from routing.learning_model import Cell, CellEstimate, Observation, SpeedModel, fit, predicted_s, widened
+from gis.errors import N_, InputError
+from routing.learning_folds import FOLDS, Believe, CrossFit, Verdicts
+from routing.learning_model import Cell, CellEstimate, SpeedModel, widened
 from routing.learning_trips import ReadTrip
 from routing.network import ROAD_CLASSES, Float64Array, UInt8Array
 from routing.speed_factors import HOURS, HOURS_PER_DAY, SpeedFactors
 
 LEAST_FACTOR, MOST_FACTOR = 0.2, 3.0
 """Factors beyond these are not believed, and never adopted."""
-PARTS: Final = 5
-"""Of so many trips one judges and one chooses."""
 LEAST_TRIPS: Final = 20
-LEAST_CHOOSING: Final = 5
 THIN_TRIPS: Final = 5
 THIN_WIDTH: Final = 1.5
 """A cell with fewer trips than the one, or whose interval spans more than this ratio, is called thin."""
-JUDGED_SHARE: Final = 0.1
-"""A part of a trip chooses for a class that takes at least this share of its time."""
+
+REMARKS: Final[Mapping[str, str]] = {
+    "whole_worse": N_("The trips as a whole would be told worse, so nothing is proposed."),
+    "judged_worse": N_("The trips would be told worse: look twice before these speeds are adopted."),
+    "taught": N_("Trips until {day} taught the speeds in force, which look better on them than they are."),
+    "thin": N_("{thin} of {factors} factors rest on fewer than {trips} trips or are uncertain; they stay near their "
+               "class."),
+    "held": N_("{factors} factors lay outside {least} to {most} and were held at these limits."),
+}  # fmt: skip
+"""What a report may remark, by its code."""
 
 BINS: Final[tuple[str, ...]] = ("night", "morning", "midday", "evening", "weekend")
 
@@ -52,6 +55,36 @@ def default_bins() -> UInt8Array:
             name = "morning" if clock < 9 else "midday" if clock < 15 else "evening"
         found[hour] = BINS.index(name)
     return found
+
+
+class TooFewTripsError(InputError):
+    """So few trips can be used that nothing can be said of speeds.
+
+    Parameters
+    ----------
+    used
+        How many can be used.
+    excluded
+        How many cannot, by the reason.
+    reasons
+        The same in words; in English where they are not given.
+    """
+
+    def __init__(self, used: int, excluded: Mapping[str, int], reasons: str | None = None) -> None:
+        self.used, self.excluded = used, dict(sorted(excluded.items()))
+        if not used and not excluded:
+            super().__init__(
+                N_("There are no trips from dispatch to arrival on scene in this time; choose a longer one.")
+            )
+            return
+        told = ", ".join(f"{count} {reason.replace('_', ' ')}" for reason, count in self.excluded.items())
+        super().__init__(
+            N_("Only {used} trips can be used (left out: {reasons}), and at least {least} are needed; choose a longer "
+               "time."),
+            used=used,
+            reasons=reasons or told or "0",
+            least=LEAST_TRIPS,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,9 +119,9 @@ class ClassChange:
     trips, seconds
         From which it was learnt.
     before, after
-        Median of the absolute log error of parts of the choosing trips on it; None where there was none.
+        Median of the absolute log error of parts of trips on it, told without them; None where there was none.
     changed
-        Whether it changes; not where choosing trips would be told worse, or none is there to tell.
+        Whether it changes; not where trips that did not teach it would be told worse, or none is there to tell.
     """
 
     road_class: str
@@ -120,29 +153,25 @@ class LearningReport:
 
     Attributes
     ----------
-    trips, choosing, held_out
-        Used, how many of them only choose the classes that change, and how many only judge.
-    by_trace
-        How many gave positions on their way.
+    trips, by_trace
+        Used, and how many of them gave positions on their way.
     excluded
         Trips by the reason why they were not used.
     before, after
-        Errors on the judging trips, under the factors in force and under the proposed ones.
+        Errors of all trips under the factors in force, and under what was learnt and chosen without them.
     classes, cells
         What would change.
     factors
         The proposed factors.
     noise, trip_spread
         Standard deviations of a part of a trip and of a whole trip, in log seconds.
-    warnings
-        One sentence each.
+    remarks
+        What to know before they are adopted.
     """
 
     since: datetime | None
     until: datetime | None
     trips: int
-    choosing: int
-    held_out: int
     by_trace: int
     excluded: Mapping[str, int]
     before: Errors
@@ -152,7 +181,7 @@ class LearningReport:
     factors: SpeedFactors
     noise: float
     trip_spread: float
-    warnings: tuple[str, ...]
+    remarks: tuple[Remark, ...]
 
     @property
     def changes(self) -> bool:
@@ -160,18 +189,17 @@ class LearningReport:
         return any(one.changed for one in self.classes)
 
 
-class Part(StrEnum):
-    """What a trip is for."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remark:
+    """Something to know before speeds are adopted; `REMARKS` has the sentence of its code, `values` what it names."""
 
-    TEACH = "teach"
-    CHOOSE = "choose"
-    JUDGE = "judge"
+    code: str
+    values: Mapping[str, int | float | str] = field(default_factory=dict)
 
-
-def part_of(trip_id: str) -> Part:
-    """What a trip is for; always the same for the same id."""
-    number = int.from_bytes(hashlib.sha256(trip_id.encode()).digest()[:4], "big") % PARTS
-    return {0: Part.JUDGE, 1: Part.CHOOSE}.get(number, Part.TEACH)
+    @property
+    def sentence(self) -> str:
+        """In English."""
+        return REMARKS[self.code].format(**self.values)
 
 
 def learn(
@@ -181,6 +209,7 @@ def learn(
     bin_of_hour: UInt8Array,
     bin_names: Sequence[str] = BINS,
     in_force: SpeedFactors | None = None,
+    taught_until: datetime | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> LearningReport:
@@ -194,8 +223,8 @@ def learn(
         (K,) codes by the index that cells have.
     bin_of_hour, bin_names
         (168,) bins of the week and their names.
-    in_force
-        Factors that hold now; None for none.
+    in_force, taught_until
+        Factors that hold now (None for none), and until when trips taught them (None where that is not known).
     since, until
         For the record.
 
@@ -207,47 +236,44 @@ def learn(
     excluded = Counter(one.excluded.value for one in trips if one.excluded is not None)
     used = sorted((one for one in trips if one.excluded is None), key=lambda one: one.trip_id)
     if len(used) < LEAST_TRIPS:
-        raise InputError(_too_few(len(used), excluded))
-    parts: dict[Part, list[Sequence[Observation]]] = {part: [] for part in Part}
-    for one in used:
-        parts[part_of(one.trip_id)].append(one.observations)
-    teaching = [observation for trip in parts[Part.TEACH] for observation in trip]
-    choosing, judging = parts[Part.CHOOSE], parts[Part.JUDGE]
-    model = widened(fit(teaching), teaching)
+        raise TooFewTripsError(len(used), excluded)
     held_now = _in_force(in_force, kecamatan, bin_of_hour)
-    cells = {cell for one in used for observation in one.observations for cell in observation.parts}
-    now = {cell: float(held_now[cell]) if cell[1] >= 0 else 1.0 for cell in cells}
     # Roads in no kecamatan keep their speed: the table has no row for them.
-    proposed = {cell: _believed(model.factor(cell), now[cell]) if cell[1] >= 0 else 1.0 for cell in cells}
-    classes = _chosen(teaching, choosing, proposed, now)
-    changed = {ROAD_CLASSES.index(one.road_class) for one in classes if one.changed}
-    after = {cell: proposed[cell] if cell[0] in changed else now[cell] for cell in cells}
-    warnings = []
-    if changed and _errors(choosing, after).median_s > _errors(choosing, now).median_s:
-        changed, after = set(), now
-        classes = [_unchanged(one) for one in classes]
-        warnings.append("The choosing trips as a whole would be told worse, so nothing is proposed.")
-    errors_before, errors_after = _errors(judging, now), _errors(judging, after)
-    if changed and errors_after.median_s > errors_before.median_s:
-        warnings.append("The trips that only judge would be told worse: look twice before these speeds are adopted.")
-    shown = _cells(model, changed, kecamatan, bin_names)
-    warnings += _warnings(len(choosing), shown, model)
+    now = {
+        cell: float(held_now[cell]) if cell[1] >= 0 else 1.0
+        for cell in {cell for one in used for observation in one.observations for cell in observation.parts}
+    }
+
+    def believe(model: SpeedModel, cell: Cell) -> float:
+        return _believed(model.factor(cell), now[cell]) if cell[1] >= 0 else 1.0
+
+    folds = CrossFit([one.observations for one in used], now, believe)
+    driven, told_now, told_after = folds.judged()
+    verdicts = folds.verdicts()
+    model = widened(folds.model(), [folds.model(fold) for fold in range(FOLDS)])
+    before, after = _errors(told_now - driven, driven), _errors(told_after - driven, driven)
+    shown = _cells(model, verdicts.changed, kecamatan, bin_names)
+    remarks = []
+    if verdicts.whole_worse:
+        remarks.append(Remark(code="whole_worse"))
+    elif verdicts.changed and after.median_s > before.median_s:
+        remarks.append(Remark(code="judged_worse"))
+    if in_force is not None and taught_until is not None and since is not None and since < taught_until:
+        remarks.append(Remark(code="taught", values={"day": taught_until.date().isoformat()}))
     return LearningReport(
         since=since,
         until=until,
         trips=len(used),
-        choosing=len(choosing),
-        held_out=len(judging),
         by_trace=sum(one.by_trace for one in used),
         excluded=dict(sorted(excluded.items())),
-        before=errors_before,
-        after=errors_after,
-        classes=tuple(classes),
+        before=before,
+        after=after,
+        classes=_classes(used, folds.model(), verdicts, believe),
         cells=tuple(shown),
-        factors=_table(model, changed, held_now, kecamatan, bin_of_hour),
+        factors=_table(model, verdicts.changed, held_now, kecamatan, bin_of_hour),
         noise=model.noise,
         trip_spread=model.trip_spread,
-        warnings=tuple(warnings),
+        remarks=(*remarks, *_remarks(shown, model)),
     )
 
 
@@ -263,91 +289,56 @@ def checked_factors(factors: SpeedFactors) -> SpeedFactors:
     if len(beyond):
         kind, area, number = beyond[0].tolist()
         raise InputError(
-            f"The factor of {ROAD_CLASSES[kind]} in {factors.kecamatan[area]} is "
-            f"{float(factors.factor[kind, area, number]):g}, outside {LEAST_FACTOR:g} to {MOST_FACTOR:g}; "
-            "make the report again with `siaga112 learn report`."
+            N_(
+                "The factor of {road_class} in {kecamatan} is {factor}, outside {least} to {most}; make the report "
+                "again."
+            ),
+            road_class=ROAD_CLASSES[kind],
+            kecamatan=factors.kecamatan[area],
+            factor=f"{float(factors.factor[kind, area, number]):g}",
+            least=LEAST_FACTOR,
+            most=f"{MOST_FACTOR:g}",
         )
     return factors
 
 
-# --- judging -----------------------------------------------------------------------------------------------------
+# --- tables ------------------------------------------------------------------------------------------------------
 
 
-def _chosen(
-    teaching: Sequence[Observation],
-    choosing: Sequence[Sequence[Observation]],
-    proposed: Mapping[Cell, float],
-    now: Mapping[Cell, float],
-) -> list[ClassChange]:
-    """Which classes change: taken out one by one, the worst first, until none makes the choosing trips worse."""
+def _errors(off_s: Float64Array, driven_s: Float64Array) -> Errors:
+    return Errors(
+        trips=len(off_s),
+        median_s=float(np.median(np.abs(off_s))),
+        p90_s=float(np.percentile(np.abs(off_s), 90)),
+        bias_s=float(np.median(off_s)),
+        median_share=float(np.median(np.abs(off_s) / driven_s)),
+    )
+
+
+def _classes(
+    used: Sequence[ReadTrip], model: SpeedModel, verdicts: Verdicts, believe: Believe
+) -> tuple[ClassChange, ...]:
     seconds: defaultdict[int, float] = defaultdict(float)
     weighted: defaultdict[int, float] = defaultdict(float)
-    trips: dict[int, set[str]] = {}
-    for one in teaching:
-        for cell, part in one.parts.items():
-            seconds[cell[0]] += part
-            weighted[cell[0]] += part / proposed[cell]
-            trips.setdefault(cell[0], set()).add(one.trip_id)
-    flat = [one for trip in choosing for one in trip]
-    changed = set(seconds) if len(choosing) >= LEAST_CHOOSING else set()
-    told: dict[int, tuple[float | None, float | None]] = {}
-    while True:
-        after = {cell: proposed[cell] if cell[0] in changed else now[cell] for cell in proposed}
-        told = {}
-        for kind in seconds:
-            mine = [one for one in flat if _share(one, kind) >= JUDGED_SHARE]
-            trial = after if kind in changed else after | {c: proposed[c] for c in proposed if c[0] == kind}
-            without = after | {cell: now[cell] for cell in proposed if cell[0] == kind}
-            told[kind] = (_log_error(mine, without), _log_error(mine, trial))
-        worse = [
-            (float("inf") if before is None or ahead is None else ahead - before, kind)
-            for kind, (before, ahead) in told.items()
-            if kind in changed and (before is None or ahead is None or ahead > before)
-        ]
-        if not worse:
-            break
-        changed.discard(max(worse)[1])
-    return [
+    trips: defaultdict[int, set[str]] = defaultdict(set)
+    for trip in used:
+        for one in trip.observations:
+            for cell, part in one.parts.items():
+                seconds[cell[0]] += part
+                weighted[cell[0]] += part / believe(model, cell)
+                trips[cell[0]].add(trip.trip_id)
+    return tuple(
         ClassChange(
             road_class=ROAD_CLASSES[kind],
             factor=seconds[kind] / weighted[kind],
             trips=len(trips[kind]),
             seconds=float(seconds[kind]),
-            before=told[kind][0],
-            after=told[kind][1],
-            changed=kind in changed,
+            before=one.before,
+            after=one.after,
+            changed=one.changed,
         )
-        for kind in sorted(seconds)
-    ]
-
-
-def _share(observation: Observation, kind: int) -> float:
-    whole = observation.fixed_s + sum(observation.parts.values())
-    return sum(part for cell, part in observation.parts.items() if cell[0] == kind) / whole
-
-
-def _log_error(observations: Sequence[Observation], factor_of: Mapping[Cell, float]) -> float | None:
-    if not observations:
-        return None
-    return float(np.median([abs(np.log(predicted_s(one, factor_of) / one.seconds)) for one in observations]))
-
-
-def _errors(trips: Sequence[Sequence[Observation]], factor_of: Mapping[Cell, float]) -> Errors:
-    driven = np.array([sum(one.seconds for one in trip) for trip in trips])
-    told = np.array([sum(predicted_s(one, factor_of) for one in trip) for trip in trips])
-    if not len(trips):
-        return Errors(trips=0, median_s=0.0, p90_s=0.0, bias_s=0.0, median_share=0.0)
-    off: Float64Array = told - driven
-    return Errors(
-        trips=len(trips),
-        median_s=float(np.median(np.abs(off))),
-        p90_s=float(np.percentile(np.abs(off), 90)),
-        bias_s=float(np.median(off)),
-        median_share=float(np.median(np.abs(off) / driven)),
+        for kind, one in sorted(verdicts.classes.items())
     )
-
-
-# --- tables ------------------------------------------------------------------------------------------------------
 
 
 def _believed(factor: float | None, now: float) -> float:
@@ -368,7 +359,7 @@ def _in_force(in_force: SpeedFactors | None, kecamatan: Sequence[str], bin_of_ho
 
 
 def _cells(
-    model: SpeedModel, changed: set[int], kecamatan: Sequence[str], bin_names: Sequence[str]
+    model: SpeedModel, changed: Set[int], kecamatan: Sequence[str], bin_names: Sequence[str]
 ) -> list[CellChange]:
     return [
         CellChange(
@@ -391,7 +382,7 @@ def _is_thin(one: CellEstimate) -> bool:
 
 
 def _table(
-    model: SpeedModel, changed: set[int], held: Float64Array, kecamatan: Sequence[str], bin_of_hour: UInt8Array
+    model: SpeedModel, changed: Set[int], held: Float64Array, kecamatan: Sequence[str], bin_of_hour: UInt8Array
 ) -> SpeedFactors:
     """Every cell of the classes that change; those nobody passed have their class's factor at that time, or at all."""
     factor = held.astype(np.float32)
@@ -402,40 +393,15 @@ def _table(
     return SpeedFactors(factor=factor, kecamatan=tuple(kecamatan), bin_of_hour=bin_of_hour)
 
 
-def _unchanged(one: ClassChange) -> ClassChange:
-    return ClassChange(
-        road_class=one.road_class, factor=one.factor, trips=one.trips, seconds=one.seconds, before=one.before,
-        after=one.after, changed=False,
-    )  # fmt: skip
-
-
-def _warnings(choosing: int, cells: Sequence[CellChange], model: SpeedModel) -> list[str]:
+def _remarks(cells: Sequence[CellChange], model: SpeedModel) -> list[Remark]:
     found = []
-    if choosing < LEAST_CHOOSING:
-        found.append(
-            f"Only {choosing} trips are left to choose by, and at least {LEAST_CHOOSING} are needed, "
-            "so nothing is proposed."
-        )
     thin = sum(one.thin for one in cells)
     if thin:
-        found.append(
-            f"{thin} of {len(cells)} factors rest on fewer than {THIN_TRIPS} trips or are uncertain; "
-            "they stay near their class."
-        )
+        found.append(Remark(code="thin", values={"thin": thin, "factors": len(cells), "trips": THIN_TRIPS}))
     beyond = sum(one.factor < LEAST_FACTOR or one.factor > MOST_FACTOR for one in model.cells.values())
     if beyond:
-        found.append(f"{beyond} factors lay outside {LEAST_FACTOR:g} to {MOST_FACTOR:g} and were held at these limits.")
+        found.append(Remark(code="held", values={"factors": beyond, "least": LEAST_FACTOR, "most": MOST_FACTOR}))
     return found
-
-
-def _too_few(used: int, excluded: Counter[str]) -> str:
-    reasons = ", ".join(f"{count} {reason.replace('_', ' ')}" for reason, count in sorted(excluded.items()))
-    if not used and not excluded:
-        return "There are no trips from dispatch to arrival on scene in this time; choose a longer one."
-    return (
-        f"Only {used} trips can be used ({reasons or 'none was left out'}), and at least {LEAST_TRIPS} are needed; "
-        "choose a longer time."
-    )
 
 
 def report_json(report: LearningReport) -> dict[str, Any]:
@@ -457,8 +423,8 @@ def report_json(report: LearningReport) -> dict[str, Any]:
         "since": None if report.since is None else report.since.isoformat(),
         "until": None if report.until is None else report.until.isoformat(),
         "trips": report.trips,
-        "choosing": report.choosing,
-        "held_out": report.held_out,
+        "choosing": report.trips,
+        "held_out": report.trips,
         "by_trace": report.by_trace,
         "excluded": dict(report.excluded),
         "before": errors(report.before),
@@ -490,6 +456,7 @@ def report_json(report: LearningReport) -> dict[str, Any]:
             }
             for one in report.cells
         ],
-        "warnings": list(report.warnings),
+        "warnings": [one.sentence for one in report.remarks],
+        "remarks": [{"code": one.code, "values": dict(one.values)} for one in report.remarks],
         "factors": report.factors.to_json(),
     }

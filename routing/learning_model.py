@@ -35,8 +35,6 @@ Cell = tuple[int, int, int]
 ROUNDS: Final = 15
 HUBER_K: Final = 1.345
 Z95: Final = 1.96
-GROUPS: Final = 8
-"""Of trips, of which one after the other is left out."""
 _LEAST_VARIANCE: Final = 1e-5
 _GLOBAL_VARIANCE: Final = 0.25
 """The mean of all: speeds of a region are, before anything is known, within a factor of about 2.7 of the settings."""
@@ -162,23 +160,25 @@ def fit(observations: Sequence[Observation]) -> SpeedModel:
     return _model(design, effect, covariance, variances, noise2, trip2)
 
 
-def widened(model: SpeedModel, observations: Sequence[Observation]) -> SpeedModel:
+def widened(model: SpeedModel, without: Sequence[SpeedModel]) -> SpeedModel:
     """The model with intervals that also hold what differs from trips to trips.
 
     The covariance of a fit takes its variances as known and every part of a trip as right. How much the estimates move
     when a group of trips is left out tells the rest (delete-a-group jackknife: Wolter, K. 2007, Introduction to
     Variance Estimation, chapter 4), and both variances are added.
+
+    Parameters
+    ----------
+    model
+        Of all trips.
+    without
+        Of all but one of as many groups of about the same size, each left out once.
     """
-    trips = sorted({one.trip_id for one in observations})
-    group = {trip_id: number % GROUPS for number, trip_id in enumerate(trips)}
-    if len(trips) < 2 * GROUPS:
-        return model
-    moved = np.zeros((GROUPS, len(model.cells)))
-    for left_out in range(GROUPS):
-        other = fit([one for one in observations if group[one.trip_id] != left_out])
-        # A class that only the group had drives nowhere else to compare with.
-        moved[left_out] = [np.log(other.factor(cell) or one.factor) for cell, one in model.cells.items()]
-    between = (GROUPS - 1) / GROUPS * np.sum((moved - moved.mean(axis=0)) ** 2, axis=0)
+    # A class that only the group had drives nowhere else to compare with.
+    moved = np.array(
+        [[np.log(other.factor(cell) or one.factor) for cell, one in model.cells.items()] for other in without]
+    )
+    between = (len(without) - 1) / len(without) * np.sum((moved - moved.mean(axis=0)) ** 2, axis=0)
     cells = {}
     for (cell, one), extra in zip(model.cells.items(), between.tolist(), strict=True):
         spread = float(np.hypot(np.log(one.high / one.low) / (2 * Z95), np.sqrt(extra)))

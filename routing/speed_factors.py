@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from gis.errors import InputError, SourceError
+from gis.errors import N_, InputError, SourceError
 from routing.network import ROAD_CLASSES, Float64Array, Int32Array, RoadNetwork, UInt8Array
 from routing.profile_toml import LEAST_FACTOR, MOST_FACTOR, is_number
 
@@ -96,10 +96,14 @@ class SpeedFactors:
                 f"{len(self.kecamatan)} kecamatan and {HOURS} hours; learn them again."
             )
         if int(self.bin_of_hour.max(initial=0)) >= bins:
-            raise InputError(f"Learnt speed factors name a bin of hours beyond their {bins}; learn them again.")
+            raise InputError(
+                N_("Learnt speed factors name a bin of hours beyond their {bins}; learn them again."), bins=bins
+            )
         if not ((self.factor >= np.float32(LEAST_FACTOR)) & (self.factor <= np.float32(MOST_FACTOR))).all():
             raise InputError(
-                f"A learnt speed factor is not from {LEAST_FACTOR:g} to {MOST_FACTOR:g}; learn them again."
+                N_("A learnt speed factor is not from {least} to {most}; learn them again."),
+                least=LEAST_FACTOR,
+                most=f"{MOST_FACTOR:g}",
             )
 
     @classmethod
@@ -168,7 +172,9 @@ class SpeedFactors:
                 version=str(value.get("version", "")),
             )
         except (KeyError, IndexError, TypeError, ValueError, OverflowError) as error:
-            raise InputError(f"Learnt speed factors cannot be read ({error}); learn them again.") from None
+            raise InputError(
+                N_("Learnt speed factors cannot be read ({fault}); learn them again."), fault=str(error)[:80]
+            ) from None
 
 
 # --- rush hours --------------------------------------------------------------------------------------------------

@@ -90,3 +90,21 @@ def served(app: Flask, *, streams: int = 8) -> Iterator[int]:
         server.close()
         lanes.shutdown(timeout=1)
         runner.join(1)
+
+
+def speed_report(factor: float) -> dict[str, Any]:
+    """A report of learnt speeds that proposes one factor for primary roads of one kecamatan of the demonstration."""
+    area = demonstration_region().boundaries.kecamatan[0].code
+    error = {"trips": 30, "median_s": 80.0, "p90_s": 200.0, "bias_s": -70.0, "median_share": 0.2}
+    cell = {"road_class": "primary", "kecamatan": area, "bin": "night", "factor": factor, "low": 0.7, "high": 0.9,
+            "trips": 30, "thin": False}  # fmt: skip
+    return {
+        "since": "2026-01-01T00:00:00+00:00", "until": "2026-03-31T00:00:00+00:00", "trips": 30, "choosing": 30,
+        "held_out": 30, "by_trace": 30, "excluded": {"too_short": 2}, "before": error, "noise": 0.1, "trip_spread": 0.1,
+        "after": {**error, "median_s": 20.0, "p90_s": 60.0, "bias_s": 1.0, "median_share": 0.05},
+        "classes": [{"road_class": "primary", "factor": factor, "trips": 30, "seconds": 7200, "before": 0.25,
+                     "after": 0.05, "changed": True}],
+        "cells": [cell], "warnings": [], "remarks": [{"code": "thin", "values": {"thin": 1, "factors": 1, "trips": 5}}],
+        "factors": {"version": "", "kecamatan": [area], "bin_of_hour": [0] * 168, "bins": 1,
+                    "factors": [["primary", area, 0, factor]]},
+    }  # fmt: skip

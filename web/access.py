@@ -56,6 +56,7 @@ class Permission(StrEnum):
     ROAD_CLOSE = "road:close"
     EXPORT = "export"
     PLAN = "plan"
+    SPEEDS_DECIDE = "speeds:decide"
     AUDIT_READ = "audit:read"
     ADMIN = "admin"
     ACCOUNTS = "accounts"
@@ -89,11 +90,12 @@ RIGHTS: Final[dict[Role, frozenset[Permission]]] = {
        P.ROAD_CLOSE, P.EXPORT, P.VILLAGE_READ, P.WALL_READ},
     Role.AGENCY: _OPERATIONS | {P.NOTE_WRITE, P.STATUS_WRITE, P.ACKNOWLEDGE, P.AGENCY, P.EXPORT},
     Role.CREW: _OPERATIONS | {P.NOTE_WRITE, P.STATUS_WRITE, P.CREW},
-    Role.PLANNER: frozenset({P.ACCOUNT, P.REGION_READ, P.FLEET_READ, P.DIRECTORY_READ, P.EXPORT, P.PLAN}),
+    Role.PLANNER: frozenset({P.ACCOUNT, P.REGION_READ, P.FLEET_READ, P.DIRECTORY_READ, P.EXPORT, P.PLAN,
+                             P.SPEEDS_DECIDE}),
     Role.VILLAGE_OFFICIAL: frozenset({P.ACCOUNT, P.REGION_READ, P.CENTRE_READ, P.FOLLOW, P.VILLAGE_READ,
                                      P.VERIFY, P.EXPORT}),
     Role.ADMINISTRATOR: frozenset({P.ACCOUNT, P.REGION_READ, P.FLEET_READ, P.DIRECTORY_READ, P.FLEET_WRITE,
-                                   P.AUDIT_READ, P.ADMIN, P.ACCOUNTS}),
+                                   P.AUDIT_READ, P.ADMIN, P.ACCOUNTS, P.SPEEDS_DECIDE}),
     Role.AUDITOR: _OPERATIONS | {P.EXPORT, P.AUDIT_READ, P.VILLAGE_READ, P.WALL_READ},
     Role.WALL: frozenset({P.ACCOUNT, P.REGION_READ, P.FOLLOW, P.WALL_READ}),
 }  # fmt: skip

@@ -34,6 +34,7 @@ KEY_PATTERN: Final = r"^[\x21-\x7E]([\x20-\x7E]*[\x21-\x7E])?$"
 
 _KEY: Final = re.compile(KEY_PATTERN.removesuffix("$") + r"\Z")
 _ETAG: Final = re.compile(r'(?:W/)?"([1-9][0-9]{0,14})"\Z')
+_DIGEST: Final = re.compile(r'(?:W/)?"(none|[0-9a-f]{64})"\Z')
 _ID: Final = re.compile(c.ID_PATTERN.removesuffix("$") + r"\Z")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
@@ -76,7 +77,12 @@ class CommandRoute:
     @property
     def is_versioned(self) -> bool:
         """Whether `If-Match` means something."""
-        return any(one.name == "expected_version" for one in fields(self.command))
+        return any(one.name in ("expected_version", "expected_digest") for one in fields(self.command))
+
+    @property
+    def is_by_digest(self) -> bool:
+        """Whether the ETag is a digest, and no number."""
+        return any(one.name == "expected_digest" for one in fields(self.command))
 
 
 P = Permission
@@ -148,6 +154,10 @@ ROUTES: Final[tuple[CommandRoute, ...]] = (
                  summary="Let a closure end at another time.", shows="closures"),
     CommandRoute(method="POST", path="/closures/<closure_id>/reopen", command=c.ReopenRoad, permission=P.ROAD_CLOSE,
                  summary="Reopen what a closure closed.", shows="closures"),
+    CommandRoute(method="POST", path="/speeds", command=c.AdoptSpeeds, permission=P.SPEEDS_DECIDE,
+                 summary="Put the factors of a report of learnt speeds in force."),
+    CommandRoute(method="POST", path="/speeds/withdraw", command=c.WithdrawSpeeds, permission=P.SPEEDS_DECIDE,
+                 summary="Let the speeds of the settings count again."),
 )  # fmt: skip
 
 
@@ -297,6 +307,17 @@ def _expected_version() -> int | None:
     return int(found[1])
 
 
+def _expected_digest() -> str | None:
+    """The digest that `If-Match` names; None where any will do."""
+    given = request.headers.get("If-Match", "*").strip()
+    if given == "*":
+        return None
+    found = _DIGEST.match(given)
+    if found is None:
+        raise VersionConflictError("The header If-Match names no speeds; send the one ETag that was read.")
+    return found[1]
+
+
 def _view(route: CommandRoute) -> Callable[..., Response]:
     def view(**path: str) -> Response:
         body = json_body()
@@ -310,7 +331,11 @@ def _view(route: CommandRoute) -> Callable[..., Response]:
         command: Any = load_request(route.command, body)
         check_speaker(command)
         key = idempotency_key()
-        version = _expected_version() if route.is_versioned else None
+        if route.is_by_digest:
+            digest = _expected_digest()
+            if digest is not None:
+                command = replace(command, expected_digest=digest)
+        version = _expected_version() if route.is_versioned and not route.is_by_digest else None
         if version is not None:
             if command.expected_version not in (None, version):
                 raise VersionConflictError("If-Match and expected_version name different versions; send one of them.")

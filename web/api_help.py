@@ -65,22 +65,6 @@ def joint() -> Response:
     return send_json({"text": joint_text(found, words), "details": joint_json(found, words)})
 
 
-@help_api.get("/speeds")
-@needs(Permission.FLEET_READ)
-def speeds() -> Response:
-    """The learnt speeds in force, and the report that they were adopted from, without its table of factors."""
-    state = centre().speeds.state
-    if state is None:
-        return send_json({"in_force": None, "report": None})
-    report = centre().store.document(state.held.digest)
-    return send_json(
-        {
-            "in_force": dump(state.held),
-            "report": {name: value for name, value in report.items() if name != "factors"},
-        }
-    )
-
-
 @help_api.get("/timers")
 @needs(Permission.CENTRE_READ)
 def timers() -> Response:

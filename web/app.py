@@ -17,6 +17,7 @@ from web.api_commands import centre_commands
 from web.api_exports import exports_api
 from web.api_help import help_api
 from web.api_me import me_api
+from web.api_speeds import speeds_api
 from web.api_webhooks import webhooks_api
 from web.assets import asset_version, assets
 from web.centre import Centre
@@ -32,6 +33,7 @@ from web.reach import CENTRE, check_within
 from web.service import Desk
 from web.sessions import Access, protect, use_accounts
 from web.shift_pages import shift_pages
+from web.speed_pages import speed_pages
 from web.tile_workers import Draw, LocalDrawing
 from web.tiles import OUTSIDE_TILES, TILES, OutsideTiles, TileSource, stamp_of, tiles
 from web.village_pages import village_pages
@@ -77,12 +79,14 @@ CENTRE_BLUEPRINTS: Final = (
     exports_api,
     me_api,
     closures_api,
+    speeds_api,
     crew_pages,
     agency_pages,
     board_api,
     village_pages,
     public_pages,
     shift_pages,
+    speed_pages,
     wall_pages,
 )
 

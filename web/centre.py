@@ -71,7 +71,7 @@ from routing.region import Region
 from routing.types import MetricKey
 from web.directory import region_directory, region_population
 from web.fleet_times import Vehicle
-from web.learnt_speeds import SpeedsKeeper
+from web.learnt_speeds import SpeedsKeeper, check_report
 from web.pulse import Pulse
 from web.road_keeper import RoadKeeper
 from web.service import Desk
@@ -180,6 +180,8 @@ class Centre:
         InputError
             A village or kecamatan that the region does not have: nobody could be recommended for it.
         """
+        if isinstance(command, AdoptSpeeds):
+            check_report(command.report, self.region)
         if isinstance(command, CreateAccount | ChangeAccount):
             self._check_area(command)
         place = getattr(command, "location", None)
@@ -279,6 +281,7 @@ class Centre:
             metric=roads.state.metric,
             metrics=roads.metrics,
             pending=roads.pending,
+            failed=roads.failed,
             profiles={one.unit.unit_id: name for one, name in zip(units, profiles, strict=True)},
             hour=hour,
         )

@@ -5,13 +5,14 @@ Thin: the trips come from the store, `routing` reads and learns, `dispatch` deci
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
+from dispatch.codec import FieldError
 from dispatch.fixes import Fix, FixFlag
 from dispatch.incidents import Assignment, Incident, LocationKind, Milestone
 from dispatch.learnt_speeds import LearntSpeeds
@@ -19,6 +20,7 @@ from dispatch.store import queries
 from dispatch.store.positions import history
 from dispatch.store.store import Store
 from dispatch.types import Unit
+from gis.errors import N_, InputError
 from gis.types import Location
 from routing.learning import LearningReport, checked_factors, default_bins, learn
 from routing.learning_trips import DrivenTrip, ReadTrip, TripReader
@@ -26,6 +28,8 @@ from routing.matching_types import TracePoint
 from routing.metric import Metric
 from routing.region import Region
 from routing.speed_factors import SpeedFactors, metric_hour
+from web.i18n import SOURCE_LANGUAGE, Translator, translator
+from web.wording_learning import ReportWords, report_words
 
 if TYPE_CHECKING:
     from web.centre import Centre
@@ -222,6 +226,48 @@ def learning_report(
         kecamatan=[area.code for area in region.boundaries.kecamatan],
         bin_of_hour=default_bins(),
         in_force=None if state is None else state.factors,
+        taught_until=None if state is None else _moment(centre.store.document(state.held.digest).get("until")),
         since=since,
         until=until,
     )
+
+
+def _moment(text: object) -> datetime | None:
+    """A time of a stored report; None where it says none, for reports come from files."""
+    try:
+        found = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return None if found.tzinfo is None else found
+
+
+# --- reports that come from outside ------------------------------------------------------------------------------
+
+
+def check_report(report: Mapping[str, Any], region: Region) -> None:
+    """Refuse a report that cannot be shown, or whose factors cannot be in force in this region.
+
+    Raises
+    ------
+    FieldError
+        It is no report.
+    InputError
+        A factor beyond the limits, or a kecamatan of another region.
+    """
+    try:
+        factors = checked_factors(SpeedFactors.from_json(report["factors"]))
+        report_words(report, {}, translator(SOURCE_LANGUAGE))  # whatever is adopted can be shown afterwards
+    except InputError:
+        raise
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
+        raise FieldError(
+            N_("This is no report of learnt speeds; make one with `siaga112 learn report --out FILE`.")
+        ) from None
+    unknown = sorted(set(factors.kecamatan) - {area.code for area in region.boundaries.kecamatan})
+    if unknown:
+        raise InputError(N_("The report is of another region: this one has no kecamatan {code}."), code=unknown[0][:40])
+
+
+def told(centre: Centre, report: Mapping[str, Any], words: Translator) -> ReportWords:
+    """A report in words, with the names of this region."""
+    return report_words(report, {area.code: area.name for area in centre.region.boundaries.kecamatan}, words)

@@ -105,6 +105,9 @@ SCHEMAS: dict[str, Schema] = {
                 )
             ),
             "pending": {**FLAG, "description": "newer times are being worked out; these are the ones before"},
+            "failed": _list(
+                TEXT, description="vehicle profiles whose times could not be worked out: older ones answer"
+            ),
             "message": _or_null(TEXT),
         },
         text="The times that an answer rests on, one by profile and hour; `message` where they are not as they should "

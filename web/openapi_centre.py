@@ -11,6 +11,7 @@ from dispatch.incidents import MAX_RADIUS_M, CallType, IncidentStatus
 from web.api_centre import DEFAULT_PAGE, MAX_PAGE, MAX_PARAMETER, MAX_SEQ, Unmasking
 from web.api_commands import KEY_PATTERN, MAX_KEY, ROUTES, CommandRoute
 from web.api_me import Settings
+from web.api_speeds import SpeedsReport
 from web.openapi_schemas import PLURALS, Schema, answered_schemas, new_device_schema, reference, sent_schema
 from web.problems import PROBLEM_TYPE
 
@@ -251,7 +252,7 @@ def _reads() -> Schema:
             "in_force": _or_null(_record(dict.fromkeys(("digest", "reason", "adopted_at", "adopted_by"), _TEXT))),
             "report": _or_null({"type": "object"}),
             **_NOTICE,
-        })),
+        }), headers=ETAG_HEADER),
         _get("/duplicates", "getDuplicates", "Open incidents that a call may belong to.",
              _record({"candidates": _list(reference("DuplicateCandidate")), **_NOTICE}), [
             parameter("lat", "degrees; with `lon`", {**number, "minimum": -90, "maximum": 90}),
@@ -423,6 +424,17 @@ def _writes() -> Schema:
                     parameters=path_parameters(one_device),
                     problems=(404, 409),
                     headers=ETAG_HEADER,
+                ),
+            }
+        },
+        "/speeds/preview": {
+            "post": {
+                "operationId": "previewSpeeds",
+                **operation(
+                    "What a report of learnt speeds says and would change; nothing is changed.",
+                    _record({"changes": _FLAG, "text": _TEXT, "remarks": _list(_TEXT), **_NOTICE}),
+                    parameters=[LANG],
+                    body=sent_schema(SpeedsReport),
                 ),
             }
         },

@@ -90,6 +90,7 @@ def page() -> Response:
         render_template(
             "planner.html", start=start, words=words, region=region, lang=_.language,
             kept={"language": who.language, "theme": who.theme},
+            shows_speeds="speeds.page" in current_app.view_functions and Permission.FLEET_READ in who.may,
             stamp=current_app.extensions["siaga112-asset-version"], leaflet=LEAFLET_VERSION,
         )
     )  # fmt: skip

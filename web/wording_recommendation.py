@@ -50,7 +50,7 @@ def recommendation_json(recommendation: Recommendation, _: Translator) -> dict[s
         "due_at": None if one.due_at is None else _time(one.due_at),
         "late_s": one.late_s,
         "closures": closures_json(one.closures, one.metric, _),
-        "times": times_json(one.metrics, _, pending=one.pending),
+        "times": times_json(one.metrics, _, pending=one.pending, failed=one.failed),
     }
 
 
@@ -153,7 +153,7 @@ def availability_text(one: Candidate, _: Translator) -> str:
 
 def recommendation_text(one: Recommendation, _: Translator) -> str:
     """The whole of it in a sentence or two, which roads were closed when it was made, and what its times lack."""
-    times = times_text(_, pending=one.pending, failed=())
+    times = times_text(_, pending=one.pending, failed=one.failed)
     return " ".join(filter(None, (_sent_text(one, _), closures_text(one.closures, _), times)))
 
 

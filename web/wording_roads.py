@@ -124,6 +124,7 @@ def times_json(
             for one in metrics
         ],
         "pending": pending,
+        "failed": list(failed),
         "message": times_text(_, pending=pending, failed=failed),
     }
 
@@ -135,8 +136,9 @@ def times_text(_: Translator, *, pending: bool, failed: Sequence[str]) -> str | 
         said.append(_("New travel times are being worked out; these are the ones before."))
     if failed:
         said.append(
-            _("The travel times of {profiles} could not be worked out; older ones answer.").format(
-                profiles=words([vehicle_name(one, _) for one in failed], _)
-            )
+            _(
+                "The travel times of {profiles} could not be worked out: older ones answer, which may lead over roads "
+                "that are closed now. Check the way."
+            ).format(profiles=words([vehicle_name(one, _) for one in failed], _))
         )
     return " ".join(said) or None

@@ -17,7 +17,7 @@ from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 import web.app
-from tests.centre_app import HERE, CentreApp, centre_app
+from tests.centre_app import HERE, CentreApp, centre_app, speed_report
 from web.access import Permission, needed_by
 from web.api_commands import ROUTES, CommandRoute
 from web.app import create_app
@@ -111,6 +111,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "TakeBackStatus": {"wrong": "returning", "right": "on_scene", "reason": "salah tekan"},
     "ReopenRoad": {"expected_version": 1},
     "ChangeClosure": {"ends_at": None, "expected_version": 1},
+    "AdoptSpeeds": {"report": speed_report(0.8), "reason": "laporan Januari"},
+    "WithdrawSpeeds": {"reason": "jalan baru"},
     "CorrectMilestone": {"milestone": "dispatched", "time": "2026-01-31T06:45:00Z", "reason": "salah"},
 }  # fmt: skip
 """A good body of every command; where a value names a kind of id, the id stands there."""

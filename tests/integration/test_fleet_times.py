@@ -14,7 +14,7 @@ from gis.types import Location
 from routing.profile import Exemption
 from routing.region import Region
 from routing.settings import SPEED_CLASSES
-from tests.centre_app import demonstration_region
+from tests.centre_app import HERE, centre_app, demonstration_region
 from web.fleet_times import FleetTimes, Vehicle
 from web.service import Desk
 
@@ -207,6 +207,38 @@ def test_times_that_could_not_be_worked_out_are_told_in_answers_and_in_the_healt
     routers._make_metric = make
     desk.roads.close((), np.zeros(0, dtype=np.int64))
     assert desk.times_json("en")["message"] is None
+
+
+def test_a_recommendation_made_while_times_failed_says_so_and_is_kept_with_it(sqlite_url):
+    with centre_app(sqlite_url) as app:
+        client, centre = app.app.test_client(), app.running.centre
+        routers = centre.region.open_routers(metrics=centre.desk.times.metrics)
+        centre.desk.answer_from(routers)
+        centre.desk.warm()
+        make = routers._make_metric
+
+        def failing(profile, hour, closures):
+            if profile is None and len(closures):  # ambulances drive by the default one
+                raise InputError("nothing for ambulances")
+            return make(profile, hour, closures)
+
+        routers._make_metric = failing
+        closed = client.post(
+            "/api/v1/closures", json={"reason": "flood", "location": HERE["location"], "radius_m": 300}
+        )
+        assert closed.status_code == 201
+        body = {"category": "medical", "severity": "high", "location": HERE}
+        incident = client.post("/api/v1/incidents", json=body).get_json()["incidents"][0]["incident_id"]
+        made = client.post(f"/api/v1/incidents/{incident}/recommendations").get_json()["recommendation_id"]
+        told = client.get(f"/api/v1/recommendations/{made}/text?lang=en").get_json()
+        warning = "The travel times of ambulance could not be worked out"
+        assert warning in told["text"]
+        assert warning in told["details"]["message"]
+        assert told["details"]["times"]["failed"] == ["ambulance"]
+        assert "ambulans tidak dapat dihitung" in client.get(f"/api/v1/recommendations/{made}/text").get_json()["text"]
+        kept = client.get(f"/api/v1/recommendations/{made}").get_json()
+        assert kept["inputs"]["failed"] == kept["recommendation"]["failed"] == ["ambulance"]
+        assert kept["computed_again"]
 
 
 def test_answers_while_roads_are_closed_and_opened_are_those_of_the_roads_that_they_name(region):

@@ -11,7 +11,7 @@ from dispatch.commands import AdoptSpeeds, WithdrawSpeeds
 from routing.metric import Metric
 from routing.network import ROAD_CLASSES
 from routing.speed_factors import HOURS, SpeedFactors
-from tests.centre_app import centre_app, demonstration_region
+from tests.centre_app import centre_app, demonstration_region, speed_report
 
 AT = datetime(2026, 1, 4, 20, 0, tzinfo=UTC)
 """A Monday at three in the morning in Cirebon, far from any rush hour."""
@@ -36,7 +36,9 @@ def test_adopted_speeds_change_the_times_of_a_running_centre_until_they_are_with
         assert before.key.speeds == ""
         factors = SpeedFactors.neutral([area.code for area in region.boundaries.kecamatan])
         factors.factor[ROAD_CLASSES.index("primary")] = 0.5
-        centre.execute(AdoptSpeeds(report={"factors": factors.to_json()}, reason="uji"), actor="sari")
+        centre.execute(
+            AdoptSpeeds(report={**speed_report(0.5), "factors": factors.to_json()}, reason="uji"), actor="sari"
+        )
         centre.speeds.refresh()
         learnt = metric_now()
         assert learnt.key.speeds == centre.speeds.digest != ""

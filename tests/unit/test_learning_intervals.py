@@ -6,7 +6,8 @@ import random
 
 import numpy as np
 
-from routing.learning_model import GROUPS, Observation, fit, widened
+from routing.learning_folds import FOLDS, dealt
+from routing.learning_model import Observation, fit, widened
 
 
 def simulated(seed: int, trips: int = 120) -> tuple[dict[tuple[int, int, int], float], list[Observation]]:
@@ -32,15 +33,11 @@ def test_intervals_hold_the_truth_about_as_often_as_they_say_and_only_widen() ->
     for seed in range(2):
         truth, observations = simulated(seed)
         plain = fit(observations)
-        wide = widened(plain, observations)
+        fold_of = dealt(sorted({one.trip_id for one in observations}))
+        without = [fit([one for one in observations if fold_of[one.trip_id] != fold]) for fold in range(FOLDS)]
+        wide = widened(plain, without)
         for cell, one in wide.cells.items():
             assert one.factor == plain.cells[cell].factor
             assert one.low <= plain.cells[cell].low < plain.cells[cell].high <= one.high
             inside.append(one.low <= truth[cell] <= one.high)
     assert 0.88 < np.mean(inside) <= 1.0
-
-
-def test_a_handful_of_trips_is_not_cut_into_groups() -> None:
-    _, observations = simulated(1, trips=GROUPS)
-    plain = fit(observations)
-    assert widened(plain, observations) is plain

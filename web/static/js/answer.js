@@ -3,6 +3,7 @@
 import { el, icon, kindIcon } from "./dom.js";
 import { placeLine } from "./combobox.js";
 import { gpxAddress } from "./map.js";
+import { timesMessage } from "./times_said.js";
 import { age, bearing, clock, kindWord, metres, number, percent, word } from "./words.js";
 
 export const UNITS_SHOWN = 6;
@@ -33,7 +34,7 @@ export function answerParts(answer, handlers) {
     alternatives(answer.asked, handlers),
     road(answer.road),
     answer.closures?.message ? el("p", { class: "warning", id: "closed-roads" }, icon("warn"), el("span", {}, answer.closures.message)) : null,
-    answer.times?.message ? el("p", { class: "note", id: "times-pending" }, answer.times.message) : null,
+    timesMessage(answer.times),
     shortfalls(answer.shortfalls),
     units(answer, handlers),
     el("section", { id: "route", class: "route", hidden: true }),

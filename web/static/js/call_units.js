@@ -2,6 +2,7 @@
 
 import { ask, send } from "./api.js";
 import { el, icon, kindIcon } from "./dom.js";
+import { recommendationMessage } from "./times_said.js";
 import { age, clock, currentLanguage, kindWord, metres, number, percent, word } from "./words.js";
 
 const PARTS = ["waiting", "turnout", "reach_road", "driving", "last_metres"];
@@ -93,7 +94,7 @@ export class CallUnits {
     const hidden = groups.reduce((sum, group) => sum + group.hidden, 0);
     const excluded = made.answers.flatMap((answer) => answer.excluded);
     return [
-      el("p", { class: "recommended-message" }, made.message),
+      recommendationMessage(made),
       made.shortfalls.length ? el("div", { class: "alarm", id: "call-shortfalls" }, icon("warn"),
         el("ul", { class: "plain" }, made.shortfalls.map((one) => el("li", {}, one.message)))) : "",
       ...groups.map(({ answer, rows }) => el("section", { class: "requirement" },

@@ -3,6 +3,7 @@
 import { ask, newKey, send } from "./api.js";
 import { el, icon, kindIcon } from "./dom.js";
 import { sentence } from "./incident_texts.js";
+import { recommendationMessage } from "./times_said.js";
 import { age, clock, currentLanguage, kindWord, metres, number, word } from "./words.js";
 
 const PARTS = ["waiting", "turnout", "reach_road", "driving", "last_metres"];
@@ -179,7 +180,7 @@ export class Recommended {
     const picks = new Set(made.response.picks.map((pick) => pick.unit_id));
     const differs = [...this.ticked].some((unitId) => !picks.has(unitId)) || [...picks].some((unitId) => !this.ticked.has(unitId));
     return [
-      el("p", { class: "recommended-message" }, made.message),
+      recommendationMessage(made),
       made.shortfalls.length ? el("div", { class: "alarm" }, icon("warn"), el("ul", { class: "plain" }, made.shortfalls.map((one) => el("li", {}, one.message)))) : "",
       ...made.answers.map((answer, n) => this.#requirement(answer, n)),
       made.answers.some((answer) => answer.candidates.length) ? el("div", { class: "send-bar" },
