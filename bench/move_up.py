@@ -50,7 +50,8 @@ def main() -> None:
     parser.add_argument("--replications", type=int, default=10)
     asked = parser.parse_args()
     print(
-        "| region | calls a day | way | busy | late, static | late, moving up | fewer late |\n|---|---|---|---|---|---|---|"
+        "| region | calls a day | way | busy | late, static | late, moving up | fewer late |\n"
+        "|---|---|---|---|---|---|---|"
     )
     if asked.region is not None:
         name, world, turnout_s = f"{asked.region.name} x{asked.faster:g}", *_real(asked.region, asked.faster)
