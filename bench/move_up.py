@@ -30,6 +30,8 @@ SIDE_KM = 42.0
 DETOUR = 1.3
 STANDARD_S = 900.0
 TURNOUT_S = 180.0
+CREW_MS = 60_000
+"""Of the turnout, that a crew on the road does not need."""
 BUSY = 0.3
 DAY_MS = 86_400_000
 PARTS = (1.0, 0.5, 0.0)
@@ -95,7 +97,14 @@ def static_bases(world: World, standard_s: float, turnout_s: float, units: int) 
 
 
 def beside_static(
-    world: World, standard_s: float, turnout_s: float, calls: float, *, units: int, days: float, replications: int
+    world: World,
+    bases: np.ndarray,
+    standard_s: float,
+    turnout_s: float,
+    calls: float,
+    *,
+    days: float,
+    replications: int,
 ) -> tuple[float, float, float, Estimate]:
     """Busy fraction, late shares without and with moving up, and by which part fewer calls are late."""
     reached = (world.road_ms[: world.base_count] < NO_WAY).any(axis=0)
@@ -106,9 +115,8 @@ def beside_static(
         at_hospital=Duration(mean_s=900, exponential=True),
     )  # fmt: skip
     roster = Roster.always(
-        static_bases(world, standard_s, turnout_s, units), turnout_ms=round(turnout_s * 1000),
-        rolling_turnout_ms=round(turnout_s * 1000) - 60_000 if turnout_s > 60 else 0,
-    )  # fmt: skip
+        bases, turnout_ms=round(turnout_s * 1000), rolling_turnout_ms=max(round(turnout_s * 1000) - CREW_MS, 0)
+    )
     plan = Plan(
         world=world, roster=roster, rules=Rules(standard_ms=round(standard_s * 1000), busy_fraction=BUSY),
         policy=CLOSEST_BY_ROAD, calls=model, horizon_ms=round(days * DAY_MS),
@@ -121,12 +129,13 @@ def beside_static(
 
 
 def _told(name: str, world: World, standard_s: float, turnout_s: float, asked: argparse.Namespace) -> None:
+    bases = static_bases(world, standard_s, turnout_s, asked.units)
     for calls in asked.calls:
         for part in PARTS:
             quick = replace(world, home_ms=np.where(world.home_ms >= NO_WAY, NO_WAY, np.rint(world.home_ms * part))
                             .astype(np.int64))  # fmt: skip
             busy, before, after, fewer = beside_static(
-                quick, standard_s, turnout_s, calls, units=asked.units, days=asked.days,
+                quick, bases, standard_s, turnout_s, calls, days=asked.days,
                 replications=asked.replications,
             )  # fmt: skip
             print(
