@@ -27,6 +27,25 @@ def standard_options(command: Any) -> Any:
     return kind(minutes(command))
 
 
+def road_options(command: Any) -> Any:
+    """Add what may differ on the roads: --close-street, --close-road, --flood, --at and --profile."""
+    for option in (
+        click.option("--profile", help="A vehicle of region.toml in place of that of the kind of unit."),
+        click.option("--at", "moment", help="Heed the traffic of a time, such as 2026-11-26T07:00:00+07:00."),
+        click.option(
+            "--close-road", "roads", multiple=True, help="The road or bridge nearest to a place closed; repeatable."
+        ),
+        click.option(
+            "--flood", "floods", multiple=True, type=OUT, help="GeoJSON: roads that touch it are closed; repeatable."
+        ),
+        click.option(
+            "--close-street", "streets", multiple=True, help="A street closed from end to end; repeatable."
+        ),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
 def planner_of(region_folder: Path | None) -> tuple[Desk, Planner]:
     """The opened region, and what planners ask of it."""
     from web.plans import Planner
@@ -50,11 +69,7 @@ def the_standard(kind: str, minutes: float, share: float) -> Standard:
 @click.option("--close", multiple=True, help="A station closed; repeatable.")
 @click.option("--reopen", multiple=True, help="A station of the list that is not in service, opened; repeatable.")
 @click.option("--move", multiple=True, help="A station elsewhere: STATION=PLACE; repeatable.")
-@click.option("--close-street", "streets", multiple=True, help="A street closed from end to end; repeatable.")
-@click.option("--flood", "floods", multiple=True, type=OUT, help="GeoJSON: roads that touch it are closed; repeatable.")
-@click.option("--close-road", "roads", multiple=True, help="The road or bridge nearest to a place closed; repeatable.")
-@click.option("--at", "moment", help="Heed the traffic of a time, such as 2026-11-26T07:00:00+07:00.")
-@click.option("--profile", help="A vehicle of region.toml in place of that of the kind of unit.")
+@road_options
 @click.option(
     "--isochrones",
     is_flag=False,

@@ -10,7 +10,7 @@ import click
 
 from gis.errors import InputError
 from web.cli_common import json_option, language_option, print_json, progress_bar, region_option
-from web.cli_coverage import OUT, place_finder, planner_of, standard_options, the_standard
+from web.cli_coverage import OUT, place_finder, planner_of, road_options, standard_options, the_standard
 from web.cli_exports import time_option
 
 if TYPE_CHECKING:
@@ -27,34 +27,46 @@ _NEGATIVE_NUMBERS = {"ignore_unknown_options": True}
 @click.option("--close", multiple=True, help="A station closed; repeatable.")
 @click.option("--reopen", multiple=True, help="A station that is not in service, opened; repeatable.")
 @click.option("--move", multiple=True, help="A station elsewhere: STATION=PLACE; repeatable.")
+@road_options
 @click.option("--out", type=OUT, required=True, help="The report: .html or .pdf.")
 @language_option
 @region_option
 def report_coverage(
     kind: str, minutes: float, share: float, add: Sequence[str], close: Sequence[str], reopen: Sequence[str],
-    move: Sequence[str], out: Path, lang: str, region_folder: Path | None,
+    move: Sequence[str], streets: Sequence[str], floods: Sequence[Path], roads: Sequence[str], moment: str | None,
+    profile: str | None, out: Path, lang: str, region_folder: Path | None,
 ) -> None:  # fmt: skip
     """Write the report on coverage: method, sources and faults, map, tables, the next post with its certificate.
 
     \b
     siaga112 report coverage --kind ambulance --minutes 10 --out cakupan.pdf
+    siaga112 report coverage --kind fire_engine --flood banjir.geojson --lang en --out flood.pdf
     """
     from web.i18n import translator
     from web.plan_candidates import of_villages
     from web.plan_changes import Changes, changed_posts
     from web.plan_reach import reach_of
     from web.plan_reports import coverage_report
+    from web.plan_roads import RoadChanges, assumed_on_roads, hour_of, planner_under, polygons_of
     from web.plan_sites import rank_next
     from web.service import utc_now
 
     _checked(out)
     standard = the_standard(kind, minutes, share)
-    desk, planner = planner_of(region_folder)
+    at = time_option("--at", moment)
+    areas = [area for path in floods for area in polygons_of(path)]
+    desk, standing = planner_of(region_folder)
+    find = place_finder(desk, lang)
+    on_roads = RoadChanges(
+        streets=streets, roads=[find(text) for text in roads], areas=areas, hour=hour_of(standing, at), profile=profile
+    )
+    planner = planner_under(standing, on_roads)
     changes = Changes(add=add, close=close, reopen=reopen, move=move)
-    posts = changed_posts(planner, standard.kinds[0], changes, place=place_finder(desk, lang))
+    posts = changed_posts(planner, standard.kinds[0], changes, place=find)
     _ = translator(lang)
     changed = ((_("closed"), close), (_("In service"), reopen), (_("new"), (*move, *add)))
     assumed = [f"{word}: {text}" for word, texts in changed for text in texts]
+    assumed += [_(said).format(**values) for said, values in assumed_on_roads(on_roads)]
     with progress_bar("reporting", total=3) as advance:
         found = planner.coverage(posts, standard)
         advance(1)
@@ -117,8 +129,13 @@ def report_standard(
         rows = [[level, *figures_json(one).values()] for level, ones in areas for one in ones]
         write_rows(csv_file, ("level", *columns), rows, planner.region.notice)
     if out is not None:
-        span = f"{since or '…'} - {until or '…'}"
-        made = standard_report(planner, found, translator(lang), span=span, head=head, now=now)
+        from web.plan_reports import local_time
+
+        _ = translator(lang)
+        ends = [_("the start") if start is None else local_time(start.astimezone(planner.region.timezone)),
+                _("now") if end is None else local_time(end.astimezone(planner.region.timezone))]  # fmt: skip
+        span = _("From {start} to {end}").format(start=ends[0], end=ends[1])
+        made = standard_report(planner, found, _, span=span, head=head, now=now)
         _write_report(out, made)
     if as_json:
         answer: dict[str, Any] = {level: [figures_json(one) for one in ones] for level, ones in areas}

@@ -222,7 +222,8 @@ def plan_map(desk: Desk, fields: Sequence[Field], spots: Sequence[Spot], *, titl
     box = desk.region.boundaries.bounds
     view = (box.south, box.west, box.north, box.east)
     middle = ((box.south + box.north) / 2, (box.west + box.east) / 2)
-    chart = folium.Map(location=middle, tiles=None, zoom_control="topright", attribution_control=False)
+    # Half steps of the zoom, so that a region fills a small screen too.
+    chart = folium.Map(location=middle, tiles=None, zoom_control="topright", attribution_control=False, zoom_snap=0.5)
     chart.default_js, chart.default_css = [], []
     chart.add_child(_Background(*_tiles(desk, view, middle), view, credit_line(desk.region)))
     for field in fields:

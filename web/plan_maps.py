@@ -29,6 +29,7 @@ from web.plan_words import (
     reach_rows,
     seconds,
     standard_text,
+    station_kind,
 )
 from web.plans import Planner, Post
 from web.plots import share_colour, share_legend
@@ -60,11 +61,12 @@ def save_coverage_map(
     names = {area.code: area.name for area in planner.kecamatan}
     rows = [[row[1], row[3], row[4]] for row in gap_rows(found, names, _)]
     head = gap_head(_)
+    title = _("Coverage of {region}").format(region=planner.region.name)
     parts = [
-        f"<h1>{html.escape(_('Coverage'))}: {html.escape(planner.region.name)}</h1>",
+        f"<h1>{html.escape(title)}</h1>",
         f"<p>{html.escape(standard_text(found.standard, _))}</p>",
         f"<p><strong>{html.escape(coverage_sentence(found.region, _))}</strong></p>",
-        _legend(),
+        _legend(_),
         f"<h2>{html.escape(_('Most people outside the standard'))}</h2>",
         html_table([head[1], head[3], head[4]], rows),
     ]
@@ -77,13 +79,14 @@ def save_coverage_map(
             html_table([head[0], head[2], head[3]], rows),
         ]
     if reach:
+        parts[-2:-2] = [_reach_legend(reach, _)]
         parts += [f"<h2>{html.escape(_('Reached by road'))}</h2>",
                   html_table(reach_head(_), reach_rows(reach, found.region.people, _))]  # fmt: skip
     page = plan_map(
         desk,
         [*_fields(planner, found, _), *_outlines(reach, _)],
-        _spots(posts),
-        title=f"Siaga112: {_('Coverage')}",
+        _spots(posts, _),
+        title=f"Siaga112: {title}",
         sheet="".join(parts),
     )
     write_text_atomically(path, page)
@@ -114,7 +117,7 @@ def save_siting_map(
     sheet = "".join([
         f"<h1>{html.escape(solved.found.model.value)}: {html.escape(planner.region.name)}</h1>",
         f"<p>{html.escape(standard_text(standard, _))}</p>",
-        f"<p>{html.escape(certificate(solved.found, _))}</p>", _legend(), html_table(["#", _("name")], rows),
+        f"<p>{html.escape(certificate(solved.found, _))}</p>", _legend(_), html_table(["#", _("name")], rows),
     ])  # fmt: skip
     write_text_atomically(path, plan_map(desk, fields, spots, title="Siaga112", sheet=sheet))
 
@@ -130,13 +133,14 @@ def save_next_map(
         The file cannot be written.
     """
     _ = translator(lang)
-    spots = _spots(standing) + [
+    spots = _spots(standing, _) + [
         Spot(lat=one["lat"], lon=one["lon"], css=NEW_STYLE, text=str(one["rank"]),
              lines=(one["kecamatan"], one["site"], f"+{people(one['gained'], _)}"))
         for one in reversed(answer["ranking"])
     ]  # fmt: skip
     rows = [[str(one["rank"]), one["kecamatan"], people(one["gained"], _)] for one in answer["ranking"]]
-    sheet = f"<h1>{html.escape(_('The next post'))}</h1>" + html_table(["#", _("kecamatan"), _("people gained")], rows)
+    title = _("Where one more post brings most")
+    sheet = f"<h1>{html.escape(title)}</h1>" + html_table(["#", _("kecamatan"), _("people gained")], rows)
     write_text_atomically(path, plan_map(desk, [], spots, title="Siaga112", sheet=sheet))
 
 
@@ -175,13 +179,31 @@ def _outlines(reach: Sequence[Reach], _: Translator) -> list[Field]:
     ]  # fmt: skip
 
 
-def _spots(posts: Sequence[Post]) -> list[Spot]:
+def _spots(posts: Sequence[Post], _: Translator) -> list[Spot]:
     return [
-        Spot(lat=post.location.lat, lon=post.location.lon, css=POST_STYLE, text="", lines=(post.name, post.kind))
+        Spot(
+            lat=post.location.lat,
+            lon=post.location.lon,
+            css=POST_STYLE,
+            text="",
+            lines=(post.name, station_kind(post.kind, _)),
+        )
         for post in posts
     ]
 
 
-def _legend() -> str:
-    spans = "".join(f'<span><i style="color:{colour}"></i>{words}</span>' for colour, words in share_legend())
-    return f'<p class="legend">{spans}</p>'
+def _legend(_: Translator) -> str:
+    return _key(_("people in time"), share_legend())
+
+
+def _reach_legend(reach: Sequence[Reach], _: Translator) -> str:
+    said = [
+        (reach_colour(number), _("{minutes} min").format(minutes=f"{one.minutes:g}"))
+        for number, one in enumerate(reach)
+    ]
+    return _key(_("Reached by road"), said)
+
+
+def _key(meaning: str, colours: Sequence[tuple[str, str]]) -> str:
+    spans = "".join(f'<span><i style="color:{colour}"></i>{html.escape(words)}</span>' for colour, words in colours)
+    return f'<p class="legend"><b>{html.escape(meaning)}</b>{spans}</p>'

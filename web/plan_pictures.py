@@ -10,7 +10,7 @@ from web.i18n import Translator
 from web.plan_reach import Reach
 from web.plan_words import percent, standard_text
 from web.plans import Planner, Post
-from web.plots import NO_DATA, area_map, share_colour, share_legend
+from web.plots import NO_DATA, area_map, beside, share_colour, share_legend
 
 REACH_COLOURS: Final = ("#00441b", "#238b45", "#74c476", "#c7e9c0")
 """Of isochrones, the shortest time first (ColorBrewer Greens); longer ones keep the last."""
@@ -19,11 +19,13 @@ REACH_COLOURS: Final = ("#00441b", "#238b45", "#74c476", "#c7e9c0")
 def coverage_picture(
     planner: Planner, found: Coverage, posts: Sequence[Post], _: Translator, reach: Sequence[Reach] = ()
 ) -> bytes:
-    """A PNG of the villages by the share of people reached in time, with the outlines of isochrones."""
+    """A PNG of the villages by the share of people reached in time; isochrones, where asked, in a map beside it."""
     title = f"{planner.region.name}: {percent(found.region.share, _)}\n{standard_text(found.standard, _)}"
     colours = {one.area.code: share_colour(one.share) for one in found.villages}
-    outlines = [one.polygon for one in reach]
-    return area_map(planner, colours, posts, title=title, legend=share_legend(), outlines=outlines)
+    picture = area_map(
+        planner, colours, posts, title=title, legend=share_legend(), meaning=_("people in time"), post_word=_("post")
+    )
+    return beside([picture, reach_picture(planner, posts, reach, _)]) if reach else picture
 
 
 def reach_colour(number: int) -> str:
@@ -39,5 +41,6 @@ def reach_picture(planner: Planner, posts: Sequence[Post], reach: Sequence[Reach
     ] + [(NO_DATA, _("not reached by then"))]  # fmt: skip
     fills = [(one.polygon, colour) for colour, one in reversed(shown)]
     return area_map(
-        planner, {}, posts, title=_("Reached by road from the alarm, turnout included"), legend=legend, fills=fills
-    )
+        planner, {}, posts, title=_("Reached by road from the alarm, turnout included"), legend=legend, fills=fills,
+        meaning=_("minutes from the alarm"), post_word=_("post"),
+    )  # fmt: skip

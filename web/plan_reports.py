@@ -34,7 +34,7 @@ from web.plan_words import (
     station_kind,
 )
 from web.plans import Planner, Post
-from web.plots import area_map, share_colour, share_legend
+from web.plots import NO_DATA, area_map, share_colour, share_legend
 from web.report_parts import Grid, Heading, Items, Paragraph, Part, Picture, Report
 from web.wording import duration, kind_name
 
@@ -114,11 +114,12 @@ def coverage_report(
             _("Times are exact shortest times by road from every post to the middle of every piece of road, with "
               "turnout ({turnout}) and the way from the post to the road.").format(
                 turnout=duration(planner.dispatch_settings.turnout_of(kind), _)),
-            _("Times in tables are minutes and seconds, such as 12:40."),
+            _("Times in tables are minutes and seconds, such as 12:40. A mean is over those whom a road joins to a "
+              "post; P50 and P90 are over all, and “never” stands where no road leads to so many."),
             _("The people of a village are spread evenly over its roads, without motorways, ramps and tracks; times "
               "are weighted by people."),
             _("A unit is taken to be free at its post: the best case. Simulation tells what busy units change."),
-            _("Speeds are those of region.toml, by class of road; no traffic is heeded."),
+            _("Speeds are those of region.toml, by class of road; traffic counts only where the plan names an hour."),
         )),
         *_sources(planner, [*cut_off_text(planner.cut_off(posts, kind), _), *_unreached(found, _)], _),
     ]  # fmt: skip
@@ -126,7 +127,7 @@ def coverage_report(
         title=_("Coverage of {region}: {kind}, {minutes}").format(
             region=planner.region.name, kind=kind_name(kind, _), minutes=duration(found.standard.within_s, _)
         ),
-        subtitle=f"{standard_text(found.standard, _)}. {now.astimezone(planner.region.timezone):%Y-%m-%d %H:%M}",
+        subtitle=f"{standard_text(found.standard, _)}. {_made(planner, now, _)}",
         lang=_.language,
         notice=planner.region.notice,
         parts=tuple(parts),
@@ -236,10 +237,12 @@ def standard_report(
                 most=percent(region.most_share, _),
             )
         ),
-        Paragraph(text=_("{count} incidents lie in no known village; they count for the region alone.").format(
-            count=_.number(found.nowhere))),
+        *_nowhere(found, _),
         Picture(
-            png=area_map(planner, colours, (), title=title, legend=share_legend()),
+            png=area_map(
+                planner, colours, (), title=title, meaning=_("incidents in time"),
+                legend=[*share_legend(), (NO_DATA, _("none with a recorded arrival"))],
+            ),
             text=_("Villages by the share of incidents in time"),
         ),
         Heading(text=_("By kecamatan")),
@@ -261,11 +264,27 @@ def standard_report(
     ]  # fmt: skip
     return Report(
         title=title,
-        subtitle=f"{span}. {now.astimezone(planner.region.timezone):%Y-%m-%d %H:%M}",
+        subtitle=f"{span}. {_made(planner, now, _)}",
         lang=_.language,
         notice=planner.region.notice,
         parts=tuple(parts),
     )
+
+
+def _made(planner: Planner, now: datetime, _: Translator) -> str:
+    return _("Made {when}").format(when=local_time(now.astimezone(planner.region.timezone)))
+
+
+def local_time(moment: datetime) -> str:
+    """Date, time and zone, such as 2026-10-01 00:00 WIB."""
+    return f"{moment:%Y-%m-%d %H:%M %Z}"
+
+
+def _nowhere(found: ResponseReport, _: Translator) -> list[Part]:
+    if not found.nowhere:
+        return []
+    said = _("{count} incidents lie in no known village; they count for the region alone.")
+    return [Paragraph(text=said.format(count=_.number(found.nowhere)))]
 
 
 def _figure_row(one: ResponseFigures, _: Translator) -> list[str]:
@@ -297,7 +316,9 @@ def _sources(planner: Planner, faults: Sequence[str], _: Translator) -> list[Par
                 )
             )
     told.append(_("The number of people per village is that of the table of population, as exact as its source."))
-    told.append(_("The roads are those of OpenStreetMap, with its gaps; narrow roads may be too narrow for a vehicle."))
+    told.append(
+        _("The roads are those of the map named here, with its gaps; narrow ones may be too narrow for a vehicle.")
+    )
     return [
         Heading(text=_("Sources and their faults")),
         Grid.of([_("kind"), _("file"), _("date"), _("licence")], rows, left=4),

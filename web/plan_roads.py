@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
 import shapely
@@ -17,6 +18,8 @@ from routing.metric import Metric
 from routing.network import Int64Array
 from routing.router import Router
 from web.plans import Planner
+
+DAY_HOURS: Final = 24
 
 MakeRouter = Callable[[str, int | None, Collection[int]], Router]
 """A router of a profile, an hour of the week and closed edges; such as `routing.routers.Routers.aside`."""
@@ -48,6 +51,27 @@ class RoadChanges:
 
     def __bool__(self) -> bool:
         return bool(self.streets or self.roads or self.areas or self.hour is not None or self.profile is not None)
+
+
+def assumed_on_roads(changes: RoadChanges) -> list[tuple[str, Mapping[str, Any]]]:
+    """The changes in words, for reports: each a message and its values."""
+    assumed: list[tuple[str, Mapping[str, Any]]] = []
+    if changes.streets:
+        assumed.append((N_("Streets closed: {names}."), {"names": ", ".join(changes.streets)}))
+    assumed += [
+        (N_("The road nearest to {lat:.5f}, {lon:.5f} is closed."), {"lat": spot.lat, "lon": spot.lon})
+        for spot in changes.roads
+    ]
+    if changes.areas:
+        assumed.append(
+            (N_("Areas under water: {count}; every road that touches one is closed."), {"count": len(changes.areas)})
+        )
+    if changes.hour is not None:
+        day, hour = divmod(changes.hour, DAY_HOURS)
+        assumed.append((N_("Hour of the week: day {day}, {hour}:00."), {"day": day + 1, "hour": hour}))
+    if changes.profile is not None:
+        assumed.append((N_("Vehicle: {profile}."), {"profile": changes.profile}))
+    return assumed
 
 
 def closed_edges(finder: RoadFinder, changes: RoadChanges) -> Int64Array:

@@ -98,6 +98,9 @@ def solve_siting(
     PlanningInputError
         A question that makes no sense, or candidates that reach nobody.
     """
+    if question.model is not Model.LSCP and question.number < 1:
+        # Told before what stands is added: nobody asks for -1 of 10.
+        raise PlanningInputError(N_("The number of sites is {p}; ask for at least 1."), p=question.number)
     old = () if question.existing == NONE else tuple(standing)
     posts = (*old, *candidates.posts)
     times = planner.times_s(posts, question.kind)

@@ -16,7 +16,7 @@ from planning.coverage import Standard
 from routing.closures import polygon_of
 from web.i18n import Translator
 from web.plan_changes import ADDED_KIND
-from web.plan_roads import RoadChanges
+from web.plan_roads import RoadChanges, assumed_on_roads
 from web.plan_simulation import NIGHT
 from web.plans import Post
 
@@ -87,13 +87,10 @@ def sent_plan(body: object) -> SentPlan:
             asleep.append(post.name)
     if not posts:
         raise InputError(N_("No post is left after these changes; nothing can be covered."))
-    roads, assumed = _roads(body.get("closed", []), hour)
+    roads = _roads(body.get("closed", []), hour)
+    assumed = assumed_on_roads(roads)
     if asleep:
         assumed.append((N_("Fewer units by night at: {posts}."), {"posts": ", ".join(asleep)}))
-    if hour is not None:
-        assumed.append(
-            (N_("Hour of the week: day {day}, {hour}:00."), {"day": hour // DAY_HOURS + 1, "hour": hour % DAY_HOURS})
-        )
     return SentPlan(posts=tuple(posts), standard=standard, roads=roads, assumed=tuple(assumed))
 
 
@@ -118,7 +115,7 @@ def _units(number: int, given: object) -> int:
     return given
 
 
-def _roads(given: object, hour: int | None) -> tuple[RoadChanges, list[tuple[str, Mapping[str, Any]]]]:
+def _roads(given: object, hour: int | None) -> RoadChanges:
     if not isinstance(given, list) or len(given) > MOST_CLOSED:
         raise InputError(
             N_("Send what is closed as a list of at most {most}, each with street, with lat and lon, or with polygon."),
@@ -140,18 +137,7 @@ def _roads(given: object, hour: int | None) -> tuple[RoadChanges, list[tuple[str
                     number=number,
                 )
             spots.append(spot)
-    assumed: list[tuple[str, Mapping[str, Any]]] = []
-    if streets:
-        assumed.append((N_("Streets closed: {names}."), {"names": ", ".join(streets)}))
-    assumed += [
-        (N_("The road nearest to {lat:.5f}, {lon:.5f} is closed."), {"lat": spot.lat, "lon": spot.lon})
-        for spot in spots
-    ]
-    if areas:
-        assumed.append(
-            (N_("Areas under water: {count}; every road that touches one is closed."), {"count": len(areas)})
-        )
-    return RoadChanges(streets=streets, roads=spots, areas=areas, hour=hour), assumed
+    return RoadChanges(streets=streets, roads=spots, areas=areas, hour=hour)
 
 
 def _corners(number: int, given: Sequence[object]) -> list[Location]:

@@ -21,6 +21,8 @@ SHARE_STEPS: Final = (0.0, 0.25, 0.5, 0.75, 0.9, 0.99, 1.0001)
 
 NO_DATA: Final = "#c8c8c8"
 DPI: Final = 130
+KM_PER_DEGREE: Final = 111.2
+SCALES_KM: Final = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
 PIXEL_DEG: Final = 3e-4
 """Shapes are drawn to within so many degrees, about 30 m: finer than a pixel."""
 
@@ -47,10 +49,11 @@ def area_map(
     *,
     title: str,
     legend: Sequence[tuple[str, str]],
-    outlines: Sequence[Any] = (),
+    meaning: str = "",
+    post_word: str = "",
     fills: Sequence[tuple[Any, str]] = (),
 ) -> bytes:
-    """A PNG of the villages in colours, with posts.
+    """A PNG of the villages in colours, with posts and a scale.
 
     Parameters
     ----------
@@ -64,10 +67,12 @@ def area_map(
         Above the map.
     legend
         Colour and words.
-    outlines
-        Multipolygons in degrees, of which the borders are drawn.
+    meaning
+        Of the colours, above the legend.
+    post_word
+        What the points are, in the legend.
     fills
-        Multipolygons and their colours, the last on top.
+        Multipolygons in degrees and their colours, the last on top.
     """
     figure, axes = _figure(8.0, 8.0)
     from matplotlib.collections import PolyCollection
@@ -87,13 +92,13 @@ def area_map(
             axes.plot(line[:, 0], line[:, 1], color="#333333", linewidth=0.5)
     for shape, colour in fills:
         _add_shape(axes, shape.simplify(PIXEL_DEG), facecolor=colour, edgecolor="none", alpha=0.9, zorder=3)
-    for shape in outlines:
-        _add_shape(axes, shape.simplify(PIXEL_DEG), facecolor="none", edgecolor="#111111", linewidth=0.5, zorder=3)
+    keys: list[Any] = [Patch(facecolor=colour, label=words) for colour, words in legend]
     if posts:
-        axes.scatter(
+        points = axes.scatter(
             [post.location.lon for post in posts], [post.location.lat for post in posts], s=26, c="#111111",
-            edgecolors="#ffffff", linewidths=0.9, zorder=5,
+            edgecolors="#ffffff", linewidths=0.9, zorder=5, label=post_word,
         )  # fmt: skip
+        keys += [points] if post_word else []
     box = planner.region.boundaries.bounds
     axes.set_xlim(box.west, box.east)
     axes.set_ylim(box.south, box.north)
@@ -101,12 +106,42 @@ def area_map(
     axes.set_axis_off()
     axes.set_title(title, fontsize=11, loc="left")
     axes.legend(
-        handles=[Patch(facecolor=colour, label=words) for colour, words in legend], loc="lower left", fontsize=8,
-        frameon=True,
+        handles=keys, loc="lower left", fontsize=8, frameon=True, title=meaning or None, title_fontsize=8,
+        alignment="left",
     )  # fmt: skip
+    _add_scale(axes, box)
     if planner.region.notice:
         figure.text(0.5, 0.01, planner.region.notice, ha="center", color="#9c1c15", weight="bold")
     return _png(figure)
+
+
+def _add_scale(axes: Any, box: Any) -> None:
+    """A bar of whole kilometres at the lower right, at most a quarter as long as the map is wide."""
+    km_deg = 1 / (KM_PER_DEGREE * np.cos(np.radians((box.south + box.north) / 2)))
+    room_km = (box.east - box.west) / km_deg / 4
+    length_km = max((step for step in SCALES_KM if step <= room_km), default=SCALES_KM[0])
+    right, low = box.east - 0.02 * (box.east - box.west), box.south + 0.02 * (box.north - box.south)
+    left = right - length_km * km_deg
+    axes.plot([left, right], [low, low], color="#111111", linewidth=2.5, solid_capstyle="butt", zorder=6)
+    axes.annotate(
+        f"{length_km:g} km", ((left + right) / 2, low), xytext=(0, 3), textcoords="offset points", ha="center",
+        va="bottom", fontsize=8, zorder=6,
+    )  # fmt: skip
+
+
+def beside(pictures: Sequence[bytes]) -> bytes:
+    """Pictures side by side as one PNG."""
+    from PIL import Image
+
+    images = [Image.open(io.BytesIO(one)) for one in pictures]
+    whole = Image.new("RGB", (sum(one.width for one in images), max(one.height for one in images)), "#ffffff")
+    left = 0
+    for one in images:
+        whole.paste(one, (left, 0))
+        left += one.width
+    stream = io.BytesIO()
+    whole.save(stream, format="png")
+    return stream.getvalue()
 
 
 def _add_shape(axes: Any, shape: Any, **look: Any) -> None:

@@ -16,11 +16,15 @@ p { margin: 0 0 6pt; } li { margin: 0 0 3pt; }
 table { border-collapse: collapse; width: 100%; font-size: 9pt; font-variant-numeric: tabular-nums; }
 thead { display: table-header-group; } tr { break-inside: avoid; }
 th, td { border-bottom: 0.5pt solid #c3ccd5; padding: 2pt 4pt; text-align: right; }
-th:first-child, td:first-child, .second th:nth-child(2), .second td:nth-child(2) { text-align: left; }
+.left { text-align: left; }
+.wide { overflow-x: auto; }
 img { width: 100%; max-height: 230mm; object-fit: contain; break-inside: avoid; }
 .notice { background: #ffb300; padding: 4pt 8pt; font-weight: 700; text-align: center; }
-@media print { body { padding: 0; } }
+@media screen and (max-width: 700px) { body { padding: 4mm; } h1 { font-size: 16pt; } th, td { padding: 2pt 3pt; } }
+@media print { body { padding: 0; } .wide { overflow: visible; } }
 """
+
+LEFT = ' class="left"'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +104,7 @@ def report_html(report: Report) -> str:
     policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
     return (
         f'<!doctype html>\n<html lang="{report.lang}"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}"><title>{html.escape(report.title)}</title>'
         f"<style>{STYLE}</style></head>\n<body>\n" + "\n".join(body) + "\n</body></html>\n"
     )
@@ -115,7 +120,13 @@ def _html(part: Part) -> str:
     if isinstance(part, Picture):
         data = base64.b64encode(part.png).decode("ascii")
         return f'<img alt="{html.escape(part.text, quote=True)}" src="data:image/png;base64,{data}">'
-    head = "".join(f"<th>{html.escape(cell)}</th>" for cell in part.head)
-    rows = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in part.rows)
-    css = ' class="second"' if part.left > 1 else ""
-    return f"<table{css}><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+    head = _cells("th", part.head, part.left)
+    rows = "".join(f"<tr>{_cells('td', row, part.left)}</tr>" for row in part.rows)
+    # A table wider than a small screen is moved by itself, not the page.
+    return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
+
+
+def _cells(tag: str, cells: Sequence[str], left: int) -> str:
+    return "".join(
+        f"<{tag}{LEFT if number < left else ''}>{html.escape(cell)}</{tag}>" for number, cell in enumerate(cells)
+    )

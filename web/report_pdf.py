@@ -68,6 +68,7 @@ def _print(sheet: Any, part: Part) -> None:
             sheet.multi_cell(0, LINE_MM, f"\u2022 {text}", align="L", new_x="LMARGIN", new_y="NEXT")
         sheet.ln(1)
     elif isinstance(part, Picture):
+        sheet.ln(2)
         sheet.image(io.BytesIO(part.png), w=sheet.epw, alt_text=part.text)
         sheet.ln(2)
     else:

@@ -9,7 +9,7 @@ const LARGE_CHANGE = 0.25;
 const NO_CHANGE = 0.0005;
 const WORSE = ["#b2182b", "#ef8a62"];
 const BETTER = ["#67a9cf", "#2166ac"];
-const SAME = "#e4e7ea";
+const SAME = "#9aa3ab";
 
 export class PlanMap {
   /**
@@ -55,7 +55,8 @@ export class PlanMap {
     this.areas.eachLayer((layer) => {
       const { code, name } = layer.feature.properties;
       const { colour, line } = told(code);
-      layer.setStyle({ fillColor: colour, fillOpacity: faint ? 0.15 : 0.55 });
+      // What stays as it was lets the map through: only changes are to be seen.
+      layer.setStyle({ fillColor: colour, fillOpacity: faint || colour === SAME ? 0.15 : 0.55 });
       layer.unbindTooltip().bindTooltip(() => el("span", {}, line ?? name), { sticky: true });
     });
   }
