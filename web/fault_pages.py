@@ -1,7 +1,7 @@
 """What went wrong, for people: where a browser asked for a page, the sentence of a problem in the frame of pages.
 
-Every refusal is made as a problem document (`web.problems`), and turned into a page in this one place, so no route has to
-think of it and none shows a person JSON.
+Every refusal is made as a problem document (`web.problems`) and turned into a page in this one place, so no route
+has to think of it and none shows a person JSON.
 """
 
 from __future__ import annotations

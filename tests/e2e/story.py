@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from flask.testing import FlaskClient
+
 from dispatch.accounts import Role
 from dispatch.closures import ClosureReason
 from dispatch.commands import (
@@ -22,10 +24,11 @@ from dispatch.commands import (
     TakeCall,
 )
 from dispatch.incidents import IncidentLocation, LocationKind, Severity
+from dispatch.store.credentials import Session
 from dispatch.types import UnitStatus
 from gis.types import Location
-from tests.accounts import PASSWORD, Clock, code_at, person
 from tests.accounts import Browser as Client
+from tests.accounts import Clock, code_at, person
 from tests.centre_app import CentreApp, centre_app, served
 from web.closing import NewClosure, closing_of
 from web.shift_notes import write_shift_note
@@ -54,7 +57,8 @@ class Story:
     def __init__(self, made: CentreApp, port: int) -> None:
         self.made, self.address = made, f"http://127.0.0.1:{port}"
         self.centre = made.running.centre
-        self._cookies: dict[Role, str] = {}
+        self._clients: dict[Role | str, FlaskClient] = {}
+        self.sign_in = made.running.sign_in
         boundaries = self.centre.region.boundaries
         middle = boundaries.middle(VILLAGE)
         self.place = Location(lat=middle.lat, lon=middle.lon)
@@ -64,6 +68,7 @@ class Story:
         for number, category in enumerate(("fire", "medical", "flood", "fire", "traffic_accident", "fire", "fire")):
             self._past(clock, category, number)
         made.store._clock = real
+        self.month = f"{clock.now - timedelta(days=3):%Y-%m}"
         self.closed = self._today()
         self.people()
 
@@ -128,29 +133,84 @@ class Story:
         return closed
 
     def people(self) -> None:
-        """One account for each role."""
+        """One account for each role, and a link that makes another."""
         for role, (login, bound_to) in LOGINS.items():
-            person(self.made.running.sign_in, login, role, bound_to)
+            person(self.sign_in, login, role, bound_to)
+        self.link = self.sign_in.create("baru.01", Role.CALL_TAKER, bound_to=None, display_name="", actor="admin.01")
 
-    def cookie(self, role: Role, *, fresh: bool = False) -> dict[str, Any]:
-        """The cookie of somebody who has signed in, with a second factor where the role needs one."""
-        if fresh or role not in self._cookies:
-            client, login = Client(self.made), LOGINS[role][0]
+    @property
+    def ids(self) -> dict[str, str]:
+        """What stands in addresses."""
+        return {"incident_id": self.running, "note_id": self.shift_note, "token": self.link, "login": "disp.01"}
+
+    # --- who is there --------------------------------------------------------------------------------------------
+
+    def client(self, who: Role | str | None) -> FlaskClient:
+        """A browser without a window in which somebody is: a role, `code`, `enrol` or `locked`; None for a visitor."""
+        if who is None:
+            return self.made.app.test_client()
+        if who not in self._clients:
+            self._clients[who] = self.fresh(who)
+        return self._clients[who]
+
+    def fresh(self, who: Role | str) -> FlaskClient:
+        """As `client`, in a session of its own."""
+        client = Client(self.made)
+        if who == "enrol":
+            login = f"disp.{len(self._clients) + 10}"
+            person(self.sign_in, login, Role.DISPATCHER)
             client.sign_in(login)
-            credential = self.credential(role)
-            if client.client.get("/api/v1/me").status_code != 200 and credential.totp_secret is None:
-                client.get("/sign-in/second-factor")
-                secret = self.credential(role).totp_pending or ""
-                client.send("/sign-in/second-factor", code=code_at(secret, datetime.now(UTC)))
-            assert client.is_in, role
-            found = client.client.get_cookie("siaga112_session")
-            assert found is not None
-            self._cookies[role] = found.value
-        return {"name": "siaga112_session", "value": self._cookies[role], "url": self.address, "httpOnly": True}
+        elif who == "code":
+            self.client(Role.DISPATCHER)  # has set up the phone
+            client.sign_in(LOGINS[Role.DISPATCHER][0])
+        elif who == "locked":
+            client.sign_in(LOGINS[Role.CALL_TAKER][0])
+            client.send("/lock", page="/account")
+        elif isinstance(who, Role):
+            client.sign_in(LOGINS[who][0])
+            if not client.is_in:
+                self._prove(client, who)
+            assert client.is_in, who
+        return client.client
+
+    def _prove(self, client: Client, role: Role) -> None:
+        """The second factor: set up by who has none, told by who has."""
+        if self.credential(role).totp_secret is None:
+            client.get("/sign-in/second-factor")
+            secret = self.credential(role).totp_pending or ""
+            client.send("/sign-in/second-factor", code=code_at(secret, datetime.now(UTC)))
+            return
+        # A code opens once; here the same half minute may see several sessions begin.
+        self.sign_in.kept.change(LOGINS[role][0], totp_step=None)
+        client.send("/sign-in/code", code=code_at(self.credential(role).totp_secret, datetime.now(UTC)))
+
+    def cookie(self, who: Role | str) -> dict[str, Any]:
+        """The session of somebody, for a browser with a window."""
+        return self.cookie_of(self.client(who))
+
+    def cookie_of(self, client: FlaskClient) -> dict[str, Any]:
+        """As `cookie`, of a browser without a window."""
+        found = client.get_cookie("siaga112_session")
+        assert found is not None
+        return {"name": "siaga112_session", "value": found.value, "url": self.address, "httpOnly": True}
+
+    def end(self, client: FlaskClient) -> None:
+        """End a session as the centre does when its time is over: the browser is not told."""
+        self.sign_in.kept.end_session(self._session(client))
+
+    def lock(self, client: FlaskClient) -> None:
+        """Lock a session that nobody has touched for too long."""
+        self.sign_in.lock(self._session(client))
+
+    def _session(self, client: FlaskClient) -> Session:
+        with client.session_transaction() as kept:
+            found = self.sign_in.kept.session(kept["_user_id"])
+        assert found is not None
+        return found[0]
 
     def credential(self, role: Role) -> Any:
         """What the centre keeps of how a role's person signs in."""
-        found = self.made.running.sign_in.kept.account(LOGINS[role][0])
+        found = self.sign_in.kept.account(LOGINS[role][0])
         assert found is not None
         return found[1]
 
@@ -165,6 +225,3 @@ def story(url: str) -> Iterator[Story]:
                 yield Story(made, port)
         finally:
             made.running.centre.roads.stop()
-
-
-__all__ = ["CALLER_NAME", "CALLER_NUMBER", "LOGINS", "PASSWORD", "VILLAGE", "Story", "story"]

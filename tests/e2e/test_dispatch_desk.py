@@ -276,7 +276,7 @@ def test_a_full_desk_shows_every_unit_and_every_incident(tmp_path: Any, browser:
         with served(made.app) as port:
             page = browser.new_context(viewport={"width": 1920, "height": 1000}).new_page()
             page.goto(f"http://127.0.0.1:{port}/")
-            page.wait_for_function("performance.getEntriesByName('desk-ready').length")
+            expect(page.locator("html")).to_have_attribute("data-ready", "true")
             ready_ms = page.evaluate("performance.getEntriesByName('desk-ready')[0].startTime")
             print(f"desk ready after {ready_ms:.0f} ms with 500 units and 200 open incidents")
             for what, number in (
