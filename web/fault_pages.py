@@ -20,8 +20,8 @@ from web.problems import PROBLEM_TYPE
 from web.sessions import wants_page
 
 _TITLES: Final = {
-    HTTPStatus.NOT_FOUND: N_("There is no such page"),
-    HTTPStatus.GONE: N_("There is no such page"),
+    HTTPStatus.NOT_FOUND: N_("Not found"),
+    HTTPStatus.GONE: N_("Not found"),
     HTTPStatus.FORBIDDEN: N_("Not allowed"),
     HTTPStatus.SERVICE_UNAVAILABLE: N_("Not possible at the moment"),
     HTTPStatus.INTERNAL_SERVER_ERROR: N_("The server failed"),
