@@ -74,6 +74,7 @@ def _place_of_the_call(page: Page) -> None:
 
 
 DESK = (
+    ("recommendation", "#incident", _click("[data-group=waiting] [data-incident]", ".candidate")),
     ("menu", "#menu", _click("#menu summary", "#menu nav")),
     ("sounds", "#alarms", _click("#alarms-button", ".alarms-panel")),
     ("unit", "#units", _click(".fleet-row", "#unit")),
@@ -103,7 +104,6 @@ PAGES = (
     Shown(name="no-such-page-for-visitors", rule="", address="/tidak-ada", status=404, personal=False),
     Shown(name="answer-map", rule="/", address="/?at=-6.7172,108.5362", who=R.PLANNER, ready=".unit-row"),
     Shown(name="desk", rule="/", address="/?incident={running}", who=R.DISPATCHER, ready=".assignment", parts=DESK),
-    Shown(name="desk-recommends", rule="/", address="/?incident={waiting}", who=R.DISPATCHER, ready=".candidate"),
     Shown(name="crew", rule="/crew", address="/crew", who=R.CREW, ready="#acts button", personal=False),
     Shown(name="crew-shell", rule="/crew/shell", address="/crew/shell", ready="#main", personal=False),
     Shown(name="crew-units", rule="/crew/units", address="/crew/units", who=R.CREW),

@@ -128,11 +128,12 @@ def begun(page: Page, shown: Shown) -> None:
 
 
 def check(page: Page, within: str | None = None, rules: tuple[str, ...] | None = None) -> None:
-    """Nothing stands seriously in the way of those who see or move otherwise."""
+    """Nothing stands in the way of those who see or move otherwise."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(Axe().axe_script)
     found = page.evaluate(ASK_AXE, [within, rules])
-    assert [one for one in found if one[1] in SERIOUS] == []
+    # A page that is read has no fault at all; on one that is worked with, what is only untidy may stand.
+    assert [one for one in found if one[1] in SERIOUS or not page.locator("#map").count()] == []
 
 
 def in_the_other_theme(page: Page, within: str | None = None) -> None:
