@@ -74,6 +74,7 @@ def _place_of_the_call(page: Page) -> None:
 
 
 DESK = (
+    ("queue", "#queue", lambda page: expect(page.locator(".incident-row")).to_have_count(4)),
     ("recommendation", "#incident", _click("[data-group=waiting] [data-incident]", ".candidate")),
     ("menu", "#menu", _click("#menu summary", "#menu nav")),
     ("sounds", "#alarms", _click("#alarms-button", ".alarms-panel")),

@@ -32,6 +32,11 @@ WIDE, PHONE = {"width": 1920, "height": 1080}, {"width": 360, "height": 740}
 OF_COLOUR = ("color-contrast", "link-in-text-block")
 """What a theme may change; all other rules are asked once."""
 
+WORDLESS = """() => [...document.querySelectorAll("[data-word], [data-label], [data-title], [data-placeholder]")]
+  .filter((one) => [one.textContent, one.ariaLabel, one.title, one.placeholder]
+    .some((text) => text && Object.values(one.dataset).includes(text))).map((one) => one.outerHTML)"""
+"""Where a script has no word in the page's language, it shows the name of the word."""
+
 NO_TILE = png(Image.new("RGB", (1, 1)))
 """Stands for every tile: what is looked at here is around the map, and drawing tiles takes longer than all else."""
 
@@ -114,6 +119,7 @@ def test_a_page(there: Story, desks: Any, shown: Shown) -> None:
     page.keyboard.press("Escape")
     page.keyboard.press("Tab")
     assert page.evaluate(KEYBOARD) == []
+    assert page.evaluate(WORDLESS) == []
     page.set_viewport_size(PHONE)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing is cut off at the side"
     page.close()
