@@ -290,10 +290,10 @@ def guard(
             raise ValueError(f"{rule.rule} is of a record that its address does not name: {named}")
 
     def ask() -> ResponseReturnValue | None:
+        who = g.siaga112_actor = policy(request)
         if request.endpoint is None:
             return None  # there is nothing at this address
         need = need_of(current_app.view_functions[request.endpoint])
-        who = g.siaga112_actor = policy(request)
         if need is None:
             raise ForbiddenError(N_("This address says nothing of who may use it, so nobody may."))
         if not need.is_for_all:

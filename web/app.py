@@ -22,6 +22,7 @@ from web.api_webhooks import webhooks_api
 from web.assets import asset_version, assets
 from web.centre import Centre
 from web.crew import crew_pages
+from web.fault_pages import as_page
 from web.packing import pack
 from web.pages import pages
 from web.people import people, register_people
@@ -161,6 +162,7 @@ def create_app(
         guard(app, policy or (anybody_reads if centre is None else this_machine), within=check_within)
     app.after_request(pack)
     app.after_request(_secure)
+    app.after_request(as_page)  # the last is called first
     return app
 
 

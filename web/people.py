@@ -24,7 +24,18 @@ from web.access import ForbiddenError, Permission, SignInNeededError, actor, nee
 from web.home import home_of
 from web.i18n import DEFAULT_LANGUAGE, LANGUAGES, Translator, translator
 from web.problems import NotFoundError, problem
-from web.sessions import ACCESS, TRIES, Access, Present, forget_browser, limiter, present, sign_in_as, wants_page
+from web.sessions import (
+    ACCESS,
+    TRIES,
+    Access,
+    Present,
+    forget_browser,
+    limiter,
+    present,
+    protect,
+    sign_in_as,
+    wants_page,
+)
 from web.sign_in import SignIn
 from web.wording_errors import error_text
 
@@ -47,6 +58,9 @@ _OWN: Final = needs(Permission.ACCOUNT)
 _ACCOUNTS: Final = needs(Permission.ACCOUNTS)
 _HOME: Final = "/"
 _UNFIT: Final = HTTPStatus.UNPROCESSABLE_ENTITY
+_NOT_IN: Final = HTTPStatus.UNAUTHORIZED
+_TEXTS: Final = ("words", "text")
+"""Fields of forms in which somebody writes at length: a shift's note, a note of an incident."""
 
 
 def sign_in() -> SignIn:
@@ -492,19 +506,54 @@ def _to_sign_in(error: SignInNeededError) -> Any:
         answer = problem(HTTPStatus.UNAUTHORIZED, code=error.code, title="Not signed in", detail=_said(error))
         answer.headers["WWW-Authenticate"] = 'Bearer realm="siaga112"'
         return answer
-    here = present()
-    path = safe_path(request.full_path.rstrip("?")) if request.method == "GET" else ""
+    here, back = present(), _back()
+    written = _written() if request.method == "POST" else []
+    if written:
+        # What was written is not lost with the session: it is shown once, in this answer, and kept nowhere.
+        lost = _words()(
+            N_("Your session was over before this arrived, so nothing was stored. Sign in, then send it again.")
+        )
+        if here is None:
+            return _page("sign_in.html", fault=lost, written=written, login="", next=back, status=_NOT_IN)
+        if here.session.stage is Stage.LOCKED:
+            login = here.account.login
+            return _page("locked.html", fault=lost, written=written, login=login, next=back, status=_NOT_IN)
     if here is None:
-        return _see("people.sign_in_page", next="" if path == _HOME else path)
+        is_over = "_user_id" in session
+        to = url_for("people.sign_in_page", next=None if back in ("", _HOME) else back, ended=1 if is_over else None)
+        return redirect(to, HTTPStatus.SEE_OTHER)
     page = {Stage.LOCKED: "people.locked_page", Stage.ENROL: "people.enrol_page"}.get(
         here.session.stage, "people.code_page"
     )
-    return _see(page, next=path)
+    return _see(page, next=back)
+
+
+def _back() -> str:
+    """Where to be again after signing in: this page; after a form, the page that has it."""
+    if request.method == "GET":
+        return safe_path(request.full_path.rstrip("?"))
+    pages = current_app.url_map.bind("")
+    paths = (request.path, f"/{request.path.split('/')[1]}")
+    return next((safe_path(path) for path in paths if pages.test(path, "GET")), "")
+
+
+def _written() -> list[str]:
+    """Longer texts of a form of ours whose sender is not let in."""
+    try:
+        protect(current_app)
+    except CSRFError:
+        return []
+    return [text for name in _TEXTS if (text := request.form.get(name, "").strip())]
 
 
 def _refused(error: ForbiddenError) -> Any:
     if not wants_page():
         return problem(HTTPStatus.FORBIDDEN, code=error.code, title="Not allowed", detail=_said(error))
+    if "role" in error.values:
+        role = _words()(ROLE_NAMES[Role(str(error.values["role"]))])
+        error = ForbiddenError(
+            N_("This page is not for the role {role}; ask an administrator if you need it."), role=role
+        )
     return _page("said.html", title=N_("Not allowed"), fault=_said(error), status=HTTPStatus.FORBIDDEN)
 
 

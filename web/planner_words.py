@@ -9,7 +9,7 @@ def page_words(_: Translator) -> dict[str, str]:
     """By name, in one language."""
     return {
         "title": _("Planner"), "desk": _("Dispatcher's desk"), "speeds": _("Learnt speeds"),
-        "map": _("Map"), "theme": _("Light or dark"),
+        "skip": _("Skip to the content"), "map": _("Map"), "theme": _("Light or dark"),
         "language": _("Language"), "kind": _("Kind of unit"), "minutes": _("Within minutes"),
         "in_time": _("people in time"), "of": _("of"), "unreached": _("people by no road at all"),
         "posts": _("Posts"), "in_service": _("{open} of {all} in service"),

@@ -7,7 +7,7 @@ import logging
 from http import HTTPStatus
 from urllib.parse import quote
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException
 
 from dispatch.errors import KeyReusedError, RefusedError, StoreError, UnknownIdError, VersionConflictError
@@ -16,6 +16,7 @@ from web.access import ForbiddenError, SignInNeededError
 from web.answers import place_json
 from web.i18n import DEFAULT_LANGUAGE, LANGUAGES, translator
 from web.resolve import NothingSureError
+from web.sessions import wants_page
 from web.tile_workers import RETRY_S, TooBusyError
 from web.wording_errors import error_text
 
@@ -101,7 +102,7 @@ def _expected(error: SiagaError) -> Response:
 
 
 def _language() -> str:
-    given = request.args.get("lang")
+    given = request.args.get("lang") or getattr(g.get("siaga112_actor"), "language", None)
     return given if given in LANGUAGES else DEFAULT_LANGUAGE
 
 
@@ -117,6 +118,8 @@ def _http(error: HTTPException) -> Response:
 
 def _sentence(error: HTTPException, title: str) -> str:
     _ = translator(_language())
+    if error.code == HTTPStatus.NOT_FOUND and wants_page():
+        return _("There is nothing at {path}; check the address.").format(path=request.path)
     if error.code == HTTPStatus.NOT_FOUND:
         return _("There is nothing at {path}; see /api/v1/openapi.json for what there is.").format(path=request.path)
     if error.code == HTTPStatus.METHOD_NOT_ALLOWED:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from axe_core_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 SERIOUS = {"serious", "critical"}
 SCREENSHOTS = Path(__file__).resolve().parents[2] / "build" / "screenshots"
@@ -18,16 +18,16 @@ OpenPage = Callable[..., Page]
 def settle(page: Page) -> None:
     """Wait until answers, tiles and their fading in are done.
 
+    Asked through locators: pages of ours let nobody evaluate text, as `wait_for_function` does from its second look on.
+
     A page that follows the event log is never without a request: it says itself when it has begun.
     """
     if page.locator("#console").count():
-        page.wait_for_function("() => document.documentElement.dataset.ready === 'true'")
+        expect(page.locator("html")).to_have_attribute("data-ready", "true")
     else:
         page.wait_for_load_state("networkidle")
-    page.wait_for_function(
-        "() => [...document.querySelectorAll('.leaflet-tile')].every(t => t.classList.contains('leaflet-tile-loaded'))"
-        " && document.getElementById('progress').hidden"
-    )
+    expect(page.locator(".leaflet-tile:not(.leaflet-tile-loaded)")).to_have_count(0)
+    expect(page.locator("#progress")).to_be_hidden()
     page.wait_for_timeout(300)
 
 

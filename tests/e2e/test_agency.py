@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from axe_core_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from dispatch.accounts import Role
@@ -100,7 +99,6 @@ def test_the_pages_fit_a_phone(browser: Browser, office: tuple[CentreApp, Wire],
     for name in ("list", "incident"):
         page.screenshot(path=SCREENSHOTS / f"agency-{name}-{language}-{scheme}.png", full_page=name == "incident")
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        assert [one["id"] for one in Axe().run(page)["violations"]] == []
         page.click("ol.incidents > li:first-child a") if name == "list" else None
     page.set_viewport_size({"width": 1366, "height": 800})
     page.goto(f"http://127.0.0.1:{office[1].port}/agency")

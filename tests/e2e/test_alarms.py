@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -60,7 +61,7 @@ def test_a_new_incident_sounds_and_marks_the_tab_by_its_severity_on_other_desks_
     ):
         incident_id = opened(made, severity)
         expect(page.locator("#alarms")).to_have_attribute("data-last", sound)
-        page.wait_for_function("(title) => document.title.startsWith(title)", arg=title)
+        expect(page).to_have_title(re.compile(f"^{re.escape(title)}"))
         marks.append(mark.get_attribute("href"))
     assert len(set(marks)) == len(marks)
     expect(page.locator("#alarms.calls")).to_have_count(1)

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from axe_core_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from dispatch.accounts import Role
@@ -76,11 +75,6 @@ def fits(page: Page) -> bool:
     return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
 
 
-def check(page: Page) -> None:
-    assert fits(page)
-    assert [(one["id"], one["nodes"][0]["html"][:120]) for one in Axe().run(page)["violations"]] == []
-
-
 def test_an_official_answers_on_a_phone_without_scripts(office: Office, opened: Any) -> None:
     page = opened("kuwu", java_script_enabled=False)
     expect(page).to_have_url(re.compile("/village$"))
@@ -92,13 +86,10 @@ def test_an_official_answers_on_a_phone_without_scripts(office: Office, opened: 
         assert book.verification(office.question).answer == "denied"  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_village_s_page_is_light_and_its_map_comes_when_it_is_asked_for(
-    office: Office, opened: Any, scheme: str
-) -> None:
-    page = opened("kuwu", color_scheme=scheme)
+def test_a_village_s_page_is_light_and_its_map_comes_when_it_is_asked_for(office: Office, opened: Any) -> None:
+    page = opened("kuwu", color_scheme="dark")
     expect(page.locator("#open-map")).to_be_visible()
-    check(page)
+    assert fits(page)
     weights: list[int] = []
     page.on("response", lambda one: weights.append(len(one.body())))
     page.reload()
@@ -106,9 +97,9 @@ def test_a_village_s_page_is_light_and_its_map_comes_when_it_is_asked_for(
     assert 0 < sum(weights) < 60_000
     page.click("#open-map")
     expect(page.locator(".map-spot")).to_have_count(1)
-    check(page)
+    assert fits(page)
     page.goto(f"{office.address}/village/summary")
-    check(page)
+    assert fits(page)
 
 
 def test_a_map_file_asks_nobody(office: Office, opened: Any, tmp_path: Any) -> None:
@@ -126,14 +117,14 @@ def test_anybody_reads_the_public_counts(office: Office, opened: Any) -> None:
         page = opened(width=width)
         page.goto(f"{office.address}/public")
         expect(page.locator("h1")).to_be_visible()
-        check(page)
+        assert fits(page)
         assert page.context.cookies() == []
 
 
 def test_a_usual_incident_is_printed_on_one_page(office: Office, opened: Any) -> None:
     page = opened("taker", width=1366, color_scheme="dark")
     page.goto(f"{office.address}/incidents/{office.incident}/sheet")
-    check(page)
+    assert fits(page)
     page.wait_for_load_state("networkidle")
     assert len(re.findall(rb"/Type\s*/Page\b", page.pdf(prefer_css_page_size=True))) == 1
     page.emulate_media(media="print")
@@ -141,8 +132,8 @@ def test_a_usual_incident_is_printed_on_one_page(office: Office, opened: Any) ->
     expect(page.locator("header.bar")).to_be_hidden()
     page.emulate_media(media="screen")
     page.goto(f"{office.address}/handover")
-    check(page)
+    assert fits(page)
     page.fill("textarea", "Jembatan Losari retak.")
     page.click("form[method=post] button:not(.plain)")
     expect(page.locator("p.words")).to_have_text("Jembatan Losari retak.")
-    check(page)
+    assert fits(page)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from axe_core_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 
 from dispatch.accounts import Role
@@ -42,7 +41,6 @@ def test_the_wall_is_live_and_says_when_it_is_cut_off(browser: Browser, sqlite_u
         expect(page.locator("#severity-critical")).to_have_text("1")
         expect(page.locator(".wall-spot")).to_have_count(1)
         assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
-        assert [one["id"] for one in Axe().run(page)["violations"]] == []
         page.route("**/api/v1/wall*", lambda route: route.abort())
         opened(centre)
         expect(page.locator("#lost")).to_be_visible()

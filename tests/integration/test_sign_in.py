@@ -197,7 +197,7 @@ def test_a_session_locks_when_nobody_touches_it_and_ends_with_the_shift(office: 
     answer = browser.send("/locked", password=PASSWORD, next="/?at=1")
     assert answer.headers["Location"] == "/?at=1"
     office.clock.tick(hours=12)
-    assert browser.get("/account").headers["Location"] == "/sign-in?next=/account"
+    assert browser.get("/account").headers["Location"] == "/sign-in?next=/account&ended=1"
 
 
 def test_signing_in_drops_what_the_browser_carried_and_out_means_out(office: Office) -> None:

@@ -45,6 +45,8 @@ async function open() {
       window.L ? null : loaded("leaflet.css", stylesheet),
       window.L ? null : loaded("leaflet.js", script),
     ]);
+    // The session is over: the server leads to where one signs in, and back to this page.
+    if (answer.status === 401) return location.reload();
     if (!answer.ok) throw new Error(String(answer.status));
     draw(await answer.json());
     button.hidden = true;

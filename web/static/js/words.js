@@ -3,6 +3,7 @@
 const WORDS = {
   id: {
     skip: "Langsung ke kotak lokasi",
+    planner: "Perencanaan",
     language: "Bahasa",
     theme: "Tampilan terang atau gelap",
     panel: "Lokasi dan unit",
@@ -85,6 +86,7 @@ const WORDS = {
   },
   en: {
     skip: "Skip to the location box",
+    planner: "Planning",
     language: "Language",
     theme: "Light or dark appearance",
     panel: "Location and units",

@@ -5,7 +5,6 @@ import { addWords } from "./words.js";
 addWords({
   id: {
     skip_queue: "Langsung ke antrean",
-    planner: "Perencanaan",
     server_clock: "Jam server",
     tabs: "Bagian layar",
     tab_queue: "Antrean",
@@ -130,7 +129,6 @@ addWords({
   },
   en: {
     skip_queue: "Skip to the queue",
-    planner: "Planning",
     server_clock: "Server clock",
     tabs: "Parts of the screen",
     tab_queue: "Queue",
