@@ -251,7 +251,9 @@ class BoundaryIndex:
         low = int(box[1].searchsorted(y - within_m - tallest_m))
         high = int(box[1].searchsorted(y + within_m, "right"))
         west, _, east, north = box[:, low:high]
-        return order[low:high][(west <= x + within_m) & (east >= x - within_m) & (north >= y - within_m)]
+        inside: npt.NDArray[np.bool_] = (west <= x + within_m) & (east >= x - within_m) & (north >= y - within_m)
+        found: npt.NDArray[np.int64] = order[low:high][inside]
+        return found
 
     def _covering(self, lat: float, lon: float) -> list[int]:
         """Villages that a point lies in or on, ascending."""

@@ -10,7 +10,9 @@ from waitress.channel import HTTPChannel
 from waitress.task import WSGITask
 
 
-class _Task(WSGITask):
+class _Task(WSGITask):  # type: ignore[misc]  # waitress has no types
+    wrote_header: bool
+
     def write(self, data: bytes) -> None:
         """As waitress writes, but the head waits for the body where that comes whole."""
         whole = self.complete and not self.wrote_header and self.has_body and len(data) == self.content_length
@@ -23,7 +25,7 @@ class _Task(WSGITask):
         self.channel.write_soon(head + data)
 
 
-class OneSendChannel(HTTPChannel):
+class OneSendChannel(HTTPChannel):  # type: ignore[misc]
     """A connection whose answers leave so."""
 
     task_class = _Task
