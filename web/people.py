@@ -65,8 +65,13 @@ def sign_in_page() -> Response:
     if here is not None:
         return _onward(here.session.stage, here.account.role)
     ended = _words()(N_("Your session is over; sign in again, and you are back where you were."))
+    unsent = _words()(N_("You were not signed in any more, so nothing was changed; sign in and do it again."))
     return _page(
-        "sign_in.html", fault=_stale(), said=ended if "ended" in request.args else None, login="", next=_next()
+        "sign_in.html",
+        fault=unsent if "unsent" in request.args else _stale(),
+        said=ended if "ended" in request.args else None,
+        login="",
+        next=_next(),
     )
 
 
@@ -460,8 +465,8 @@ def _onward(stage: Stage, role: Role) -> Response:
             return redirect(_next() or home_of(role), HTTPStatus.SEE_OTHER)
 
 
-def _see(endpoint: str, *, next: str = "") -> Response:
-    return redirect(url_for(endpoint, next=next or None), HTTPStatus.SEE_OTHER)
+def _see(endpoint: str, *, next: str = "", unsent: str | None = None) -> Response:
+    return redirect(url_for(endpoint, next=next or None, unsent=unsent), HTTPStatus.SEE_OTHER)
 
 
 def _next() -> str:
@@ -481,19 +486,22 @@ def safe_path(text: str) -> str:
 def register_people(app: Flask) -> None:
     """Serve the pages, and send browsers that may not to where they can sign in."""
     app.register_blueprint(people)
-    app.register_error_handler(SignInNeededError, _to_sign_in)
+    app.register_error_handler(SignInNeededError, to_sign_in)
     app.register_error_handler(ForbiddenError, _refused)
-    app.register_error_handler(CSRFError, _too_old)
+    app.register_error_handler(CSRFError, too_old)
     app.register_error_handler(RateLimitExceeded, _too_often)
 
 
-def _to_sign_in(error: SignInNeededError) -> Any:
+def to_sign_in(error: SignInNeededError) -> Any:
+    """Where somebody signs in; of a form that was sent too late it is told that nothing was changed."""
     if not wants_page():
         answer = problem(HTTPStatus.UNAUTHORIZED, code=error.code, title="Not signed in", detail=_said(error))
         answer.headers["WWW-Authenticate"] = 'Bearer realm="siaga112"'
         return answer
     here = present()
     path = safe_path(request.full_path.rstrip("?")) if request.method == "GET" else ""
+    if here is None and request.method == "POST":
+        return _see("people.sign_in_page", unsent="1")
     if here is None:
         return _see("people.sign_in_page", next="" if path == _HOME else path)
     page = {Stage.LOCKED: "people.locked_page", Stage.ENROL: "people.enrol_page"}.get(
@@ -508,7 +516,8 @@ def _refused(error: ForbiddenError) -> Any:
     return _page("said.html", title=N_("Not allowed"), fault=_said(error), status=HTTPStatus.FORBIDDEN)
 
 
-def _too_old(_error: CSRFError) -> Any:
+def too_old(_error: CSRFError) -> Any:
+    """The page anew, since its form belongs to an older session."""
     if not wants_page():
         detail = _words()(N_("The request lacks the token of its page (X-CSRFToken); reload the page and try again."))
         return problem(HTTPStatus.BAD_REQUEST, code="csrf", title="Not from a page of ours", detail=detail)

@@ -25,12 +25,12 @@ from dispatch.commands import (
     ReportStatus,
     TakeCall,
 )
-from dispatch.incidents import IncidentLocation, LocationKind, Severity
 from dispatch.errors import RefusedError
+from dispatch.incidents import IncidentLocation, LocationKind, Severity
 from dispatch.reach import hidden_categories
 from dispatch.types import UnitStatus
 from gis.types import Location
-from tests.accounts import Browser, Clock, person, program
+from tests.accounts import MARK, PASSWORD, Browser, Clock, person, program
 from tests.centre_app import CentreApp, centre_app, served
 from web.cli import main
 from web.exports import cases_of_log, cases_within, unit_kinds
@@ -307,6 +307,22 @@ def test_the_event_stream_holds_nothing_of_another_area(there: Villages) -> None
         assert refused.value.code == 404
 
 
+def test_a_token_is_taken_as_a_password_for_tiles_alone(there: Villages) -> None:
+    # All that QGIS 3.22 can send; a browser would add a password to what other pages ask for.
+    token = there.programs["kuwu"].headers["Authorization"].removeprefix("Bearer ")
+    client = there.made.app.test_client()
+    for path in ("/tiles/12/3283/2124.png", "/tiles.json"):
+        assert client.get(path, auth=("kuwu", token)).status_code == 200
+        assert client.get(path, auth=("kuwu", f"{token}x")).status_code == 401
+        assert client.get(path, auth=("kuwu", PASSWORD)).status_code == 401
+        assert client.get(path, headers={"Authorization": f"Bearer {token}"}).status_code == 200
+    for path in ("/api/v1/me", "/village", "/api/v1/incidents"):
+        assert client.get(path, auth=("kuwu", token)).status_code == 401
+    asked = there.asked[there.village]
+    answer = client.post(f"/village/verifications/{asked}", auth=("kuwu", token), data={"answer": "denied"})
+    assert answer.status_code == 401
+
+
 def test_a_tile_tells_of_no_incident(there: Villages) -> None:
     # The same picture before and after, for who may see everything and for who may see little.
     path = "/tiles/12/3283/2124.png"
@@ -423,6 +439,35 @@ def test_a_village_answers_without_scripts_and_only_what_it_was_asked(there: Vil
     assert again.status_code == 409
     with there.made.store.book() as book:
         assert book.verification(mine).answer == "confirmed"  # type: ignore[union-attr]
+
+
+def test_an_answer_after_the_session_had_ended_says_that_it_was_not_sent(there: Villages) -> None:
+    browser = Browser(there.made)
+    browser.sign_in("camat")
+    page = browser.get("/village").text
+    asked = there.asked[there.sister]
+    assert asked in page
+    mark = MARK.search(page)
+    assert mark
+    there.made.running.sign_in.sign_out_everywhere("camat", actor="admin")
+    form = {"csrf_token": mark[1], "answer": "denied"}
+    late = browser.client.post(f"/village/verifications/{asked}", data=form, headers={"Accept": "text/html"})
+    assert late.headers["Location"] == "/sign-in?unsent=1"
+    assert 'role="alert"' in browser.get(late.headers["Location"]).text
+    browser.sign_in("camat")
+    tabs = [MARK.search(browser.get("/village").text) for _ in range(2)]
+    codes = [
+        browser.client.post(
+            f"/village/verifications/{asked}",
+            data={"csrf_token": one[1], "answer": said},
+            headers={"Accept": "text/html"},
+        ).status_code
+        for one, said in zip(tabs, ("confirmed", "denied"), strict=True)
+        if one is not None
+    ]
+    assert codes == [303, 409]
+    with there.made.store.book() as book:
+        assert book.verification(asked).answer == "confirmed"  # type: ignore[union-attr]
 
 
 def test_a_spreadsheet_runs_nothing_of_a_table(there: Villages, monkeypatch: pytest.MonkeyPatch) -> None:

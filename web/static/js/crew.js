@@ -30,6 +30,7 @@ let fault = null; // what the server says in place of a state
 let hospitals = [];
 let notes = { incident: null, pieces: [], count: -1 };
 let pressed_ms = 0;
+let alarmed = 0; // alarms that were shown before
 let sending = false;
 let failures = 0;
 let rang_ms = 0;
@@ -238,7 +239,11 @@ function draw() {
   const reach = server.how;
   $("link").className = `link ${waiting.length && !sending ? "waits" : reach}`;
   $("link").textContent = sending ? _("sending") : waiting.length ? `${_(reach)} · ${_("pending", { n: waiting.length })}` : _(reach);
-  show($("told"), ...notices(waiting));
+  const told = notices(waiting);
+  show($("told"), ...told);
+  const alarms = told.filter((one) => one.classList.contains("alarm")).length;
+  if (alarms > alarmed) $("main").scrollTop = 0; // not to be missed below the fold
+  alarmed = alarms;
   show($("task"), ...card(now));
   const shown = now?.task && notes.incident === now.task.id && notes.pieces.length && !server.shut;
   $("notes").hidden = !shown;
