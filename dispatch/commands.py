@@ -272,6 +272,7 @@ class AddNote(_Strict):
 
     incident_id: Id
     text: FreeText
+    device_time: Time | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

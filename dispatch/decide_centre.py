@@ -29,6 +29,7 @@ from dispatch.event_types import (
     VerificationAnswered,
     VerificationAsked,
 )
+from dispatch.reach import is_hidden
 from dispatch.verification import answered, check_asked
 from gis.errors import N_, InputError
 
@@ -59,6 +60,14 @@ def _keep(command: KeepRecommendation, book: Book, context: Context, decision: D
 @decides(AskVerification)
 def _ask_village(command: AskVerification, book: Book, context: Context, decision: Decision) -> None:
     incident = the_incident(book, command.incident_id)
+    if is_hidden(incident.category, context.directory):
+        raise RefusedError(
+            N_(
+                "Incidents of the category of {incident} are hidden from villages (exports.public), so none is asked "
+                "about it; ask the police or a unit that is near."
+            ),
+            incident=incident.incident_id,
+        )
     if any(one.village_code == command.village_code for one in context.directory.officials):
         check_asked(command.village_code, command.post, context.directory)
     verification_id = context.new_id()

@@ -139,7 +139,7 @@ def _answer(command: AnswerQuestions, book: Book, context: Context, decision: De
 def _note(command: AddNote, book: Book, context: Context, decision: Decision) -> None:
     incident = the_incident(book, command.incident_id)
     note = decision.keep_text(context, TextField.NOTE, command.text)
-    decision.happened(NoteAdded(incident_id=incident.incident_id, note=note))
+    decision.happened(NoteAdded(incident_id=incident.incident_id, note=note), command.device_time)
     decision.about.append(("incident", incident.incident_id))
 
 

@@ -26,11 +26,14 @@ class Reach:
         This unit, and incidents that it is sent to, until `SEEN_AFTER_END` after it was done.
     area
         Incidents in this village or kecamatan, without whatever tells of a person.
+    without
+        Categories whose incidents are out of reach: for an area, those that are hidden (`hidden_categories`).
     """
 
     agency: str | None = None
     unit: str | None = None
     area: str | None = None
+    without: tuple[str, ...] = ()
 
     @property
     def is_whole(self) -> bool:
@@ -63,6 +66,21 @@ def is_sensitive(category: str, directory: Directory) -> bool:
     """Whether incidents of a category are shown no closer than their village: those that the public sees coarser."""
     found = directory.category(category)
     return found is None or (found.exports or {}).get("public", "village") != "village"
+
+
+def is_hidden(category: str, directory: Directory) -> bool:
+    """Whether nobody outside the centre hears of a single incident of a category, its own village among them.
+
+    In a village of two thousand people, category and day tell whose house it was (domestic violence): that is personal
+    data of a special kind, by UU 27/2022 article 4, and a village needs none of it.
+    """
+    found = directory.category(category)
+    return found is not None and (found.exports or {}).get("public") == "hidden"
+
+
+def hidden_categories(directory: Directory) -> tuple[str, ...]:
+    """Ids of all such categories, in the directory's order."""
+    return tuple(one.category_id for one in directory.categories if is_hidden(one.category_id, directory))
 
 
 def for_village(incident: Incident, directory: Directory) -> Incident:

@@ -7,6 +7,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+PROXY_PAGE = (
+    b"HTTP/1.1 502 Bad Gateway\r\nServer: nginx\r\nContent-Type: text/html\r\nContent-Length: 39\r\n"
+    b"Connection: close\r\n\r\n<html><h1>502 Bad Gateway</h1></html>\r\n"
+)
+
 
 class Wire:
     """Passes bytes on; `answers` has the request line and the bytes of the answer, headers and all, of each request."""
@@ -16,6 +21,10 @@ class Wire:
         self.losing: bytes | None = None
         """Beginning of the requests whose answers are lost after the server gave them."""
         self.lost = 0
+        self.away = False
+        """Whether the server is away: a proxy before it would answer with a page of its own."""
+        self.away = False
+        """Whether the server is away: then a page of a proxy answers, as nginx has it."""
         self._port = port
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
@@ -41,6 +50,11 @@ class Wire:
     def _pass_on(self, from_: socket.socket, to: socket.socket, note: object, state: dict[str, bool]) -> None:
         with suppress(OSError):
             while data := from_.recv(65536):
+                if self.away and note == self._asked:
+                    from_.sendall(PROXY_PAGE)
+                    while from_.recv(65536):  # closed by the browser, which else might not read the page
+                        pass
+                    break
                 if not note(data, state):  # type: ignore[operator]
                     break
                 to.sendall(data)

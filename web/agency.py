@@ -9,29 +9,32 @@ from __future__ import annotations
 import secrets
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, TypedDict
 from urllib.parse import quote
 
 from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request
-from flask_wtf.csrf import generate_csrf
+from flask_wtf.csrf import CSRFError, generate_csrf
 from markupsafe import Markup
 from werkzeug.wrappers import Response as AnyResponse
 
 from dispatch.codec import load_request
 from dispatch.commands import AcknowledgeIncident, AddNote, ReportStatus, UnmaskTexts
+from dispatch.errors import KeyReusedError, UnknownIdError
 from dispatch.incidents import Assignment, Incident, UnitState
 from dispatch.store import queries
 from dispatch.transitions import UNIT_MOVES
 from dispatch.types import UnitStatus
 from gis.errors import N_, InputError, SiagaError
-from web.access import Permission, Scope, actor, needs
+from web.access import Permission, Scope, SignInNeededError, actor, needs
 from web.api_commands import centre, check_path_ids
 from web.crew_state import SEVERITY_NAMES, area_words, hospital_of, named, text_refs
 from web.i18n import Translator
 from web.page_frame import page_words
 from web.people import theme as theme_of_account
+from web.people import to_sign_in, too_old
 from web.problems import BadRequestError, unknown_id
-from web.reach import check_unit, shown_text
+from web.reach import check_unit, check_within, shown_text
+from web.sessions import wants_page
 from web.wording import kind_name, status_name
 from web.wording_errors import error_text
 
@@ -44,6 +47,9 @@ _DONE: Final = {
     "note": N_("The note is written."),
     "status": N_("The status of the unit is recorded."),
 }
+_SENT_OTHERWISE: Final = N_("This form was sent before with other words; if both are wanted, send it once more.")
+_UNSENT: Final = N_("You were not signed in any more, so this was not sent. It is kept on this page alone.")
+MOST_TYPED: Final = 5000
 _STALE: Final = N_("The page had been open for too long, or in another tab; nothing was changed. Try again.")
 _NOT_BY_HAND: Final = frozenset({UnitStatus.DISPATCHED})
 _STEP_NAMES: Final = {
@@ -111,8 +117,49 @@ def act(incident_id: str) -> AnyResponse:
             case _unknown:
                 raise InputError(N_("This page was sent without a button; reload it and try again."))
     except SiagaError as error:
-        return _incident_page(incident_id, fault=_said(error), text=form.get("text", ""), status=_UNFIT)
+        fault = page_words()(_SENT_OTHERWISE) if isinstance(error, KeyReusedError) else _said(error)
+        return _incident_page(incident_id, fault=fault, status=_UNFIT, **_typed())
     return _back(f"/agency/incidents/{quote(incident_id)}", done)
+
+
+# --- forms that come too late -------------------------------------------------------------------------------------
+
+
+@agency_pages.errorhandler(SignInNeededError)
+def signed_out(error: SignInNeededError) -> Any:
+    """Keep what was written when the session had ended: on the page itself, to be sent again."""
+    typed = _typed()
+    if request.method != "POST" or not any(typed.values()) or not wants_page():
+        return to_sign_in(error)
+    at = "/locked" if actor().locked else "/sign-in"
+    return _page(
+        "agency_kept.html", page_words(), fault=page_words()(_UNSENT), status=HTTPStatus.UNAUTHORIZED,
+        action=request.form.get("action", ""), sign_in=f"{at}?next={quote(request.path)}", **typed,
+    )  # fmt: skip
+
+
+@agency_pages.errorhandler(CSRFError)
+def too_late(error: CSRFError) -> Any:
+    """Show the incident with what was written, ready to be sent from this session."""
+    typed, incident_id = _typed(), (request.view_args or {}).get("incident_id")
+    if incident_id is None or not any(typed.values()) or not wants_page():
+        return too_old(error)
+    try:
+        check_within(Scope.INCIDENT, incident_id, actor().reach)  # a refused form is not asked this before
+    except UnknownIdError:
+        return too_old(error)
+    return _incident_page(incident_id, fault=page_words()(_STALE), status=HTTPStatus.BAD_REQUEST, **typed)
+
+
+class _Typed(TypedDict):
+    text: str
+    reason: str
+
+
+def _typed() -> _Typed:
+    """What somebody wrote into the form that was sent."""
+    form = request.form
+    return {"text": form.get("text", "")[:MOST_TYPED], "reason": form.get("reason", "")[:MOST_TYPED]}
 
 
 # --- what is shown -----------------------------------------------------------------------------------------------
@@ -146,7 +193,13 @@ def _list_page(*, fault: str | None = None, status: int = HTTPStatus.OK) -> Resp
 
 
 def _incident_page(
-    incident_id: str, *, fault: str | None = None, text: str = "", clear: bool = False, status: int = HTTPStatus.OK
+    incident_id: str,
+    *,
+    fault: str | None = None,
+    text: str = "",
+    reason: str = "",
+    clear: bool = False,
+    status: int = HTTPStatus.OK,
 ) -> Response:
     _ = page_words()
     with centre().store.book() as book:
@@ -172,6 +225,7 @@ def _incident_page(
         texts=[(what, shown) for what, (shown, _masked) in texts],
         masked=any(is_masked for _what, (_shown, is_masked) in texts),
         text=text,
+        reason=reason,
         hospitals=centre().store.directory().hospitals,
     )
 

@@ -184,6 +184,7 @@ def report_village(
             directory=store.directory(),
             unit_kinds=unit_kinds(centre),
             timezone=store.timezone,
+            now=store.now(),
         )
         columns = INCIDENT_COLUMNS if incidents else FIGURE_COLUMNS
         rows = (incident_rows_of if incidents else figure_rows)(found, store.directory(), lang)

@@ -11,15 +11,17 @@ import hashlib
 import json
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from flask import Blueprint, Response, current_app, make_response, render_template, request
 from flask_wtf.csrf import generate_csrf
+from pydantic import StringConstraints
 from werkzeug.wrappers import Response as AnyResponse
 
 from dispatch.codec import load_request
-from dispatch.commands import AcknowledgeAssignment, Id, Name, ReportStatus, Time
+from dispatch.commands import TEXT_PATTERN, AcknowledgeAssignment, AddNote, Id, Name, ReportStatus, Time
 from dispatch.errors import IllegalMoveError
+from dispatch.reach import Reach
 from dispatch.types import UnitStatus
 from gis.errors import N_, InputError
 from web.access import Permission, Scope, actor, needs
@@ -30,7 +32,7 @@ from web.crew_unit import crew_unit_id, unit_and_task
 from web.i18n import Translator, translator
 from web.packing import offer
 from web.problems import BadRequestError
-from web.reach import shown_text
+from web.reach import check_within, shown_text
 from web.wording import status_name
 
 crew_pages: Final = Blueprint("crew_pages", __name__)
@@ -39,23 +41,30 @@ FILES: Final = ("crew.css", "js/crew.js", "js/crew_queue.js", "js/crew_share.js"
 """What the phone keeps beside the page, so that it opens without a network."""
 _OWN_POSITION: Final = "camera=(), microphone=(), geolocation=(self)"
 _ACKNOWLEDGE: Final = "acknowledge"
+_NOTE: Final = "note"
 _TOKEN: Final = "Siaga112-Token"
 """Header with the token that changes are sent with; never in a body that is compressed."""
+MOST_NOTE: Final = 280
+"""Characters of a note that is written on the phone, which says so itself: 1,120 bytes at the very most."""
 _PACKED: Final = 400
 """Answers longer than this, in bytes, are compressed."""
 
 
+ShortText = Annotated[str, StringConstraints(min_length=1, max_length=MOST_NOTE, pattern=TEXT_PATTERN)]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tap:
-    """What a crew pressed, for which incident, and when by the server's clock as the phone reckons it."""
+    """What a crew pressed or wrote, for which incident, and when by the server's clock as the phone reckons it."""
 
     do: Literal[
         "acknowledge", "en_route", "on_scene", "transporting", "at_hospital", "returning", "available",
-        "out_of_service",
+        "out_of_service", "note",
     ]  # fmt: skip
     device_time: Time
     incident_id: Id | None = None
     hospital: Name | None = None
+    text: ShortText | None = None
 
 
 # --- the page, which the phone keeps -----------------------------------------------------------------------------
@@ -152,8 +161,10 @@ def tap() -> Response:
     """Record what a crew pressed, once, and show what holds now."""
     unit_id = crew_unit_id(request.args.get("unit"))
     pressed, words = load_request(Tap, json_body()), translator(language())
-    command: AcknowledgeAssignment | ReportStatus
-    if pressed.do == _ACKNOWLEDGE:
+    command: AcknowledgeAssignment | AddNote | ReportStatus
+    if pressed.do == _NOTE:
+        command = _note(pressed, unit_id)
+    elif pressed.do == _ACKNOWLEDGE:
         if pressed.incident_id is None:
             raise InputError(N_("An acknowledgement names its incident; reload the page and press again."))
         command = AcknowledgeAssignment(
@@ -199,6 +210,15 @@ def notes() -> Response:
     texts = [(what.value, shown_text(what, known.get(ref.text_id))[0] or "—") for what, ref in refs]
     pieces, following = text_pieces(texts, after)
     return _answer({"incident": bound.incident_id, "pieces": pieces, "next": following})
+
+
+def _note(pressed: Tap, unit_id: str) -> AddNote:
+    text = (pressed.text or "").strip()
+    if pressed.incident_id is None or not text:
+        raise InputError(N_("A note has words and names its incident; reload the page and write it again."))
+    # Of the unit's own incidents, also where somebody who sees the whole centre opened the page as this unit.
+    check_within(Scope.INCIDENT, pressed.incident_id, Reach(unit=unit_id))
+    return AddNote(incident_id=pressed.incident_id, text=text, device_time=pressed.device_time)
 
 
 def _state(unit_id: str) -> Response:

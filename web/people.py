@@ -79,8 +79,13 @@ def sign_in_page() -> Response:
     if here is not None:
         return _onward(here.session.stage, here.account.role)
     ended = _words()(N_("Your session is over; sign in again, and you are back where you were."))
+    unsent = _words()(N_("You were not signed in any more, so nothing was changed; sign in and do it again."))
     return _page(
-        "sign_in.html", fault=_stale(), said=ended if "ended" in request.args else None, login="", next=_next()
+        "sign_in.html",
+        fault=unsent if "unsent" in request.args else _stale(),
+        said=ended if "ended" in request.args else None,
+        login="",
+        next=_next(),
     )
 
 
@@ -474,8 +479,8 @@ def _onward(stage: Stage, role: Role) -> Response:
             return redirect(_next() or home_of(role), HTTPStatus.SEE_OTHER)
 
 
-def _see(endpoint: str, *, next: str = "") -> Response:
-    return redirect(url_for(endpoint, next=next or None), HTTPStatus.SEE_OTHER)
+def _see(endpoint: str, *, next: str = "", told: str | None = None) -> Response:
+    return redirect(url_for(endpoint, next=next or None, **({told: 1} if told else {})), HTTPStatus.SEE_OTHER)
 
 
 def _next() -> str:
@@ -495,13 +500,14 @@ def safe_path(text: str) -> str:
 def register_people(app: Flask) -> None:
     """Serve the pages, and send browsers that may not to where they can sign in."""
     app.register_blueprint(people)
-    app.register_error_handler(SignInNeededError, _to_sign_in)
+    app.register_error_handler(SignInNeededError, to_sign_in)
     app.register_error_handler(ForbiddenError, _refused)
-    app.register_error_handler(CSRFError, _too_old)
+    app.register_error_handler(CSRFError, too_old)
     app.register_error_handler(RateLimitExceeded, _too_often)
 
 
-def _to_sign_in(error: SignInNeededError) -> Any:
+def to_sign_in(error: SignInNeededError) -> Any:
+    """Where somebody signs in; of a form that was sent too late it is told that nothing was changed."""
     if not wants_page():
         answer = problem(HTTPStatus.UNAUTHORIZED, code=error.code, title="Not signed in", detail=_said(error))
         answer.headers["WWW-Authenticate"] = 'Bearer realm="siaga112"'
@@ -519,9 +525,8 @@ def _to_sign_in(error: SignInNeededError) -> Any:
             login = here.account.login
             return _page("locked.html", fault=lost, written=written, login=login, next=back, status=_NOT_IN)
     if here is None:
-        is_over = "_user_id" in session
-        to = url_for("people.sign_in_page", next=None if back in ("", _HOME) else back, ended=1 if is_over else None)
-        return redirect(to, HTTPStatus.SEE_OTHER)
+        told = "unsent" if request.method == "POST" else "ended" if "_user_id" in session else None
+        return _see("people.sign_in_page", next="" if back == _HOME else back, told=told)
     page = {Stage.LOCKED: "people.locked_page", Stage.ENROL: "people.enrol_page"}.get(
         here.session.stage, "people.code_page"
     )
@@ -557,7 +562,8 @@ def _refused(error: ForbiddenError) -> Any:
     return _page("said.html", title=N_("Not allowed"), fault=_said(error), status=HTTPStatus.FORBIDDEN)
 
 
-def _too_old(_error: CSRFError) -> Any:
+def too_old(_error: CSRFError) -> Any:
+    """The page anew, since its form belongs to an older session."""
     if not wants_page():
         detail = _words()(N_("The request lacks the token of its page (X-CSRFToken); reload the page and try again."))
         return problem(HTTPStatus.BAD_REQUEST, code="csrf", title="Not from a page of ours", detail=detail)

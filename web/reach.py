@@ -67,7 +67,9 @@ def _is_within(centre: Centre, scope: Scope, key: str, reach: Reach) -> bool:
             if asked is None:
                 return False
             if reach.area is not None:
-                return lies_within(reach.area, asked.village_code)
+                incident = book.incident(asked.incident_id)
+                is_told = incident is not None and incident.category not in reach.without
+                return is_told and lies_within(reach.area, asked.village_code)
             key = asked.incident_id
         return bool(incidents_within(book.connection, [key], reach, centre.store.now()))
 
@@ -170,9 +172,17 @@ def _may_see(event: Event, reach: Reach, incidents: frozenset[str], units: froze
         return event.unit_id in units
     if event.type not in _OF_INCIDENT or event.incident_id not in incidents:
         return False
+    if {_category_of(event), event.payload.get("category")} & set(reach.without):
+        return False  # what it was held for before it was put into another category
     if event.type.startswith("verification.") and reach.area is not None:
         return lies_within(reach.area, event.payload.get("village_code", reach.area))
     return True
+
+
+def _category_of(event: Event) -> str | None:
+    """The category that an opening event tells."""
+    found: str | None = event.payload["incident"]["category"] if event.type == "incident.opened" else None
+    return found
 
 
 def _cut(event: Event, reach: Reach, categories: dict[str, str], centre: Centre) -> dict[str, Any]:

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import os
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from flask import Flask, Request, g, request, session
+from flask import Flask, Request, current_app, g, request, session
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_login import LoginManager, UserMixin, login_user, logout_user
@@ -21,7 +21,7 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from dispatch.accounts import Account
-from dispatch.reach import reach_of
+from dispatch.reach import Reach, hidden_categories, reach_of
 from dispatch.store.credentials import Credential, Session, Stage
 from gis.errors import SourceError
 from web.access import CLEAR, RIGHTS, Actor, Permission, Policy
@@ -92,7 +92,7 @@ def secret_key(database: str, given: str | None) -> str:
             raise SourceError(f"{SECRET_VARIABLE} has {len(given)} characters; give it at least {MIN_SECRET}.")
         return given
     file = database.removeprefix("sqlite:///")
-    if file in (database, "") or file.startswith(":memory:"):
+    if "://" in file or not file or file.startswith(":memory:"):
         raise SourceError(
             f"The variable {SECRET_VARIABLE} is missing; set it, the same on every host, to what this prints: "
             "python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
@@ -166,14 +166,14 @@ def present() -> Present | None:
 
 
 def _who(sign_in: SignIn, asked: Request) -> Actor:
-    given = asked.authorization
-    if given is not None and given.type == "bearer" and (given.token or "").startswith(TOKEN_PREFIX):
-        account = sign_in.kept.token_account(str(given.token))
+    token = _program_token(asked)
+    if token.startswith(TOKEN_PREFIX):
+        account = sign_in.kept.token_account(token)
         g.siaga112_program = True
         return _visitor() if account is None else _actor(account, None)
-    token = session.get("_user_id")
+    user_id = session.get("_user_id")
     is_active = BACKGROUND_HEADER not in asked.headers and asked.path != _EVENTS
-    found = sign_in.session(token, is_active=is_active) if isinstance(token, str) else None
+    found = sign_in.session(user_id, is_active=is_active) if isinstance(user_id, str) else None
     if found is None:
         g.siaga112_present = None
         return _visitor()
@@ -181,6 +181,20 @@ def _who(sign_in: SignIn, asked: Request) -> Actor:
     if here.session.stage is not Stage.OPEN:
         return _visitor(locked=here.session.stage is Stage.LOCKED)
     return _actor(here.account, here.credential)
+
+
+def _program_token(asked: Request) -> str:
+    """The token that a program sends as bearer; for tiles also as password, which is all that an older QGIS can send.
+
+    For nothing but tiles: a browser keeps a password and adds it to requests that other pages make.
+    """
+    given = asked.authorization
+    if given is None:
+        return ""
+    if given.type == "bearer":
+        return given.token or ""
+    is_tile = asked.method in {"GET", "HEAD"} and asked.path.startswith(("/tiles/", "/tiles.json"))
+    return (given.password or "") if given.type == "basic" and is_tile else ""
 
 
 def _visitor(*, locked: bool = False) -> Actor:
@@ -191,13 +205,21 @@ def _actor(account: Account, credential: Credential | None) -> Actor:
     return Actor(
         name=account.login,
         may=RIGHTS[account.role] | {Permission.PUBLIC},
-        reach=reach_of(account),
+        reach=_reach(account),
         clear=CLEAR.get(account.role, frozenset()),
         role=account.role,
         by_cookie=credential is not None,
         language=None if credential is None else credential.language,
         theme=None if credential is None else credential.theme,
     )
+
+
+def _reach(account: Account) -> Reach:
+    """What the account may see; of an area without the categories that its centre's directory hides from villages."""
+    reach, centre = reach_of(account), current_app.extensions.get("siaga112-centre")
+    if reach.area is None or centre is None:
+        return reach
+    return replace(reach, without=hidden_categories(centre.store.directory()))
 
 
 def wants_page() -> bool:

@@ -126,19 +126,24 @@ class Brush:
         tails = np.column_stack((np.interp(ends, along, traced.x), np.interp(ends, along, traced.y))).tolist()
         after, before = np.searchsorted(along, starts, "right") * 2, np.searchsorted(along, ends, "left") * 2
         flat = np.column_stack((traced.x, traced.y)).ravel().tolist()
-        line, ink, width = self._draw.line, _ink(colour), self._width(width_px)
+        line, ink, width = self._draw.draw.draw_lines, _ink(colour), self._width(width_px)
         for head, tail, a, b in zip(heads, tails, after.tolist(), before.tolist(), strict=True):
             line([*head, *flat[a:b], *tail], ink, width)
 
     def strokes(self, traced: Traced, colour: str, width_px: float) -> None:
-        """Draw lines of one width; wide ones with round bends and ends."""
-        line, ink, width = self._draw.line, _ink(colour), self._width(width_px)
+        """Draw lines of one width; wide ones with round bends and ends.
+
+        Pillow's inner drawing is asked for: its methods look the colour up anew for each line, for more than half of
+        the time.
+        """
+        core, ink, width = self._draw.draw, _ink(colour), self._width(width_px)
+        line = core.draw_lines
         for points in traced.lines():
             line(points, ink, width)
         if width >= ROUND_FROM_PX:
-            half, ellipse = width / 2, self._draw.ellipse
+            half, ellipse = width / 2, core.draw_ellipse
             for x, y in self._bends(traced, width):
-                ellipse((x - half, y - half, x + half - 1, y + half - 1), ink)
+                ellipse((x - half, y - half, x + half - 1, y + half - 1), ink, 1)
 
     def _bends(self, traced: Traced, width: int) -> list[tuple[int, int]]:
         """Where lines of that width need to be rounded, each place once."""

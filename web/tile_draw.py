@@ -173,10 +173,9 @@ class MapPainter:
         factor = view.density * SUPERSAMPLING
         size, layers = (view.width * factor, view.height * factor), self.layers
         everywhere = self._cover.covers(view.box)
-        image = Image.new("RGB", size, palette.land if everywhere else palette.outside)
+        image = Image.new("RGB", size, palette.land) if everywhere else self._faded(size, view, palette)
         brush = Brush(image, left=view.left, top=view.top, scale=view.scale, factor=factor)
         if not everywhere:
-            self._fade(brush, view, palette)
             brush.fill(self._detail("land", layers.land, view), palette.land)
         brush.fill(self._detail("built", layers.built, view), palette.built)
         brush.fill(self._detail("green", layers.green, view), palette.green)
@@ -186,12 +185,18 @@ class MapPainter:
         self._draw_roads(brush, view, palette)
         return image.reduce(SUPERSAMPLING)
 
-    def _fade(self, brush: Brush, view: View, palette: Palette) -> None:
-        """Let the land's colour run out beyond the region."""
+    def _faded(self, size: tuple[int, int], view: View, palette: Palette) -> Image.Image:
+        """The ground of a picture at the border: the land's colour runs out beyond the region.
+
+        Drawn at one image pixel a pixel of the view, since its steps are too faint for their edges to be seen.
+        """
         strips = self._detail("beyond", self.layers.beyond, view)
+        faint = Image.new("RGB", (view.width, view.height), palette.outside)
+        brush = Brush(faint, left=view.left, top=view.top, scale=view.scale, factor=1)
         for step in range(BEYOND_STEPS):
             colour = mixed(palette.outside, palette.land, (step + 1) / (BEYOND_STEPS + 1))
             brush.fill(strips.pick(np.flatnonzero(strips.kind == step)).as_shells(), colour)
+        return faint.resize(size, Image.Resampling.NEAREST)
 
     def _draw_borders_glow(self, brush: Brush, view: View, palette: Palette) -> None:
         """A broad pale line under the greater borders, which the lines of the map then cross."""

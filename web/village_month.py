@@ -7,6 +7,9 @@ time that nobody recorded, or that a wrong clock made impossible, leaves the inc
 Of a sensitive category (see `dispatch.reach.is_sensitive`) an incident is told without its point, its hour and its
 minutes, and the times of the category only from `FEW` incidents on: with fewer, a mean or a quantile is a person's own.
 The same incidents are left out of the times of the total, from which they could be taken.
+
+Of a hidden category (`dispatch.reach.is_hidden`) no incident is told at all and none is in the counts: all of them
+together are counted for a whole kecamatan, once the month is over and from `FEW` incidents on, and not in the total.
 """
 
 from __future__ import annotations
@@ -24,13 +27,15 @@ from dispatch.exports_common import Cell, IncidentCase, category_name
 from dispatch.exports_ministry import month_bounds, month_of, seconds_to
 from dispatch.incidents import Milestone, Severity
 from dispatch.public_counts import LEAST
-from dispatch.reach import for_village, is_sensitive, lies_within
+from dispatch.reach import for_village, hidden_categories, is_hidden, is_sensitive, lies_within
 from gis.types import Location
 from planning.demand import Area
 from planning.response_standard import ResponseFigures, response_figures
 
 FEW: Final = LEAST
 """From so many incidents on, the times of a sensitive category are told."""
+UNLISTED: Final = "unlisted"
+"""Stands for all hidden categories together."""
 NO_STANDARD: Final = float("nan")
 
 
@@ -122,6 +127,10 @@ class VillageMonth:
         All categories together.
     exercises, duplicates
         How many were left out.
+    unlisted
+        Incidents of hidden categories, which are in nothing else; None where it is not told.
+    tells_unlisted
+        Whether they are counted for this reader at all: for a kecamatan, once the month is over, from `FEW` on.
     """
 
     area: str
@@ -131,6 +140,8 @@ class VillageMonth:
     total: CategoryMonth
     exercises: int
     duplicates: int
+    unlisted: int | None
+    tells_unlisted: bool
 
 
 def village_incident(
@@ -179,6 +190,7 @@ def village_month(
     directory: Directory,
     unit_kinds: Mapping[str, str],
     timezone: tzinfo,
+    now: datetime,
 ) -> VillageMonth:
     """The month of an area.
 
@@ -196,6 +208,8 @@ def village_month(
         Kind of a unit by its id.
     timezone
         Of the region.
+    now
+        Whether the month is over.
 
     Raises
     ------
@@ -203,7 +217,7 @@ def village_month(
         A month of another form.
     """
     month_bounds(month, timezone)
-    here = [
+    everything = [
         one
         for one in cases
         if month_of(one.incident.received_at, timezone) == month
@@ -212,6 +226,13 @@ def village_month(
             or lies_within(area, one.incident.location.kecamatan_code)
         )
     ]
+    here = [one for one in everything if not is_hidden(one.incident.category, directory)]
+    unlisted = sum(
+        is_hidden(one.incident.category, directory) and not one.incident.exercise and one.incident.duplicate_of is None
+        for one in everything
+    )
+    # A count that grows while people look would tell of each incident on its day.
+    tells_unlisted = _is_kecamatan(area) and month < month_of(now, timezone) and bool(hidden_categories(directory))
     counted = [one for one in here if not one.incident.exercise and one.incident.duplicate_of is None]
     counted.sort(key=lambda one: (one.incident.received_at, one.incident.incident_id), reverse=True)
     order = {one.category_id: number for number, one in enumerate(directory.categories)}
@@ -229,7 +250,14 @@ def village_month(
         total=_total(counted, area, by_category),
         exercises=sum(one.incident.exercise for one in here),
         duplicates=sum(not one.incident.exercise and one.incident.duplicate_of is not None for one in here),
+        unlisted=unlisted if tells_unlisted and unlisted >= FEW else None,
+        tells_unlisted=tells_unlisted,
     )
+
+
+def _is_kecamatan(area: str) -> bool:
+    """A code of three parts: kabupaten, kecamatan."""
+    return area.count(".") == 2
 
 
 FIGURE_COLUMNS: Final = (
@@ -243,7 +271,7 @@ INCIDENT_COLUMNS: Final = (
 
 
 def figure_rows(found: VillageMonth, directory: Directory, lang: str) -> list[list[Cell]]:
-    """The figures as rows of `FIGURE_COLUMNS`, the total last."""
+    """The figures as rows of `FIGURE_COLUMNS`, the total last; before it what is not listed, where that is told."""
 
     def row(one: CategoryMonth) -> list[Cell]:
         of, name = one.figures, {"id": "Jumlah", "en": "Total"}[lang]
@@ -256,7 +284,12 @@ def figure_rows(found: VillageMonth, directory: Directory, lang: str) -> list[li
             not one.tells_times,
         ]  # fmt: skip
 
-    return [row(one) for one in (*found.categories, found.total)]
+    rows = [row(one) for one in (*found.categories, found.total)]
+    if found.tells_unlisted:
+        name = {"id": "Tidak ditampilkan (di luar jumlah)", "en": "Not shown (not in the total)"}[lang]
+        nothing: list[Cell] = [None] * (len(FIGURE_COLUMNS) - 6)
+        rows.insert(-1, [found.month, found.area, UNLISTED, name, found.unlisted, *nothing, True])
+    return rows
 
 
 def incident_rows_of(found: VillageMonth, directory: Directory, lang: str) -> list[list[Cell]]:

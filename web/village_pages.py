@@ -20,7 +20,7 @@ from dispatch.commands import AnswerVerification
 from dispatch.exports_common import UTF8_WITH_MARK, category_name, csv_text
 from dispatch.exports_ministry import month_bounds, month_of
 from dispatch.incidents import Verification
-from dispatch.reach import lies_within
+from dispatch.reach import hidden_categories, is_hidden, lies_within
 from dispatch.store import queries
 from dispatch.verification import VillageAnswer
 from gis.errors import N_, SiagaError
@@ -104,6 +104,7 @@ def _page(fault: str | None = None, status: int = HTTPStatus.OK) -> AnyResponse:
         open_incidents=[_row(one, _) for one in _open(area.code)],
         rows=[_row(one, _) for one in rows[(number - 1) * PAGE_ROWS : number * PAGE_ROWS]], count=len(rows),
         page=number, pages=pages, figures=_figures(found, _),
+        hidden_names=_hidden_names(_),
         category_names={one.category: category_name(directory, one.category, _.language) for one in found.categories},
         posts=_posts_of(area.code, _), questions=[_question(one, _) for one in _questions(area.code)],
         may_answer=Permission.VERIFY in actor().may, leaflet=LEAFLET_VERSION, map_start=_map_start(area.code, month, _),
@@ -184,7 +185,8 @@ def summary() -> AnyResponse:
         "village_summary.html", _, area=area, name=area_name(area, _), above=_above(area), month=month,
         month_name=month_name(month, _), found=found, figures=_figures(found, _),
         rows=[_row(one, _) for one in found.incidents], made_at=f"{day_text(now, _)} {clock_text(now)}",
-        head=centre().store.head(), is_over=month < month_of(now, centre().store.timezone),
+        hidden_names=_hidden_names(_), head=centre().store.head(),
+        is_over=month < month_of(now, centre().store.timezone),
     )  # fmt: skip
 
 
@@ -299,6 +301,7 @@ def _found(area: str, month: str) -> VillageMonth:
         directory=store.directory(),
         unit_kinds=unit_kinds(centre()),
         timezone=store.timezone,
+        now=store.now(),
     )
 
 
@@ -307,16 +310,27 @@ def _open(area: str) -> list[VillageIncident]:
     return [
         village_incident(one, directory=store.directory(), unit_kinds=kinds, timezone=store.timezone)
         for one in open_cases_within(centre(), area)
-        if one.incident.duplicate_of is None
+        if one.incident.duplicate_of is None and not is_hidden(one.incident.category, store.directory())
     ]
 
 
 def _questions(area: str) -> tuple[Verification, ...]:
     with centre().store.book() as book:
-        return queries.verifications_waiting(book.connection, area=area)
+        waiting = queries.verifications_waiting(book.connection, area=area)
+        asked = {one.incident_id: book.incident(one.incident_id) for one in waiting}
+    # One that was asked before its incident was put into a hidden category.
+    return tuple(
+        one
+        for one in waiting
+        if (about := asked[one.incident_id]) is not None and not is_hidden(about.category, centre().store.directory())
+    )
 
 
 # --- what is shown -----------------------------------------------------------------------------------------------
+
+
+def _hidden_names(_: Translator) -> str:
+    return ", ".join(_name(one, _) for one in hidden_categories(centre().store.directory()))
 
 
 def _above(area: AdministrativeArea) -> AdministrativeArea | None:

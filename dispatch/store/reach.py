@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, false, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, false, or_, select
 
 from dispatch.reach import SEEN_AFTER_END, Reach
 from dispatch.store import schema
@@ -15,7 +15,7 @@ def incident_condition(reach: Reach, now: datetime) -> ColumnElement[bool] | Non
     """What an incident's row must fulfil to be within reach; None where all are."""
     incidents, assignments, units = schema.incidents, schema.assignments, schema.units
     if reach.area is not None:
-        return in_area(reach.area)
+        return and_(in_area(reach.area), incidents.c.category.not_in(reach.without))
     if reach.unit is not None:
         theirs = select(assignments.c.incident_id).where(
             assignments.c.unit_id == reach.unit,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,8 +34,8 @@ FAST_CLOCK = "{ const real = Date.now; Date.now = () => real.call(Date) + 300000
 class Office:
     """A centre with a crew's account, and the wire to it."""
 
-    def __init__(self, made: CentreApp, wire: Wire) -> None:
-        self.made, self.wire = made, wire
+    def __init__(self, made: CentreApp, wire: Wire, file: Path) -> None:
+        self.made, self.wire, self.file = made, wire, file
         self.address = f"http://127.0.0.1:{wire.port}"
         person(made.running.sign_in, LOGIN, Role.CREW, UNIT)
 
@@ -63,21 +66,53 @@ class Office:
         return [str(one.payload["milestone"]) for one in self.events(incident_id)]
 
 
+@contextmanager
+def failing(office: Office, event_type: str) -> Iterator[None]:
+    """The database of the centre fails at writing events of a type, as a damaged one would: the server answers 500."""
+    other = sqlite3.connect(office.file, isolation_level=None)
+    try:
+        other.execute(
+            f"CREATE TRIGGER failing BEFORE INSERT ON events WHEN NEW.type = '{event_type}'"
+            " BEGIN SELECT RAISE(ABORT, 'fails'); END"
+        )
+        yield
+    finally:
+        other.execute("DROP TRIGGER failing")
+        other.close()
+
+
+@contextmanager
+def locked(office: Office) -> Iterator[None]:
+    """Another program holds the database, and the server waits for it a moment instead of half a minute."""
+    engine, other = office.made.store.engine, sqlite3.connect(office.file, isolation_level=None)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("dispatch.store.engine.BUSY_TIMEOUT_MS", 100)
+        engine.dispose()  # new connections have the new patience
+        other.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        finally:
+            other.execute("ROLLBACK")
+            other.close()
+    engine.dispose()
+
+
 @pytest.fixture(scope="module")
 def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    url = f"sqlite:///{tmp_path_factory.mktemp('crew') / 'siaga112.db'}"
+    file = tmp_path_factory.mktemp("crew") / "siaga112.db"
+    url = f"sqlite:///{file}"
     with (
         centre_app(url, accounts=True, config={"RATELIMIT_ENABLED": False}) as made,
         served(made.app) as port,
         wired(port) as wire,
     ):
-        yield Office(made, wire)
+        yield Office(made, wire, file)
 
 
 @pytest.fixture(autouse=True)
 def fresh(office: Office) -> Iterator[None]:
     yield
-    office.wire.losing = None
+    office.wire.losing, office.wire.away = None, False
     office.free()
 
 
@@ -223,6 +258,96 @@ def test_a_tap_whose_answer_was_lost_counts_once_also_with_two_tabs(office: Offi
     for one in (page, other):
         expect(one.locator("#told li")).to_have_count(0)
     assert office.milestones(incident_id) == ["en_route"]
+
+
+def test_a_note_written_offline_is_sent_once_and_a_draft_is_not_lost(office: Office, phone: Any) -> None:
+    incident_id = office.task()
+    page = signed_in(phone(), office)
+    kept_on_phone(page)
+    expect(page.locator("#notes")).to_contain_text("tangga sempit")
+    page.click("#write button")
+    page.fill("#note", "Butuh tangga panjang")
+    page.keyboard.press("Escape")
+    offline(page)
+    page.reload()
+    expect(page.locator("#task")).to_contain_text("Pasar Plered")
+    page.click("#write button")
+    expect(page.locator("#note")).to_have_value("Butuh tangga panjang")
+    page.fill("#note", "Butuh tangga panjang, pintu utara")
+    page.click("#sheet [data-do=send-note]")
+    expect(page.locator("#told li")).to_contain_text("Catatan “Butuh tangga panjang, pintu utara”")
+    assert office.events(incident_id, "incident.note_added") == []
+    page.context.set_offline(False)
+    expect(page.locator("#notes")).to_contain_text("Butuh tangga panjang, pintu utara")
+    expect(page.locator("#told li")).to_have_count(0)
+    (event,) = office.events(incident_id, "incident.note_added")
+    assert event.actor == LOGIN
+    page.click("#write button")
+    expect(page.locator("#note")).to_have_value("")
+    picture(page, "note")
+
+
+def test_a_tap_that_the_server_fails_at_is_told_and_those_after_it_go_on_in_order(office: Office, phone: Any) -> None:
+    incident_id = office.task()
+    page = signed_in(phone(), office)
+    expect(page.locator("#task")).to_contain_text("Pasar Plered")
+    with failing(office, "assignment.milestone"):
+        press(page, "en_route")
+        expect(page.locator("#told li")).to_have_count(1)
+        page.click("#write button")
+        page.fill("#note", "Sesudah berangkat")
+        page.click("#sheet [data-do=send-note]")
+        expect(page.locator("#told li")).to_have_count(2)
+        troubled = page.locator("[data-troubled=en_route]")
+        until(lambda: look_again(page) or troubled.is_visible())
+        expect(troubled).to_contain_text("Pusat gagal mencatat: Berangkat")
+        expect(page.locator("#link")).to_contain_text("terganggu")
+        picture(page, "troubled")
+        assert office.events(incident_id, "incident.note_added") == []  # it waits for the one before it
+        troubled.locator("[data-do=leave]").click()
+        until(lambda: office.events(incident_id, "incident.note_added"))
+        expect(page.locator("#told li")).to_have_count(0)
+        expect(page.locator("[data-refused=en_route]")).to_contain_text("Anda lewati")
+    assert office.milestones(incident_id) == []
+    page.click("[data-refused=en_route] button")
+    press(page, "en_route")
+    until(lambda: office.milestones(incident_id) == ["en_route"])
+
+
+def test_a_locked_database_delays_taps_and_loses_none(office: Office, phone: Any) -> None:
+    incident_id = office.task()
+    page = signed_in(phone(), office)
+    expect(page.locator("#task")).to_contain_text("Pasar Plered")
+    with locked(office):
+        press(page, "acknowledge")
+        troubled = page.locator("[data-troubled=acknowledge]")
+        until(lambda: look_again(page) or troubled.is_visible())
+        press(page, "en_route")
+        expect(page.locator("#told li")).to_have_count(2)
+        page.reload()
+        expect(troubled).to_be_visible()
+    troubled.locator("[data-do=again]").click()
+    until(lambda: office.milestones(incident_id) == ["en_route"])
+    expect(page.locator("#told li")).to_have_count(0)
+    expect(troubled).to_have_count(0)
+    assert len(office.events(incident_id, "assignment.acknowledged")) == 1
+
+
+def test_a_proxy_without_its_server_is_told_apart_from_no_signal(office: Office, phone: Any) -> None:
+    incident_id = office.task()
+    page = signed_in(phone(), office)
+    expect(page.locator("#task")).to_contain_text("Pasar Plered")
+    office.wire.away = True
+    press(page, "en_route")
+    expect(page.locator("#link")).to_contain_text("Server pusat terganggu")
+    expect(page.locator("#told li")).to_have_count(1)
+    look_again(page)
+    expect(page.locator("#told")).to_contain_text("pakai radio")
+    office.wire.away = False
+    look_again(page)
+    until(lambda: office.milestones(incident_id) == ["en_route"])
+    expect(page.locator("#told li")).to_have_count(0)
+    expect(page.locator("#told")).not_to_contain_text("pakai radio")
 
 
 def test_a_tap_that_the_centre_refuses_is_told_in_one_sentence(office: Office, phone: Any) -> None:

@@ -23,7 +23,8 @@ MOST = 20_000
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CentreApp]:
     url = f"sqlite:///{tmp_path_factory.mktemp('agency') / 'siaga112.db'}"
     with centre_app(url, accounts=True, config={"RATELIMIT_ENABLED": False}) as app:
-        person(app.running.sign_in, "opd", Role.AGENCY, "dinkes")
+        for login in ("opd", "opd.2"):
+            person(app.running.sign_in, login, Role.AGENCY, "dinkes")
         yield app
 
 
@@ -162,3 +163,88 @@ def test_an_agency_speaks_for_itself_alone_over_the_api(made: CentreApp) -> None
     answer = agency.post(path, json={"agency": "dinkes"})
     assert answer.status_code == 200
     assert answer.get_json()["incidents"][0]["acknowledged"][0]["agency"] == "dinkes"
+
+
+# --- forms that come too late, twice or from another tab ---------------------------------------------------------
+
+
+def form_of(page: str, **fields: str) -> dict[str, str]:
+    """A form of a page as it stands in a tab, with the fields filled in."""
+    mark, once = MARK.search(page), re.search(r'name="once" value="([^"]+)"', page)
+    return {"csrf_token": mark[1] if mark else "", "once": once[1] if once else "", **fields}
+
+
+def sent(browser: Browser, at: str, form: dict[str, str]) -> Any:
+    return browser.client.post(at, data=form, headers={"Accept": "text/html"})
+
+
+def test_two_tabs_acknowledge_once_and_both_are_told_so(made: CentreApp, browser: Browser) -> None:
+    incident_id = incident(made)
+    at = f"/agency/incidents/{incident_id}"
+    tabs = [form_of(browser.get(at).text, action="acknowledge") for _ in range(2)]
+    assert tabs[0]["once"] != tabs[1]["once"]
+    for form in tabs:
+        answer = sent(browser, at, form)
+        assert answer.headers["Location"] == f"{at}?done=acknowledged"
+    assert len(made.store.events_after(0, incident_id=incident_id, types=("incident.agency_acknowledged",))) == 1
+
+
+def test_after_the_back_button_other_words_are_not_taken_for_the_same_press(made: CentreApp, browser: Browser) -> None:
+    incident_id = incident(made)
+    at = f"/agency/incidents/{incident_id}"
+    form = form_of(browser.get(at).text, action="note", text="Obat dikirim")
+    assert sent(browser, at, form).status_code == 303
+    again = sent(browser, at, {**form, "text": "Obat sudah sampai"})
+    assert again.status_code == 422
+    assert "Obat sudah sampai</textarea>" in again.text
+    assert sent(browser, at, form_of(again.text, action="note", text="Obat sudah sampai")).status_code == 303
+    assert len(of(made, incident_id).notes) == 3
+
+
+def test_what_was_written_when_the_session_had_ended_is_kept_and_sent_after_signing_in(made: CentreApp) -> None:
+    incident_id = incident(made)
+    at = f"/agency/incidents/{incident_id}"
+    browser = Browser(made)
+    browser.sign_in("opd.2")
+    form = form_of(browser.get(at).text, action="note", text="Stok <darah> O habis")
+    made.running.sign_in.sign_out_everywhere("opd.2", actor="admin")
+    before = made.store.head()
+    kept = sent(browser, at, form)
+    assert kept.status_code == 401
+    assert "Stok &lt;darah&gt; O habis</textarea>" in kept.text
+    assert f'href="/sign-in?next={at}"' in kept.text
+    assert "Pasar Plered" not in kept.text  # nothing of the incident
+    assert made.store.head() == before
+    browser.sign_in("opd.2")  # in a new window
+    late = sent(browser, at, form_of(kept.text, action="note", text="Stok <darah> O habis"))
+    assert late.status_code == 400
+    assert "Stok &lt;darah&gt; O habis</textarea>" in late.text
+    assert sent(browser, at, form_of(late.text, action="note", text="Stok <darah> O habis")).status_code == 303
+    assert len(of(made, incident_id).notes) == 2
+
+
+def test_a_form_of_an_incident_out_of_reach_shows_nothing_of_it(made: CentreApp, browser: Browser) -> None:
+    other = incident(made, told=False, label="Tempat lain")
+    answer = sent(browser, f"/agency/incidents/{other}", {"action": "note", "text": "x"})
+    assert answer.status_code == 303
+    assert "Tempat lain" not in answer.text
+
+
+def test_a_button_that_was_pressed_after_the_session_had_ended_says_that_nothing_was_changed(made: CentreApp) -> None:
+    incident_id = incident(made)
+    at = f"/agency/incidents/{incident_id}"
+    browser = Browser(made)
+    browser.sign_in("opd.2")
+    form = form_of(browser.get(at).text, action="acknowledge")
+    made.running.sign_in.sign_out_everywhere("opd.2", actor="admin")
+    answer = sent(browser, at, form)
+    assert answer.headers["Location"] == "/sign-in?unsent=1"
+    assert 'role="alert"' in browser.get(answer.headers["Location"]).text
+    assert of(made, incident_id).acknowledged == ()
+
+
+def test_a_reason_that_is_refused_stays_in_its_field(made: CentreApp, browser: Browser) -> None:
+    at = f"/agency/incidents/{incident(made)}"
+    answer = browser.send(at, action="read", reason="nomor 081234567890")
+    assert answer.status_code == 422
+    assert 'value="nomor 081234567890"' in answer.text

@@ -18,6 +18,7 @@ from dispatch.incidents import IncidentLocation, Severity
 from dispatch.types import UnitStatus
 from tests.accounts import Browser, Program, person, program
 from tests.centre_app import HERE, CentreApp, centre_app
+from web.crew import MOST_NOTE
 from web.crew_state import MOST_HOSPITALS, TEXT_BYTES, text_pieces
 
 UNIT, OTHER = "AMB-13", "AMB-12"
@@ -121,6 +122,32 @@ def test_what_is_refused_says_why_in_the_readers_words(made: CentreApp, crew: Pr
     assert tap(crew, "dance").status_code == 422
     ahead = datetime.now(UTC) + timedelta(minutes=5)
     assert tap(crew, "available", device_time=ahead.isoformat()).status_code == 422
+
+
+def test_a_note_of_a_crew_is_written_once_to_its_own_incident_alone(made: CentreApp, crew: Program, task: str) -> None:
+    written = datetime.now(UTC) - timedelta(minutes=3)
+    body = {"do": "note", "device_time": written.isoformat(), "incident_id": task, "text": " Pintu belakang terkunci "}
+    packed = {"Idempotency-Key": "n1", "Accept-Encoding": "gzip"}
+    sent = [crew.post("/crew/tap", json=body, headers=packed) for _ in range(2)]
+    assert [one.status_code for one in sent] == [200, 200]
+    assert max(on_the_wire(one) for one in sent) < UPDATE
+    (event,) = made.store.events_after(0, incident_id=task, types=("incident.note_added",))
+    assert (event.actor, event.device_time) == ("kru", written)
+    notes = crew.get("/crew/notes").get_json()["pieces"]
+    assert [one["text"] for one in notes] == ["Pintu belakang terkunci"]
+    other = made.running.centre.execute(
+        OpenIncident(category="fire", severity=Severity.LOW, location=load(IncidentLocation, HERE)), actor="d"
+    )["incidents"][0]["incident_id"]
+    for wrong, status in (
+        ({"incident_id": other}, 404),
+        ({"incident_id": None}, 422),
+        ({"text": "  "}, 422),
+        ({"text": "x" * (MOST_NOTE + 1)}, 422),
+        ({"text": "\x00"}, 422),
+    ):
+        refused = crew.post("/crew/tap", json={**body, **wrong})
+        assert (refused.status_code, refused.get_json()["detail"][-1]) == (status, "."), wrong
+    assert len(made.store.events_after(0, types=("incident.note_added",))) == 1
 
 
 def test_positions_are_taken_on_duty_alone(made: CentreApp, crew: Program) -> None:

@@ -352,6 +352,7 @@ def test_the_key_of_cookies_is_made_beside_sqlite_and_asked_for_elsewhere(tmp_pa
     url = f"sqlite:///{tmp_path / 'centre.db'}"
     made = secret_key(url, "")
     assert len(made) > 40 and secret_key(url, "") == made
+    assert secret_key(str(tmp_path / "centre.db"), "") == made  # a bare path is the same file
     assert (tmp_path / "centre.db.key").stat().st_mode & 0o777 == 0o600
     assert secret_key(url, "z" * 32) == "z" * 32
     for database, given in (("postgresql://host/name", ""), (url, "short")):

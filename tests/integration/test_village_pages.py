@@ -20,14 +20,17 @@ from dispatch.commands import (
     AskVerification,
     AssignUnits,
     CloseIncident,
+    EditIncident,
     OpenIncident,
     ReportStatus,
     TakeCall,
 )
+from dispatch.errors import RefusedError
 from dispatch.incidents import IncidentLocation, LocationKind, Severity
+from dispatch.reach import hidden_categories
 from dispatch.types import UnitStatus
 from gis.types import Location
-from tests.accounts import Browser, Clock, person, program
+from tests.accounts import MARK, PASSWORD, Browser, Clock, person, program
 from tests.centre_app import CentreApp, centre_app, served
 from web.cli import main
 from web.exports import cases_of_log, cases_within, unit_kinds
@@ -173,6 +176,7 @@ def test_the_summary_comes_out_of_the_event_log_alone(there: Villages) -> None:
     how: dict[str, Any] = {
         "area": there.kecamatan, "month": MONTH, "directory": there.made.store.directory(),
         "unit_kinds": unit_kinds(there.centre), "timezone": there.made.store.timezone,
+        "now": there.made.store.now(),
     }  # fmt: skip
     span = datetime(2026, 9, 1, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC)
     by_tables = village_month(cases_within(there.centre, there.kecamatan, *span), **how)
@@ -303,6 +307,22 @@ def test_the_event_stream_holds_nothing_of_another_area(there: Villages) -> None
         assert refused.value.code == 404
 
 
+def test_a_token_is_taken_as_a_password_for_tiles_alone(there: Villages) -> None:
+    # All that QGIS 3.22 can send; a browser would add a password to what other pages ask for.
+    token = there.programs["kuwu"].headers["Authorization"].removeprefix("Bearer ")
+    client = there.made.app.test_client()
+    for path in ("/tiles/12/3283/2124.png", "/tiles.json"):
+        assert client.get(path, auth=("kuwu", token)).status_code == 200
+        assert client.get(path, auth=("kuwu", f"{token}x")).status_code == 401
+        assert client.get(path, auth=("kuwu", PASSWORD)).status_code == 401
+        assert client.get(path, headers={"Authorization": f"Bearer {token}"}).status_code == 200
+    for path in ("/api/v1/me", "/village", "/api/v1/incidents"):
+        assert client.get(path, auth=("kuwu", token)).status_code == 401
+    asked = there.asked[there.village]
+    answer = client.post(f"/village/verifications/{asked}", auth=("kuwu", token), data={"answer": "denied"})
+    assert answer.status_code == 401
+
+
 def test_a_tile_tells_of_no_incident(there: Villages) -> None:
     # The same picture before and after, for who may see everything and for who may see little.
     path = "/tiles/12/3283/2124.png"
@@ -310,6 +330,92 @@ def test_a_tile_tells_of_no_incident(there: Villages) -> None:
     before = there.programs["kuwu"].get(path).data
     there._open(there.village, "fire")
     assert there.programs["kuwu"].get(path).data == before
+
+
+# --- hidden categories -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def hidden(there: Villages) -> list[str]:
+    """Incidents of a hidden category in the village: six last month, one that is open now."""
+    assert "violence_women_children" in hidden_categories(there.made.store.directory())
+    now, there.clock.now = there.clock.now, datetime(2026, 10, 12, 3, 0, tzinfo=UTC)
+    over = [there._incident(there.village, "violence_women_children", 300) for _ in range(6)]
+    there.clock.now = now + timedelta(hours=1)
+    return [*over, there._open(there.village, "violence_women_children")]
+
+
+def test_no_village_and_no_kecamatan_is_told_of_an_incident_of_a_hidden_category(
+    there: Villages, hidden: list[str]
+) -> None:
+    for login, codes in (("kuwu", [there.village]), ("camat", [there.village, there.kecamatan])):
+        official = there.programs[login]
+        now = [f"/village?area={code}" for code in codes] + [f"/village/map.json?area={code}" for code in codes]
+        asked = [*now, *(path for code in codes for path in pages(code)), "/api/v1/incidents?limit=200",
+                 "/api/v1/events?limit=500", "/api/v1/board"]  # fmt: skip
+        for path in asked:
+            answer = official.get(path)
+            assert answer.status_code in (200, 403), path
+            for incident_id in hidden:
+                assert incident_id not in answer.text, (login, path)
+            assert 'option value="violence' not in answer.text
+        for incident_id in hidden:
+            for path in ("", "/sheet", "/map.png"):
+                at = f"/incidents/{incident_id}{path}" if path else f"/api/v1/incidents/{incident_id}"
+                assert official.get(at).status_code in (403, 404), at
+        rows = {one["category"]: one for one in table(official.get(f"/village/summary.csv?month={MONTH}").text)}
+        assert rows["*"]["incidents"] == {"kuwu": "4", "camat": "8"}[login]
+        assert "violence_women_children" not in rows
+    # Who runs the centre sees them; the village's own page hides them from him as from the village.
+    assert there.programs["taker"].get(f"/api/v1/incidents/{hidden[0]}").status_code == 200
+    assert hidden[0] not in there.programs["taker"].get(f"/village?area={there.village}&month={MONTH}").text
+
+
+def test_hidden_incidents_are_counted_for_a_kecamatan_once_the_month_is_over_and_never_by_village(
+    there: Villages, hidden: list[str]
+) -> None:
+    def row(login: str, area: str, month: str) -> dict[str, str] | None:
+        text = there.programs[login].get(f"/village/summary.csv?area={area}&month={month}").text
+        return next((one for one in table(text) if one["category"] == "unlisted"), None)
+
+    whole = row("camat", there.kecamatan, MONTH)
+    assert whole is not None
+    assert (whole["incidents"], whole["units_sent"], whole["median_min"]) == ("6", "", "")
+    assert row("camat", there.village, MONTH) is None
+    assert row("kuwu", there.village, MONTH) is None
+    assert row("camat", there.kecamatan, "2026-11") is None  # it would grow on the day of the incident
+    few = row("camat", there.kecamatan, "2026-09")
+    assert few is not None
+    assert few["incidents"] == ""  # none, or fewer than five: both look the same
+    page = there.programs["camat"].get(f"/village?month={MONTH}&lang=en").text
+    assert "In the whole kecamatan there were 6 of them" in page
+    assert "6 of them" not in there.programs["kuwu"].get(f"/village?month={MONTH}&lang=en").text
+
+
+def test_a_village_is_not_asked_about_a_hidden_incident_nor_about_one_that_became_hidden(
+    there: Villages, hidden: list[str]
+) -> None:
+    with pytest.raises(RefusedError, match="hidden from villages"):
+        there.centre.execute(
+            AskVerification(incident_id=hidden[-1], village_code=there.village, post="kuwu"), actor="disp.01"
+        )
+    turned = there._open(there.village, "fire")
+    asked = there.centre.execute(
+        AskVerification(incident_id=turned, village_code=there.village, post="kuwu"), actor="disp.01"
+    )["verifications"][0]["verification_id"]
+    kuwu = there.programs["kuwu"]
+    assert asked in kuwu.get("/village").text
+    there.centre.execute(EditIncident(incident_id=turned, category="violence_women_children"), actor="disp.01")
+    for path in ("/village", "/api/v1/events?limit=500", "/api/v1/incidents?limit=200"):
+        text = kuwu.get(path).text
+        assert asked not in text
+        assert turned not in text
+    answer = kuwu.post(f"/village/verifications/{asked}", data={"answer": "denied"})
+    assert answer.status_code == 404
+    # Put right again it is there, but not what it was held for.
+    there.centre.execute(EditIncident(incident_id=turned, category="fire"), actor="disp.01")
+    assert turned in kuwu.get("/village").text
+    assert "violence_women_children" not in kuwu.get("/api/v1/events?limit=500").text
 
 
 # --- answering ---------------------------------------------------------------------------------------------------
@@ -333,6 +439,35 @@ def test_a_village_answers_without_scripts_and_only_what_it_was_asked(there: Vil
     assert again.status_code == 409
     with there.made.store.book() as book:
         assert book.verification(mine).answer == "confirmed"  # type: ignore[union-attr]
+
+
+def test_an_answer_after_the_session_had_ended_says_that_it_was_not_sent(there: Villages) -> None:
+    browser = Browser(there.made)
+    browser.sign_in("camat")
+    page = browser.get("/village").text
+    asked = there.asked[there.sister]
+    assert asked in page
+    mark = MARK.search(page)
+    assert mark
+    there.made.running.sign_in.sign_out_everywhere("camat", actor="admin")
+    form = {"csrf_token": mark[1], "answer": "denied"}
+    late = browser.client.post(f"/village/verifications/{asked}", data=form, headers={"Accept": "text/html"})
+    assert late.headers["Location"] == "/sign-in?unsent=1"
+    assert 'role="alert"' in browser.get(late.headers["Location"]).text
+    browser.sign_in("camat")
+    tabs = [MARK.search(browser.get("/village").text) for _ in range(2)]
+    codes = [
+        browser.client.post(
+            f"/village/verifications/{asked}",
+            data={"csrf_token": one[1], "answer": said},
+            headers={"Accept": "text/html"},
+        ).status_code
+        for one, said in zip(tabs, ("confirmed", "denied"), strict=True)
+        if one is not None
+    ]
+    assert codes == [303, 409]
+    with there.made.store.book() as book:
+        assert book.verification(asked).answer == "confirmed"  # type: ignore[union-attr]
 
 
 def test_a_spreadsheet_runs_nothing_of_a_table(there: Villages, monkeypatch: pytest.MonkeyPatch) -> None:

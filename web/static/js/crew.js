@@ -14,6 +14,7 @@ const TWICE_MS = 1200; // a second press this soon is the same finger
 const KEPT_H = 12;
 const CLEARS = new Set(["returning", "available", "out_of_service"]);
 const AMBULANCES = new Set(["ambulance"]); // what carries patients, so that it is asked first where to
+const MOST_NOTE = 280; // as web/crew.py has it
 const ASK_FIRST = new Set(["returning", "out_of_service"]);
 
 const $ = (id) => document.getElementById(id);
@@ -29,6 +30,7 @@ let fault = null; // what the server says in place of a state
 let hospitals = [];
 let notes = { incident: null, pieces: [], count: -1 };
 let pressed_ms = 0;
+let alarmed = 0; // alarms that were shown before
 let sending = false;
 let failures = 0;
 let rang_ms = 0;
@@ -54,7 +56,7 @@ function projected() {
   let acknowledged = task?.acknowledged ?? false;
   let hospital = null;
   for (const tap of queue.waiting(state.login, state.unit.id)) {
-    if (tap.incident_id && tap.incident_id !== task?.id) continue;
+    if (tap.do === "note" || (tap.incident_id && tap.incident_id !== task?.id)) continue;
     if (tap.do === "acknowledge") acknowledged = true;
     else status = tap.do;
     if (tap.hospital) hospital = hospitals.find((one) => one.id === tap.hospital);
@@ -71,7 +73,7 @@ async function refresh(whole = false) {
   if (answer.status === 200) await take(answer);
   else if (answer.status === 304) told_ms = clock.now();
   else if (answer.told?.type?.endsWith(":unit-needed")) location.replace("/crew/units");
-  else if (!server.shut) fault = answer.told?.detail ?? null;
+  else if (!server.shut) fault = answer.status < 500 ? (answer.told?.detail ?? null) : _("troubled_text");
   draw();
   return answer.status < 400;
 }
@@ -124,13 +126,13 @@ async function readHospitals() {
   await kept.keep("hospitals", hospitals);
 }
 
-async function send() {
+async function send(eager = false) {
   if (!state || sending || !queue.waiting(state.login, state.unit.id).length) return;
   if (clock.offset_ms === null && !(await refresh(true))) return; // its clock is the one that counts
   sending = true;
   draw();
   try {
-    const answer = await queue.send(state.login, state.unit.id);
+    const answer = await queue.send(state.login, state.unit.id, eager);
     if (answer) await take(answer);
   } finally {
     sending = false;
@@ -138,16 +140,21 @@ async function send() {
   draw();
 }
 
-async function round() {
+async function round(eager = false) {
   clearTimeout(timer);
-  if (await refresh()) await send();
+  if (await refresh()) await send(eager);
   ring();
   clearTimeout(timer);
-  timer = setTimeout(round, wait() * 1000);
+  timer = setTimeout(() => round(), wait() * 1000);
 }
 
 function wait() {
   if (failures) return Math.min(LONGEST_S, 5 * 2 ** (failures - 1));
+  const due_s = state ? queue.due_s(state.login, state.unit.id) : null;
+  return due_s === null ? pause() : Math.min(pause(), Math.max(1, due_s));
+}
+
+function pause() {
   const saving = navigator.connection?.saveData ? 2 : 1;
   if (document.hidden) return HIDDEN_S;
   if (!state?.task) return IDLE_S * saving;
@@ -178,10 +185,20 @@ async function press(what, more = {}) {
   setTimeout(draw, TWICE_MS + 20);
   sound ??= "AudioContext" in window ? new AudioContext() : null;
   sound?.resume();
+  await put(what, more);
+}
+
+async function put(what, more) {
   const ofTask = !["available", "out_of_service"].includes(what);
   await queue.add({ do: what, login: state.login, unit: state.unit.id, incident_id: (ofTask && state.task?.id) || null, hospital: null, ...more });
   follow();
   await send();
+}
+
+/** Queue what was written of an incident; the draft is gone only once it is kept. */
+async function write(incident_id, text) {
+  await put("note", { incident_id, text });
+  await kept.keep("draft", null);
 }
 
 // --- what is shown ------------------------------------------------------------------------------------------------
@@ -210,7 +227,7 @@ function show(place, ...children) {
 
 const time = (ms) => new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", hour12: false }).format(ms);
 const far = (m) => new Intl.NumberFormat(language, { maximumFractionDigits: 1 }).format(m / 1000) + " km";
-const said = (tap) => ({ what: _(`do_${tap.do}`), time: time(tap.time ? Date.parse(tap.time) : tap.device_ms) });
+const said = (tap) => ({ what: _(`do_${tap.do}`) + (tap.text ? ` “${tap.text}”` : ""), time: time(tap.time ? Date.parse(tap.time) : tap.device_ms) });
 
 function draw() {
   document.documentElement.lang = language;
@@ -219,10 +236,14 @@ function draw() {
   $("status").textContent = now ? _(now.status) : "";
   $("since").textContent = now && now.status === state.unit.status ? _("since", { time: time(state.unit.since * 1000) }) : "";
   const waiting = state ? queue.waiting(state.login, state.unit.id) : [];
-  const reach = server.reached === null ? "asking" : server.reached ? "online" : "offline";
+  const reach = server.how;
   $("link").className = `link ${waiting.length && !sending ? "waits" : reach}`;
   $("link").textContent = sending ? _("sending") : waiting.length ? `${_(reach)} · ${_("pending", { n: waiting.length })}` : _(reach);
-  show($("told"), ...notices(waiting));
+  const told = notices(waiting);
+  show($("told"), ...told);
+  const alarms = told.filter((one) => one.classList.contains("alarm")).length;
+  if (alarms > alarmed) $("main").scrollTop = 0; // not to be missed below the fold
+  alarmed = alarms;
   show($("task"), ...card(now));
   const shown = now?.task && notes.incident === now.task.id && notes.pieces.length && !server.shut;
   $("notes").hidden = !shown;
@@ -230,6 +251,7 @@ function draw() {
     const lines = notes.pieces.map((one) => el("p", {}, one.what === "note" ? null : el("strong", {}, _("words"), ": "), one.text));
     show($("notes"), el("h2", {}, _("notes")), ...lines);
   }
+  show($("write"), now?.task && el("button", { type: "button", class: "small", "data-do": "note", on: openNote }, _("write_note")));
   show($("acts"), ...(now ? buttons(now) : []));
   const held = Date.now() - pressed_ms < TWICE_MS;
   for (const one of $("acts").querySelectorAll("button[data-do]:not([data-do=more])")) one.disabled = held;
@@ -246,6 +268,13 @@ function notices(waiting) {
     list.push(el("div", { class: "told alarm" }, el("p", {}, _(locked ? "locked" : "sign_in")), count ? el("p", {}, _("sign_in_kept")) : null, el("a", { class: "act", href: to }, _(locked ? "go_unlock" : "go_sign_in"))));
   }
   if (fault) list.push(el("p", { class: "told alarm" }, fault));
+  const troubled = state && queue.troubled(state.login, state.unit.id);
+  if (troubled) {
+    const text = el("p", {}, el("strong", {}, _("troubled_tap", { ...said(troubled), n: troubled.tries })), " ", _("troubled_how"));
+    const again = el("button", { type: "button", class: "small", "data-do": "again", on: () => send(true) }, _("again"));
+    const leave = el("button", { type: "button", class: "small", "data-do": "leave", on: () => leaveOut(troubled) }, _("leave_out"));
+    list.push(el("div", { class: "told alarm", "data-troubled": troubled.do }, text, el("div", { class: "row" }, again, leave)));
+  }
   for (const tap of state ? queue.refused(state.login) : []) {
     const understood = el("button", { type: "button", class: "small", on: () => queue.dismiss(tap) }, _("dismiss"));
     list.push(el("div", { class: "told alarm", "data-refused": tap.do }, el("p", {}, el("strong", {}, _("refused", said(tap))), " ", tap.refused), understood));
@@ -313,6 +342,12 @@ function start(what) {
   return press(what);
 }
 
+async function leaveOut(tap) {
+  await queue.leaveOut(tap, _("left_out"));
+  follow();
+  await send(true);
+}
+
 // --- sheets -------------------------------------------------------------------------------------------------------
 
 function openSheet(title, ...children) {
@@ -333,8 +368,31 @@ async function openHospitals() {
     return button;
   }), choice(_("no_hospital"), () => press("transporting")));
   list();
+  const shown = $("sheet").firstChild;
   await readHospitals(); // from where the unit is now
-  if ($("sheet").open) list();
+  if ($("sheet").open && $("sheet").firstChild === shown) list();
+}
+
+/** A few words of the task. What was typed stays on the phone until it is sent, also when the sheet is closed. */
+async function openNote() {
+  const { id } = projected().task ?? {};
+  if (!id) return;
+  const draft = await kept.get("draft");
+  const box = el("textarea", { id: "note", rows: 4, maxlength: MOST_NOTE, "aria-labelledby": "sheet-title", "aria-describedby": "note-hint" });
+  box.value = draft?.incident === id ? draft.text : "";
+  const left = el("p", { class: "hint", id: "note-hint" });
+  const tell = () => { left.textContent = _("note_hint", { n: MOST_NOTE - box.value.length }); };
+  box.addEventListener("input", () => { tell(); kept.keep("draft", { incident: id, text: box.value }); });
+  const add = el("button", { type: "button", class: "act first", "data-do": "send-note", on: () => {
+    const text = box.value.trim();
+    if (!text) return box.focus();
+    box.value = ""; // a second press finds nothing to send
+    $("sheet").close();
+    write(id, text);
+  } }, _("send_note"));
+  tell();
+  openSheet(_("note_title"), box, left, add);
+  box.focus();
 }
 
 function openMore() {
@@ -396,9 +454,9 @@ async function begin() {
   notes = (await kept.get("notes")) ?? notes;
   await queue.open();
   draw();
-  addEventListener("online", round);
-  document.addEventListener("visibilitychange", () => { if (!document.hidden) round(); });
-  addEventListener("pageshow", (event) => { if (event.persisted) round(); });
+  addEventListener("online", () => round(true));
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) round(true); });
+  addEventListener("pageshow", (event) => { if (event.persisted) round(true); });
   navigator.serviceWorker?.register("/crew/worker.js", { scope: "/crew" }).catch(() => {});
   await round();
 }

@@ -2,6 +2,9 @@
 
 const NAME = "siaga112-crew";
 const PATIENCE_MS = 20000;
+const AGAIN_S = 5; // after a first failure of the server; twice as long after each further one
+const LONGEST_AGAIN_S = 60;
+const TROUBLED = 3; // failures of one tap after which the person is told and may leave it out
 
 /** A small database of the browser: `taps` and `positions` in the order they were put, `kept` by name. */
 export class Kept {
@@ -54,7 +57,7 @@ export class Clock {
 /** Asks the server as this page's account; knows whether it is in reach and whether somebody is signed in. */
 export class Server extends EventTarget {
   csrf = null;
-  reached = null;
+  how = "asking"; // then "online", "offline", "silent" (no answer in time) or "troubled" (the server itself fails)
   shut = null; // why nothing is answered: "sign-in-needed", "locked", "forbidden"
   #address;
 
@@ -64,7 +67,12 @@ export class Server extends EventTarget {
     this.#address = address;
   }
 
-  /** An answer, or null where there was none. */
+  get reached() { return this.how === "asking" ? null : this.how === "online" || this.how === "troubled"; }
+
+  /**
+   * An answer, or null where there was none. What is refused in other words than the centre's own (the page of a proxy
+   * whose server is away) is told as 502.
+   */
   async ask(path, { method = "GET", body, headers = {}, background = true } = {}) {
     const sent_ms = Date.now();
     const given = { Accept: "application/json", ...headers };
@@ -78,22 +86,25 @@ export class Server extends EventTarget {
       const signal = AbortSignal.timeout(PATIENCE_MS);
       const sent = { method, headers: given, signal, cache: "no-store", redirect: "error" };
       answer = await fetch(this.#address(path), body === undefined ? sent : { ...sent, body: JSON.stringify(body) });
-      told = answer.status === 304 ? null : await answer.json();
-    } catch {
-      this.#note(false, this.shut);
+      told = answer.status === 304 ? null : await answer.json().catch((error) => {
+        if (answer.ok || !(error instanceof SyntaxError)) throw error;
+      });
+    } catch (error) {
+      this.#note(error.name === "TimeoutError" ? "silent" : "offline", this.shut);
       return null;
     }
+    const status = told === undefined ? 502 : answer.status;
     if (told?.now) this.clock.hear(told.now, sent_ms);
     else if (answer.headers.get("Date")) this.clock.hear(Date.parse(answer.headers.get("Date")) + 500, sent_ms, 1000);
     this.csrf = answer.headers.get("Siaga112-Token") ?? this.csrf;
-    const why = [401, 403].includes(answer.status) ? (told?.type ?? "").split(":").pop() : null;
-    this.#note(true, why);
-    return { status: answer.status, told, etag: answer.headers.get("ETag") };
+    const why = [401, 403].includes(status) ? (told?.type ?? "").split(":").pop() : null;
+    this.#note(status < 500 ? "online" : "troubled", status < 500 ? why : this.shut);
+    return { status, told, etag: answer.headers.get("ETag") };
   }
 
-  #note(reached, shut) {
-    if (reached === this.reached && shut === this.shut) return;
-    [this.reached, this.shut] = [reached, shut];
+  #note(how, shut) {
+    if (how === this.how && shut === this.shut) return;
+    [this.how, this.shut] = [how, shut];
     this.dispatchEvent(new Event("change"));
   }
 }
@@ -114,6 +125,21 @@ export class Queue extends EventTarget {
   waiting(login, unit) { return this.taps.filter((one) => !one.refused && one.login === login && one.unit === unit); }
   refused(login) { return this.taps.filter((one) => one.refused && one.login === login); }
   others(login) { return this.taps.filter((one) => one.login !== login); }
+
+  /** The tap that the server has failed to take so often that the person is told; those after it wait for it. */
+  troubled(login, unit) {
+    const first = this.waiting(login, unit)[0];
+    return first?.tries >= TROUBLED ? first : null;
+  }
+
+  /** Seconds until the first tap may be sent again; null where nothing waits. */
+  due_s(login, unit) {
+    const first = this.waiting(login, unit)[0];
+    if (!first) return null;
+    const left_s = ((first.after_ms ?? 0) - Date.now()) / 1000;
+    return left_s > LONGEST_AGAIN_S ? 0 : Math.max(0, left_s); // the phone's clock was put back meanwhile
+  }
+
   open() { return this.#read(); }
 
   async add(tap) {
@@ -125,20 +151,30 @@ export class Queue extends EventTarget {
     await this.#changed();
   }
 
+  /** Leave a tap out, so that those after it are sent; it stays to be seen, with why, until it is dismissed. */
+  async leaveOut(tap, why) {
+    await this.#kept.put("taps", { ...tap, refused: why });
+    await this.#changed();
+  }
+
   async dismiss(tap) {
     await this.#kept.drop("taps", [tap.id]);
     await this.#changed();
   }
 
-  /** Send what waits, in order; gives the newest state that the server told, or null. Only one tab sends at a time. */
-  async send(login, unit) {
-    const send = () => this.#send(login, unit);
+  /**
+   * Send what waits, in order; gives the newest state that the server told, or null. Only one tab sends at a time.
+   * `eager` sends also what failed a moment ago: somebody looks, or the network has come back.
+   */
+  async send(login, unit, eager = false) {
+    const send = () => this.#send(login, unit, eager);
     return navigator.locks ? navigator.locks.request("siaga112-crew-taps", send) : send();
   }
 
-  async #send(login, unit) {
+  async #send(login, unit, eager) {
     await this.#read();
     let state = null;
+    if (!eager && this.due_s(login, unit) > 0) return null;
     for (const tap of this.waiting(login, unit)) {
       if (!tap.time) {
         tap.time = new Date(this.#clock.at(tap.device_ms)).toISOString();
@@ -146,7 +182,15 @@ export class Queue extends EventTarget {
       }
       let answer = await this.#sent(tap);
       if (isStale(answer) && (await this.#fresh())) answer = await this.#sent(tap);
-      if (!answer || isStale(answer) || answer.status >= 500 || [401, 403, 429].includes(answer.status)) break;
+      if (!answer || isStale(answer) || [401, 403, 429].includes(answer.status)) break;
+      if (answer.status >= 500) {
+        // Those after it wait: they rest on it. It goes on being tried, ever more seldom.
+        const tries = (tap.tries ?? 0) + 1;
+        const after_ms = Date.now() + 1000 * Math.min(LONGEST_AGAIN_S, AGAIN_S * 2 ** (tries - 1));
+        await this.#kept.put("taps", { ...tap, tries, after_ms });
+        await this.#changed();
+        break;
+      }
       if (answer.status < 300) {
         await this.#kept.drop("taps", [tap.id]);
         state = answer;
@@ -162,6 +206,7 @@ export class Queue extends EventTarget {
     const body = { do: tap.do, device_time: tap.time };
     if (tap.incident_id) body.incident_id = tap.incident_id;
     if (tap.hospital) body.hospital = tap.hospital;
+    if (tap.text) body.text = tap.text;
     return this.#server.ask("/crew/tap", { method: "POST", body, headers: { "Idempotency-Key": tap.key }, background: false });
   }
 
