@@ -50,7 +50,7 @@ def opened(browser: Browser, office: tuple[CentreApp, str]) -> Iterator[Any]:
             made.route("**/api/v1/events*", lambda route: route.abort())
         made.goto(address + path)
         if path.startswith("/?") or path == "/":
-            made.wait_for_selector("html[data-ready=true]")
+            whole_page(made)
         return made
 
     expect.set_options(timeout=PATIENCE_MS)
@@ -59,6 +59,18 @@ def opened(browser: Browser, office: tuple[CentreApp, str]) -> Iterator[Any]:
         context.close()
     assert not failed
     assert not [one for one in asked if NUMBER in one or NUMBER.lstrip("0") in one]
+
+
+def whole_page(page: Page) -> None:
+    """Wait until the desk is whole: what a person sees, and types into, from then on stays as it is."""
+    expect(page.locator("html")).to_have_attribute("data-ready", "true")
+
+
+def units_shown(page: Page) -> None:
+    """Wait until the ranked units stand there, some of them ticked, and Enter would send them."""
+    expect(page.locator(".call-units")).to_be_focused()
+    expect(page.locator(".call-unit.ticked").first).to_be_visible()
+    expect(page.locator("#call-assign")).to_be_enabled()
 
 
 def where(page: Page, text: str) -> None:
@@ -72,10 +84,11 @@ def where(page: Page, text: str) -> None:
 def until_units(page: Page, text: str, letter: str = "k") -> None:
     """A call up to the ranked units."""
     where(page, text)
-    expect(page.locator(".call-choices")).to_be_visible()
+    expect(page.locator(".call-what")).to_be_focused()
     page.keyboard.press(letter)
-    expect(page.locator("#call-open")).to_be_visible()
+    expect(page.locator(".call-details")).to_be_focused()
     page.keyboard.press("Enter")
+    expect(page.locator(".call-units")).to_be_focused()
     expect(page.locator("#call-assign")).to_be_enabled()
 
 
@@ -150,11 +163,14 @@ def test_a_call_outlives_a_reload_and_a_lost_connection_and_is_sent_once(
     where(page, "-6.7617, 108.4812")
     expect(page.locator(".call-choices")).to_be_visible()
     page.reload()
-    expect(page.locator(".call-choices")).to_be_visible()
+    whole_page(page)
+    expect(page.locator(".call-what")).to_be_focused()
     page.keyboard.press("m")
     expect(page.locator(".is-asked")).to_be_visible()
-    page.locator("[name=note]").fill("pagar hijau")
-    page.keyboard.press("Enter")
+    note = page.locator("[name=note]")
+    note.fill("pagar hijau")
+    expect(note).to_be_focused()
+    expect(note).to_have_value("pagar hijau")
 
     gone: list[str] = []
 
@@ -169,19 +185,59 @@ def test_a_call_outlives_a_reload_and_a_lost_connection_and_is_sent_once(
         route.abort()
 
     page.route("**/api/v1/incidents?*", swallowed)
+    page.route("**/assignments?*", swallowed)
+    page.keyboard.press("Enter")  # leaves the note
+    expect(page.locator(".call-details")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator(".call-error")).to_contain_text("tidak ada yang terkirim dua kali")
-    page.route("**/assignments?*", swallowed)
+    assert len(gone) == 1
     page.reload()
-    expect(page.locator("#call-assign")).to_be_enabled()
+    whole_page(page)
+    units_shown(page)
     page.keyboard.press("Enter")
     expect(page.locator(".call-error")).to_contain_text("Sambungan terputus")
+    assert len(gone) == 2
     page.reload()
     expect(page.locator(".incident-title .incident-id")).to_be_visible()
     assert (len(incidents(made)), made.counts()["calls"]) == (before + 1, calls + 1)
     found = whole(made, incidents(made)[0]["incident_id"])
     assert len(found["assignments"]) == 1
     assert [one["text"] for one in found["texts"]] == ["pagar hijau"]
+
+
+def test_enter_before_the_units_stand_there_sends_nobody_and_says_so(
+    office: tuple[CentreApp, str], opened: Any
+) -> None:
+    made, _ = office
+    page = opened()
+    held: list[Route] = []
+    page.route("**/recommendations?*", lambda route: held.append(route), times=1)
+    where(page, "-6.7172, 108.5362")
+    expect(page.locator(".call-what")).to_be_focused()
+    page.keyboard.press("m")
+    expect(page.locator(".call-details")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator(".call-units")).to_be_focused()
+    expect(page.locator(".call-units")).to_contain_text("Menyusun peringkat")
+    page.keyboard.press("Enter")
+    expect(page.locator(".call-patience")).to_contain_text("tidak ada yang dikirim")
+    held[0].continue_()
+    units_shown(page)
+    expect(page.locator(".call-patience")).to_be_visible()
+    incident_id = incidents(made)[0]["incident_id"]
+    assert whole(made, incident_id)["assignments"] == []
+    # A key that is held down, or was pressed before the units were drawn, is not an answer to them.
+    page.evaluate(
+        """for (const more of [{repeat: true}, {}]) {
+            const event = new KeyboardEvent('keydown', {key: 'Enter', bubbles: true, cancelable: true, ...more});
+            if (!more.repeat) Object.defineProperty(event, 'timeStamp', {value: 1});
+            document.querySelector('.call-units').dispatchEvent(event);
+        }"""
+    )
+    assert whole(made, incident_id)["assignments"] == []
+    page.keyboard.press("Enter")
+    expect(page.locator(".incident-title .incident-id")).to_have_text(incident_id)
+    assert len(whole(made, incident_id)["assignments"]) == 1
 
 
 def test_the_slower_of_two_desks_reads_a_sentence_and_sees_who_is_next(

@@ -375,9 +375,19 @@ export class CallForm {
     }
   }
 
-  async assign() {
+  /** pressedAt: when the key was pressed that asks for it, by the clock of the page. */
+  async assign({ pressedAt = Infinity } = {}) {
     const { data, units } = this;
-    if (this.isBusy || units.isRanking) return;
+    if (this.isBusy) return;
+    // Nobody sends what he did not see: who presses before the units stand there is told, and presses again.
+    if (units.isRanking || pressedAt < units.shownAt) {
+      this.paper.askPatience();
+      return;
+    }
+    if (!units.made && !data.steps.assign) {
+      await this.rank();
+      return;
+    }
     const incidentId = data.incidentId;
     const sent = data.steps.assign?.body.unit_ids ?? [...units.chosen];
     if (!sent.length) {

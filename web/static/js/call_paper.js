@@ -284,6 +284,13 @@ export class CallPaper {
     else if (!this.parts.units.contains(document.activeElement) && document.activeElement === document.body) this.focusStep();
   }
 
+  /** Enter came before the units stood there: nothing was sent, and whoever pressed it is told. */
+  askPatience() {
+    this.form.units.isAwaited = true;
+    this.units();
+    this.form.desk.says(word("call_patience"));
+  }
+
   /** Others than recommended go only with a reason. */
   askReason() {
     this.form.error = { text: word("call_reason_needed") };
@@ -316,7 +323,9 @@ export class CallPaper {
   busy(on) {
     this.form.isBusy = on;
     this.host.setAttribute("aria-busy", String(on));
-    for (const button of this.host.querySelectorAll(".call-go")) button.disabled = on;
+    for (const button of this.host.querySelectorAll(".call-go")) button.disabled = on || (button.id === "call-assign" && this.form.units.isRanking);
+    const open = this.host.querySelector("#call-open");
+    if (open) open.firstChild.textContent = word(on ? "call_opening" : "call_open");
   }
 
   /** One sentence, in the step that is being done. */

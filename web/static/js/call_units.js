@@ -21,13 +21,18 @@ export class CallUnits {
     this.chosen = new Set();
     this.turn = {};
     this.isRanking = false;
+    /** Somebody pressed Enter before the units stood there. */
+    this.isAwaited = false;
     this.showsAll = false;
+    /** Since when the units stand there, by the clock of the page. */
+    this.shownAt = 0;
   }
 
   /** Rank anew. Only the last of several questions is answered. */
   async rank(incidentId) {
     const turn = (this.turn = {});
     this.isRanking = true;
+    this.isAwaited = false;
     this.onChange();
     try {
       const { recommendation_id: id } = await send("POST", `incidents/${encodeURIComponent(incidentId)}/recommendations`);
@@ -40,6 +45,7 @@ export class CallUnits {
       if (turn === this.turn) {
         this.isRanking = false;
         this.onChange();
+        this.shownAt = performance.now();
       }
     }
   }
@@ -86,7 +92,8 @@ export class CallUnits {
   /** The part of the form. */
   parts() {
     const { made } = this;
-    if (!made) return [el("p", { class: "note" }, word(this.isRanking ? "call_ranking" : "loading"))];
+    const patience = this.isAwaited ? el("p", { class: "warning call-patience", role: "status" }, icon("warn"), el("span", {}, word("call_patience"))) : "";
+    if (!made) return [el("p", { class: "note" }, word(this.isRanking ? "call_ranking" : "call_not_ranked")), patience].filter(Boolean);
     const keys = this.numbered();
     const groups = this.#groups();
     const longest = Math.max(1, ...groups.flatMap(({ rows }) => rows.map((one) => one.eta_range_s?.max ?? one.expected_s)));
@@ -94,6 +101,7 @@ export class CallUnits {
     const excluded = made.answers.flatMap((answer) => answer.excluded);
     return [
       el("p", { class: "recommended-message" }, made.message),
+      patience,
       made.shortfalls.length ? el("div", { class: "alarm", id: "call-shortfalls" }, icon("warn"),
         el("ul", { class: "plain" }, made.shortfalls.map((one) => el("li", {}, one.message)))) : "",
       ...groups.map(({ answer, rows }) => el("section", { class: "requirement" },
