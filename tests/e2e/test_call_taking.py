@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -211,7 +212,11 @@ def test_enter_before_the_units_stand_there_sends_nobody_and_says_so(
     made, _ = office
     page = opened()
     held: list[Route] = []
-    page.route("**/recommendations?*", lambda route: held.append(route), times=1)
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/recommendations?*", hold, times=1)
     where(page, "-6.7172, 108.5362")
     expect(page.locator(".call-what")).to_be_focused()
     page.keyboard.press("m")
@@ -310,6 +315,109 @@ def test_a_second_call_joins_the_open_incident_by_one_key(office: tuple[CentreAp
     expect(page.locator("#command-answer")).to_contain_text(call["call_id"])
     call = newest_call(made)
     assert (call["incident_id"], call["call_type"]) == (None, "normal")
+
+
+def test_an_incident_that_was_joined_to_another_is_opened_again_by_undo(
+    office: tuple[CentreApp, str], opened: Any
+) -> None:
+    made, _ = office
+    page = opened()
+    until_units(page, "-6.6211, 108.5122", "l")
+    page.keyboard.press("Enter")
+    expect(page.locator(".incident-title .incident-id")).to_be_visible()
+    known = incidents(made)[0]["incident_id"]
+    until_units(page, "-6.6213, 108.5124", "l")  # opened before anybody saw that it is the same
+    own = incidents(made)[0]["incident_id"]
+    expect(page.locator(f"[data-join='{known}']")).to_be_visible()
+    page.keyboard.press("F2")
+    expect(page.locator(".incident-title .incident-id")).to_have_text(known)
+    assert (whole(made, own)["incident"]["duplicate_of"], newest_call(made)["incident_id"]) == (known, known)
+    page.keyboard.press("/")
+    expect(page.locator("#command")).to_be_focused()
+    page.keyboard.type("undo")
+    page.keyboard.press("Enter")
+    expect(page.locator("#command-answer")).to_contain_text(f"Insiden {own} dibuka lagi")
+    found, call = whole(made, own)["incident"], newest_call(made)
+    assert (found["status"], found["duplicate_of"]) == ("reopened", None)
+    assert (call["incident_id"], call["call_type"]) == (own, "normal")
+
+
+def test_a_drill_is_marked_by_one_key_and_compared_with_drills_alone(
+    office: tuple[CentreApp, str], opened: Any
+) -> None:
+    made, _ = office
+    page = opened()
+    asked: list[str] = []
+    page.on("request", lambda one: asked.append(one.url) if "/duplicates?" in one.url else None)
+    where(page, "-6.7172, 108.5362")
+    expect(page.locator(".call-what")).to_be_focused()
+    page.keyboard.press("F4")
+    expect(page.locator("#call-title")).to_contain_text("Latihan")
+    expect(page.locator("#call-drill")).to_have_attribute("aria-pressed", "true")
+    page.reload()  # it is kept like everything else
+    whole_page(page)
+    expect(page.locator("#call-title")).to_contain_text("Latihan")
+    expect(page.locator(".call-what")).to_be_focused()
+    page.keyboard.press("m")
+    expect(page.locator(".call-details")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#call-assign")).to_be_enabled()
+    assert incidents(made)[0]["exercise"] is True
+    assert asked
+    assert all("exercise=true" in one for one in asked)
+    page.keyboard.press("F4")  # what was opened as a drill stays one
+    expect(page.locator(".toast").last).to_contain_text("tidak dapat diubah lagi")
+    expect(page.locator("#call-title")).to_contain_text("Latihan")
+
+
+def test_routes_of_who_is_chosen_are_drawn_and_every_unit_is_a_key_away(
+    office: tuple[CentreApp, str], opened: Any
+) -> None:
+    page = opened()
+    until_units(page, "-6.7322, 108.4511", "m")
+    lines = page.locator(".leaflet-assigned-pane path.route-line")
+    expect(lines).to_have_count(1)
+    page.keyboard.press("2")
+    expect(lines).to_have_count(2)
+    page.keyboard.press("2")
+    expect(lines).to_have_count(1)
+    # All are shown by the keyboard alone, which goes on at the first of those that came.
+    units = page.locator(".call-unit")
+    few = units.count()
+    more = page.locator("#call-all")
+    hidden = int(re.sub(r"\D", "", more.inner_text()))
+    more.focus()
+    page.keyboard.press("Enter")
+    expect(units).to_have_count(few + hidden)
+    expect(units.nth(few)).to_be_focused()
+    # So are those that are not offered, each with why.
+    left_out = page.locator(".call-units details.excluded")
+    left_out.locator("summary").focus()
+    page.keyboard.press("Enter")
+    expect(left_out.locator(".why").first).to_be_visible()
+    assert all(text.strip() for text in left_out.locator(".why").all_inner_texts())
+    expect(page.locator(".call-patience")).to_have_count(0)
+    page.locator(".call-units").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".incident-title .incident-id")).to_be_visible()
+    expect(page.locator("#call-title")).to_have_count(0)
+
+
+def test_a_desk_whose_clock_is_five_minutes_fast_takes_calls_at_the_right_time(
+    office: tuple[CentreApp, str], opened: Any
+) -> None:
+    made, address = office
+    page = opened("about:blank", "")
+    page.clock.install(time=datetime.now(UTC) + timedelta(minutes=5))
+    page.goto(address)
+    whole_page(page)
+    begun = datetime.now(UTC)
+    where(page, "-6.7172, 108.5362")
+    expect(page.locator("#call-title")).to_have_text(re.compile("^C"))
+    expect(page.locator(".call-since")).to_have_text(re.compile(r"^\d\d? dtk$"))
+    call = made.running.centre.store.events_after(0, types=("call.taken",))[-1]
+    assert call.device_time is not None
+    assert abs(call.device_time - begun) < timedelta(minutes=2)
 
 
 def test_ghost_and_prank_calls_are_noted_by_one_key_and_the_number_is_weighed(

@@ -24,6 +24,7 @@ export class CallKeys {
   #anyKey(event) {
     if (event.key === "Escape") this.form.leave();
     else if (event.key === "F2" && this.form.duplicates[0]) this.form.join(this.form.duplicates[0].incident_id);
+    else if (event.key === "F4") this.form.drill();
     else if (event.key === "F8") this.form.type("ghost");
     else if (event.key === "F9") this.form.type("prank");
     else return false;

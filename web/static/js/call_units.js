@@ -78,6 +78,15 @@ export class CallUnits {
     return this.#groups().flatMap(({ rows }) => rows.map((row) => row.unit_id)).slice(0, KEYS);
   }
 
+  /** The keyboard goes on at the first of those that came. */
+  #showAll() {
+    const before = new Set(this.#groups().flatMap(({ rows }) => rows.map((one) => one.unit_id)));
+    this.showsAll = true;
+    this.onChange();
+    const first = this.#groups().flatMap(({ rows }) => rows).find((one) => !before.has(one.unit_id));
+    if (first) document.querySelector(`.call-unit[data-unit="${CSS.escape(first.unit_id)}"]`)?.focus();
+  }
+
   #groups() {
     const seen = new Set();
     return (this.made?.answers ?? []).map((answer) => {
@@ -109,10 +118,7 @@ export class CallUnits {
         answer.message ? el("p", { class: "note" }, answer.message) : "",
         rows.length ? el("ol", { class: "plain candidates" }, rows.map((one) => this.#row(one, keys.indexOf(one.unit_id) + 1, longest))) : "",
         answer.worth_asking.length ? el("p", { class: "warning" }, icon("warn"), el("span", {}, word("worth_asking", { units: answer.worth_asking.join(", ") }))) : "")),
-      hidden ? el("button", { type: "button", class: "more", on: { click: () => {
-        this.showsAll = true;
-        this.onChange();
-      } } }, word("call_all", { n: number(hidden) })) : "",
+      hidden ? el("button", { type: "button", class: "more", id: "call-all", on: { click: () => this.#showAll() } }, word("call_all", { n: number(hidden) })) : "",
       excluded.length ? el("details", { class: "excluded" }, el("summary", {}, word("call_excluded", { n: number(excluded.length) })),
         el("ul", { class: "plain" }, excluded.map((one) => el("li", {}, el("strong", {}, one.unit_id), el("span", { class: "why" }, one.reason || one.why))))) : "",
     ].filter(Boolean);
