@@ -303,6 +303,7 @@ def test_a_second_call_joins_the_open_incident_by_one_key(office: tuple[CentreAp
     expect(page.locator(f"[data-join='{known}']")).to_contain_text("F2")
     page.keyboard.press("b")  # several are hurt
     page.keyboard.press("F2")
+    expect(page.locator("#call-title")).to_have_count(0)
     expect(page.locator(".toast").last).to_contain_text("digabungkan")
     expect(page.locator(".incident-title .incident-id")).to_have_text(known)
     assert incidents(made)[0]["incident_id"] == known
@@ -330,6 +331,7 @@ def test_an_incident_that_was_joined_to_another_is_opened_again_by_undo(
     own = incidents(made)[0]["incident_id"]
     expect(page.locator(f"[data-join='{known}']")).to_be_visible()
     page.keyboard.press("F2")
+    expect(page.locator("#call-title")).to_have_count(0)
     expect(page.locator(".incident-title .incident-id")).to_have_text(known)
     assert (whole(made, own)["incident"]["duplicate_of"], newest_call(made)["incident_id"]) == (known, known)
     page.keyboard.press("/")

@@ -125,9 +125,9 @@ def test_a_unit_on_its_way_is_diverted_only_when_that_is_confirmed_and_goes_back
     assert ask(made, f"/incidents/{second}")["incident"]["status"] == "located"
     # What it has reached it is not taken from.
     give(page, "/s A18 os", "Di lokasi")
-    give(page, f"/d! A18 {short(second)}", f"AMB-18 diberikan ke insiden {first}")
-    page.locator("#command").fill("/d! a1")
-    expect(page.locator("#command-options li").first).to_contain_text("AMB-1")
+    give(page, f"/d! A18 {short(second)}", f"AMB-18 sudah diberikan kepada insiden {first}")
+    page.locator("#command").fill("/d! a18")
+    expect(page.locator("#command-options li").first).to_contain_text(f"AMB-18Di lokasi · {first}")
     give(page, "/h d!", "mengalihkan unit")
 
 
