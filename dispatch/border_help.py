@@ -16,7 +16,7 @@ from typing import Final
 from dispatch.directory import Directory, NeighbourCentre
 from dispatch.errors import RefusedError
 from dispatch.incidents import Handover
-from gis.errors import InputError
+from gis.errors import N_, InputError
 
 RECEIPT_WITHIN_S: Final = 180.0
 """A handover without a receipt after this long is overdue (an assumption: three minutes is a long telephone call)."""
@@ -205,10 +205,10 @@ def received(handover: Handover, *, reference: str, received_at: datetime) -> Ha
         if handover.reference == reference:
             return handover
         raise RefusedError(
-            "Handover {handover} was received already, under the reference {reference}.",
+            N_("Handover {handover} was received already, under the reference {reference}."),
             handover=handover.handover_id,
             reference=handover.reference,
         )
     if received_at < handover.asked_at:
-        raise InputError("The receipt of a handover cannot be earlier than the question; give a later time.")
+        raise InputError(N_("The receipt of a handover cannot be earlier than the question; give a later time."))
     return replace(handover, reference=reference, received_at=received_at)

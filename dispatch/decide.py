@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar
 from dispatch.book import Book
 from dispatch.codec import canonical, digest
 from dispatch.directory import Directory
-from dispatch.errors import UnknownIdError, VersionConflictError
+from dispatch.errors import RefusedError, UnknownIdError, VersionConflictError
 from dispatch.event_types import EventBody
 from dispatch.exports_common import Issuer
 from dispatch.incidents import Assignment, Call, Incident, PrivateText, TextField, TextRef, UnitState
@@ -173,6 +173,21 @@ def check_version(what: str, expected: int | None, version: int) -> None:
             what=what,
             expected=expected,
             version=version,
+        )
+
+
+def check_in_fleet(state: UnitState) -> None:
+    """Refuse a report about a unit that left the fleet.
+
+    Raises
+    ------
+    RefusedError
+        It did.
+    """
+    if state.retired:
+        raise RefusedError(
+            N_("Unit {unit} is no longer part of the fleet; register it again before it reports."),
+            unit=state.unit.unit_id,
         )
 
 

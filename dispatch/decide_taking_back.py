@@ -7,7 +7,16 @@ from typing import Final
 
 from dispatch.book import Book
 from dispatch.commands import TakeBackStatus
-from dispatch.decide import Context, Decision, check_version, decides, the_assignment, the_incident, the_unit
+from dispatch.decide import (
+    Context,
+    Decision,
+    check_in_fleet,
+    check_version,
+    decides,
+    the_assignment,
+    the_incident,
+    the_unit,
+)
 from dispatch.errors import IllegalMoveError, RefusedError
 from dispatch.event_types import IncidentCorrected, StatusTakenBack
 from dispatch.incidents import Assignment, AssignmentEnd, Incident, IncidentStatus, Milestone, UnitState
@@ -24,6 +33,7 @@ _FOLLOWED: Final = {UnitStatus.EN_ROUTE: IncidentStatus.EN_ROUTE, UnitStatus.ON_
 def _take_back(command: TakeBackStatus, book: Book, context: Context, decision: Decision) -> None:
     state = the_unit(book, command.unit_id)
     check_version(f"Unit {command.unit_id}", command.expected_version, state.version)
+    check_in_fleet(state)
     status = state.unit.status
     if status is not command.wrong:
         raise RefusedError(

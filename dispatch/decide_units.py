@@ -21,6 +21,7 @@ from dispatch.commands import (
 from dispatch.decide import (
     Context,
     Decision,
+    check_in_fleet,
     check_time,
     check_version,
     decides,
@@ -180,10 +181,7 @@ def _recall(command: RecallUnit, book: Book, context: Context, decision: Decisio
 def _report(command: ReportStatus, book: Book, context: Context, decision: Decision) -> None:
     state = the_unit(book, command.unit_id)
     check_version(f"Unit {command.unit_id}", command.expected_version, state.version)
-    if state.retired:
-        raise RefusedError(
-            "Unit {unit} is no longer part of the fleet; register it again before it reports.", unit=command.unit_id
-        )
+    check_in_fleet(state)
     if command.free_at is not None and command.free_at < context.now:
         raise InputError(N_("The expected time of being free has passed; give a later one or leave it out."))
     decision.about.append(("unit", command.unit_id))

@@ -25,7 +25,7 @@ from types import MappingProxyType
 from typing import Final
 
 from dispatch.units import CLOCK_TOLERANCE
-from gis.errors import InputError
+from gis.errors import N_, InputError
 from gis.geodesy import EARTH_RADIUS_M
 from gis.types import Location
 
@@ -217,7 +217,10 @@ def checked_location(lat: float, lon: float) -> Location:
     location = Location(lat=lat, lon=lon)
     if abs(lat) < _ZERO_DEG and abs(lon) < _ZERO_DEG:
         raise InputError(
-            "The position 0, 0 lies in the Gulf of Guinea: the receiver had no fix; send the position once it has one."
+            N_(
+                "The position 0, 0 lies in the Gulf of Guinea: the receiver had no fix; send the position "
+                "once it has one."
+            )
         )
     return location
 

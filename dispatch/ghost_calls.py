@@ -19,7 +19,7 @@ from types import MappingProxyType
 from typing import Final
 
 from dispatch.incidents import Call, CallType
-from gis.errors import InputError
+from gis.errors import N_, InputError
 
 MIN_KEY_BYTES: Final = 32
 """A shorter key than the hash itself would weaken it."""
@@ -56,7 +56,9 @@ def normalise_number(text: str) -> str:
     """
     written = unicodedata.normalize("NFKC", text).strip()
     if len(written) > _MAX_WRITTEN:
-        raise InputError("The caller's number is longer than any telephone number; give digits such as 081234567890.")
+        raise InputError(
+            N_("The caller's number is longer than any telephone number; give digits such as 081234567890.")
+        )
     written = _EXTENSION.sub("", re.sub(r"^tel:", "", written, flags=re.I))
     # "+62 (0)21": the zero in brackets is dialled at home only.
     bare = _DECORATION.sub("", re.sub(r"^(\+\s*\d{1,3}\s*)\(0\)", r"\1", written))
@@ -64,7 +66,10 @@ def normalise_number(text: str) -> str:
     digits = bare.removeprefix("+")
     if not (digits.isascii() and digits.isdigit()):
         raise InputError(
-            "The caller's number holds something other than digits; give digits such as 081234567890, or leave it out."
+            N_(
+                "The caller's number holds something other than digits; give digits such as 081234567890, "
+                "or leave it out."
+            )
         )
     if not abroad and _SHORT.fullmatch(digits):
         return digits
@@ -78,14 +83,16 @@ def normalise_number(text: str) -> str:
         whole = digits if digits.startswith(_COUNTRY) else _COUNTRY + digits
     else:
         raise InputError(
-            "The caller's number has no area code or country code; give it as 0231… or 08…, or with + in front."
+            N_("The caller's number has no area code or country code; give it as 0231… or 08…, or with + in front.")
         )
     if whole.startswith(_COUNTRY + "0"):
         whole = _COUNTRY + whole[3:]
     if whole.startswith("0") or not _MIN_DIGITS <= len(whole) <= _MAX_DIGITS or whole.startswith(_COUNTRY + "0"):
         raise InputError(
-            "The caller's number has the wrong length or form; a telephone number has 8 to 15 digits with its country "
-            "code, such as 081234567890."
+            N_(
+                "The caller's number has the wrong length or form; a telephone number has 8 to 15 digits with its "
+                "country code, such as 081234567890."
+            )
         )
     return "+" + whole
 

@@ -41,6 +41,7 @@ from dispatch.response import is_sooner, merged, respond, still_open
 from dispatch.screening import ExcludedUnit, Exclusion, Shortfall, ShortfallKind, Standing, check_request, why_none
 from dispatch.screening import fix_age_s as age_of_fix_s
 from dispatch.village_eta import rank_units_for_village
+from gis.errors import N_
 from gis.types import Location
 from routing.types import DrivingTime, MetricKey
 
@@ -291,7 +292,7 @@ def why(recommendation: Recommendation, unit_id: str) -> Why:
     if unit_id in recommendation.not_asked:
         return Why(kind=WhyKind.OTHER_KIND if recommendation.answers else WhyKind.NOTHING_OPEN, unit_id=unit_id)
     raise UnknownIdError(
-        "There was no unit {unit} when units were recommended for incident {incident}; check the id.",
+        N_("There was no unit {unit} when units were recommended for incident {incident}; check the id."),
         unit=unit_id,
         incident=recommendation.incident_id,
     )

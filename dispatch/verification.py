@@ -15,7 +15,7 @@ from typing import Final
 from dispatch.directory import Directory, VillageOfficial
 from dispatch.errors import RefusedError
 from dispatch.incidents import IncidentLocation, Verification
-from gis.errors import InputError
+from gis.errors import N_, InputError
 
 WAIT_S: Final = 300.0
 """After this long without an answer the desk is told that it waits for nothing (an assumption)."""
@@ -86,7 +86,7 @@ def check_asked(village_code: str, post: str, directory: Directory) -> VillageOf
             return one
     posts = ", ".join(sorted(one.post for one in there)) or "none"
     raise InputError(
-        "Village {village} has no post “{post}” in the directory; it has: {posts}.",
+        N_("Village {village} has no post “{post}” in the directory; it has: {posts}."),
         village=village_code,
         post=post,
         posts=posts,
@@ -107,12 +107,12 @@ def answered(asked: Verification, *, answer: VillageAnswer, answered_at: datetim
         return asked
     if asked.answer not in (None, VillageAnswer.NO_ANSWER):
         raise RefusedError(
-            "Question {verification} was answered already: {answer}; ask again to record another answer.",
+            N_("Question {verification} was answered already: {answer}; ask again to record another answer."),
             verification=asked.verification_id,
             answer=asked.answer,
         )
     if answered_at < asked.asked_at:
-        raise InputError("The answer of a village cannot be earlier than the question; give a later time.")
+        raise InputError(N_("The answer of a village cannot be earlier than the question; give a later time."))
     return replace(asked, answer=answer.value, answered_at=answered_at)
 
 

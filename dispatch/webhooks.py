@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 
 from dispatch.events import Event
 from dispatch.webhook_body import SENT
-from gis.errors import InputError
+from gis.errors import N_, InputError
 
 SECRET_PREFIX: Final = "whsec_"
 MESSAGE_PREFIX: Final = "msg_"
@@ -300,7 +300,7 @@ def check_url(url: str, *, plain_hosts: frozenset[str] = frozenset()) -> str:
     """
     if not 0 < len(url) <= MAX_URL_LENGTH or any(character <= " " or character >= "\x7f" for character in url):
         raise InputError(
-            "The webhook's address must be an https address of at most {most} ASCII characters without blanks.",
+            N_("The webhook's address must be an https address of at most {most} ASCII characters without blanks."),
             most=MAX_URL_LENGTH,
         )
     try:
@@ -309,15 +309,17 @@ def check_url(url: str, *, plain_hosts: frozenset[str] = frozenset()) -> str:
     except ValueError:
         host, port, parts = None, None, urlsplit("")
     if not host or port == 0 or parts.scheme not in ("https", "http"):
-        raise InputError("The webhook's address must look like https://host/path.")
+        raise InputError(N_("The webhook's address must look like https://host/path."))
     if parts.username is not None or parts.password is not None or parts.fragment:
         raise InputError(
-            "The webhook's address must hold no user, password or fragment; the signature proves who sends."
+            N_("The webhook's address must hold no user, password or fragment; the signature proves who sends.")
         )
     if parts.scheme == "http" and not _is_loopback(host) and host not in plain_hosts:
         raise InputError(
-            "The webhook's address must begin with https://; plain http is only for this machine and for hosts that "
-            "the settings allow, and “{host}” is none.",
+            N_(
+                "The webhook's address must begin with https://; plain http is only for this machine and for hosts "
+                "that the settings allow, and “{host}” is none."
+            ),
             host=host,
         )
     return url
@@ -336,7 +338,7 @@ def check_event_types(event_types: Iterable[str]) -> tuple[str, ...]:
     for one in wanted:
         if one not in SENT and one not in families:
             raise InputError(
-                "No webhook is sent for “{type}”; choose from {known}.",
+                N_("No webhook is sent for “{type}”; choose from {known}."),
                 type=one[:80],
                 known=", ".join([*sorted(families), *sorted(SENT)]),
             )
@@ -362,7 +364,10 @@ def _key(secret: str) -> bytes:
         key = b""
     if not secret.startswith(SECRET_PREFIX) or not MIN_SECRET_BYTES <= len(key) <= MAX_SECRET_BYTES:
         raise InputError(
-            "The webhook's secret must be whsec_ and {least} to {most} bytes in base64; leave it out to have one made.",
+            N_(
+                "The webhook's secret must be whsec_ and {least} to {most} bytes in base64; leave it out "
+                "to have one made."
+            ),
             least=MIN_SECRET_BYTES,
             most=MAX_SECRET_BYTES,
         )

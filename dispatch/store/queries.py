@@ -21,7 +21,7 @@ from dispatch.reach import Reach, lies_within
 from dispatch.store import rows, schema
 from dispatch.store.reach import in_area, incident_condition
 from dispatch.verification import VillageAnswer
-from gis.errors import InputError
+from gis.errors import N_, InputError
 
 MAX_PAGE = 1000
 
@@ -309,5 +309,7 @@ def _cursor(text: str) -> tuple[datetime, str]:
         if not isinstance(key, str) or not key.isprintable():
             raise ValueError
     except (ValueError, TypeError, OverflowError, RecursionError, binascii.Error):
-        raise InputError("The cursor is not one that a list gave; leave it out to start from the beginning.") from None
+        raise InputError(
+            N_("The cursor is not one that a list gave; leave it out to start from the beginning.")
+        ) from None
     return moment, key

@@ -410,7 +410,9 @@ def _hashed(number: str, *, key: bytes) -> str | None:
 def _same(answer: str, fingerprint: str, wanted: str | None) -> Answer:
     """An earlier answer, if it was to this very request."""
     if fingerprint != wanted:
-        raise KeyReusedError("The idempotency key came with another request before; use a new key for each request.")
+        raise KeyReusedError(
+            N_("The idempotency key came with another request before; use a new key for each request.")
+        )
     told: Answer = json.loads(answer)
     return told
 

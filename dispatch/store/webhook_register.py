@@ -29,6 +29,7 @@ from dispatch.webhooks import (
     check_url,
     new_secret,
 )
+from gis.errors import N_
 
 OLD_SECRET_S: Final = 86_400.0
 MAX_LIST: Final = 500
@@ -198,7 +199,7 @@ class WebhookRegister:
             row = connection.execute(query).mappings().one_or_none()
         if row is None:
             raise UnknownIdError(
-                "There is no delivery “{id}”; list the deliveries of a webhook to see their ids.", id=message[:80]
+                N_("There is no delivery “{id}”; list the deliveries of a webhook to see their ids."), id=message[:80]
             )
         return delivery_of(row)
 
@@ -244,4 +245,4 @@ class WebhookRegister:
 
 
 def _unknown(webhook_id: str) -> UnknownIdError:
-    return UnknownIdError("There is no webhook “{id}”; list the webhooks to see their ids.", id=webhook_id[:80])
+    return UnknownIdError(N_("There is no webhook “{id}”; list the webhooks to see their ids."), id=webhook_id[:80])

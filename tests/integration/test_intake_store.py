@@ -13,6 +13,7 @@ from dispatch.commands import (
     AssignUnits,
     CloseIncident,
     DescribeCall,
+    EditUnit,
     MoveIncident,
     OpenIncident,
     RecallUnit,
@@ -188,6 +189,23 @@ def test_a_unit_without_an_incident_takes_its_status_back_too(desk: Desk) -> Non
     out = replace(back, wrong=UnitStatus.AVAILABLE)
     refused(desk, replace(out, right=UnitStatus.ON_SCENE), RefusedError, "bound to no incident")
     refused(desk, replace(out, right=UnitStatus.AVAILABLE), IllegalMoveError, "cannot have been available before")
+
+
+def test_a_unit_that_left_the_fleet_is_not_bound_again_by_taking_back(desk: Desk) -> None:
+    unit_id, incident_id = desk.unit_in(UnitStatus.EN_ROUTE)
+    (assignment,) = desk.assignments(incident_id)
+    desk.clock.tick()
+    desk.execute(RecallUnit(unit_id=unit_id, reason="dikira palsu"))
+    desk.execute(EditUnit(unit_id=unit_id, retired=True))
+    back = TakeBackStatus(
+        unit_id=unit_id, wrong=UnitStatus.RETURNING, right=UnitStatus.EN_ROUTE, reason="salah",
+        assignment_id=assignment.assignment_id,
+    )  # fmt: skip
+    refused(desk, back, RefusedError, "no longer part of the fleet")
+    desk.execute(EditUnit(unit_id=unit_id, retired=False))
+    desk.execute(back)
+    assert desk.active(unit_id) == assignment
+    whole(desk)
 
 
 def test_a_step_is_taken_back_to_what_the_unit_was_and_to_nothing_else(desk: Desk) -> None:

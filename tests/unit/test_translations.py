@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import string
 from collections.abc import Iterator
 from pathlib import Path
@@ -99,6 +100,23 @@ def test_a_translation_ends_as_its_message_does(language: str) -> None:
         for text in translations:
             assert (text[-1] in ".?!:…") == (original[-1] in ".?!:…"), message
             assert text == text.strip(), message
+
+
+def test_every_refusal_of_dispatch_is_marked_for_translation() -> None:
+    """Dispatchers, crews and villages read them; a plain text would stay English without anybody noticing."""
+    refusals = {"InputError", "RefusedError", "UnknownIdError", "KeyReusedError", "IllegalMoveError"}
+    unmarked = [
+        f"{path.relative_to(REPOSITORY)}:{node.lineno}"
+        for path in (REPOSITORY / "dispatch").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in refusals
+        and node.args
+        and isinstance(node.args[0], ast.Constant)
+        and " " in str(node.args[0].value)
+    ]
+    assert not unmarked, f"wrap these in N_(…): {', '.join(unmarked)}"
 
 
 def test_indonesian_is_spoken_and_english_is_the_source() -> None:
