@@ -176,7 +176,7 @@ def duplicates() -> Response:
         place = {"kind": "kecamatan", "kecamatan_code": kecamatan}
     location = load(IncidentLocation, place)
     received_at = time_parameter("received_at") or centre().store.now()
-    found = centre().duplicates(location, _plain("category"), received_at)
+    found = centre().duplicates(location, _plain("category"), received_at, exercise=_flag("exercise"))
     return send_json({"candidates": [dump(one) for one in found]})
 
 

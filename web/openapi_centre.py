@@ -262,6 +262,7 @@ def _reads() -> Schema:
             parameter("kecamatan_code", "where only the kecamatan is known", _CODE),
             _CATEGORY,
             parameter("received_at", "time of the call; without it, now", _TIME),
+            parameter("exercise", "true: among drills, and only there", {**_FLAG, "default": False}),
         ], problems=(422,)),
         _get("/calls", "getCalls", "Calls, the newest first.", _page(calls), [
             parameter("type", "only of this type", {"type": "string", "enum": [one.value for one in CallType]}),

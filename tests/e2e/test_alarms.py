@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from dispatch.commands import OpenIncident
+from dispatch.commands import AssignUnits, CancelIncident, OpenIncident
 from dispatch.incidents import IncidentLocation, LocationKind, Severity
 from gis.types import Location
 from tests.centre_app import CentreApp, centre_app, served
@@ -31,8 +32,12 @@ def address(made: CentreApp) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
 
 
-def begun(open_page: OpenPage, **how: Any) -> Page:
-    page = open_page("/", **{"width": 1366, "height": 768, **how})
+def begun(open_page: OpenPage, *, clock_at: str | None = None, **how: Any) -> Page:
+    """A desk; clock_at: the address for one with a clock that can be stopped and moved on."""
+    page = open_page("/" if clock_at is None else "about:blank", **{"width": 1366, "height": 768, **how})
+    if clock_at is not None:
+        page.clock.install()
+        page.goto(f"{clock_at}/")
     page.wait_for_selector("html[data-ready=true]")
     page.evaluate(HEARD)
     return page
@@ -42,6 +47,17 @@ def opened(made: CentreApp, severity: Severity) -> str:
     place = IncidentLocation(kind=LocationKind.POINT, location=PLACE, radius_m=20)
     command = OpenIncident(category="medical", severity=severity, location=place)
     return str(made.running.centre.execute(command, actor="sari")["incidents"][0]["incident_id"])
+
+
+def stop_clock(page: Page) -> None:
+    """From here on it is moved by the test alone."""
+    page.clock.pause_at(datetime.now(UTC) + timedelta(seconds=2))
+
+
+def quiet(made: CentreApp) -> None:
+    """Nothing waits for anybody."""
+    for one in made.app.test_client().get("/api/v1/board").get_json()["incidents"]:
+        made.running.centre.execute(CancelIncident(incident_id=one["incident_id"], reason="selesai"), actor="sari")
 
 
 def sounds(page: Page) -> list[str]:
@@ -109,21 +125,102 @@ def test_every_sound_can_be_tested_and_what_is_set_is_kept(
 
 
 def test_stepping_through_the_queue_keeps_no_recommendation_until_somebody_looks(
-    open_page: OpenPage, made: CentreApp
+    open_page: OpenPage, made: CentreApp, address: str
 ) -> None:
     ids = [opened(made, Severity.HIGH) for _ in range(3)]
-    page = begun(open_page)
+    page = begun(open_page, clock_at=address)
     asked: list[str] = []
     page.on("request", lambda one: asked.append(one.url) if one.method == "POST" and "recommend" in one.url else None)
     expect(page.locator(f"[data-incident='{ids[-1]}']")).to_be_visible()
+    stop_clock(page)  # however long a busy machine takes between two keys
     order = [one.get_attribute("data-incident") for one in page.locator("[data-incident].incident-row").all()]
     for _ in ids:
         page.keyboard.press("j")
+    expect(page.locator(".incident-title .incident-id")).to_have_text(order[2] or "")
+    expect(page.locator("#recommend")).to_be_visible()
+    page.clock.run_for(1000)
     expect(page.locator("#assign")).to_be_enabled()
     assert [one.split("/")[-2] for one in asked] == [order[2]]
     # Come back at once, it is as good as new.
     page.keyboard.press("k")
+    expect(page.locator(".incident-title .incident-id")).to_have_text(order[1] or "")
     page.keyboard.press("j")
+    expect(page.locator(".incident-title .incident-id")).to_have_text(order[2] or "")
+    expect(page.locator("#recommend")).to_be_visible()
     page.keyboard.press("Enter")
     expect(page.locator("#assign")).to_be_enabled()
     assert len(asked) == 1
+
+
+def test_a_critical_one_that_waits_sounds_again_until_somebody_looks_at_it(
+    open_page: OpenPage, made: CentreApp, address: str
+) -> None:
+    quiet(made)
+    page = begun(open_page, clock_at=address)
+    incident_id = opened(made, Severity.CRITICAL)
+    last = page.locator("#alarms")
+    expect(last).to_have_attribute("data-last", "incident critical")
+    stop_clock(page)
+    page.clock.run_for(17_000)
+    assert sounds(page) == ["incident critical"]
+    page.clock.run_for(4_000)
+    assert sounds(page) == ["incident critical", "waiting critical"]
+    page.locator(f"[data-incident='{incident_id}']").click()
+    opened(made, Severity.LOW)  # something is heard of the server, so that the desk does not think the line dead
+    expect(page.locator(".incident-row")).to_have_count(2)
+    page.clock.run_for(21_000)
+    assert sounds(page)[2:] == ["incident other"]
+
+
+def test_nobody_on_the_way_for_too_long_sounds_once_and_sooner_the_worse_it_is(
+    open_page: OpenPage, made: CentreApp, address: str
+) -> None:
+    quiet(made)
+    opened(made, Severity.LOW)
+    page = begun(open_page, clock_at=address)
+    opened(made, Severity.HIGH)
+    expect(page.locator("#alarms")).to_have_attribute("data-last", "incident high")
+    stop_clock(page)
+    page.route("**/api/v1/board*", lambda route: route.abort())  # the server's clock is not told anew
+    page.clock.fast_forward(170_000)
+    page.clock.run_for(2_000)
+    assert "waiting high" not in sounds(page)
+    page.clock.fast_forward(10_000)
+    page.clock.run_for(4_000)
+    assert sounds(page).count("waiting high") == 1
+    assert "waiting other" not in sounds(page)  # the low one may wait ten minutes
+
+
+def test_a_crew_that_should_have_turned_out_sounds_and_stands_in_red(
+    open_page: OpenPage, made: CentreApp, address: str
+) -> None:
+    quiet(made)
+    page = begun(open_page, clock_at=address)
+    incident_id = opened(made, Severity.HIGH)
+    made.running.centre.execute(AssignUnits(incident_id=incident_id, unit_ids=("AMB-13",)), actor="sari")
+    expect(page.locator(f"[data-group=running] [data-incident='{incident_id}']")).to_contain_text("AMB-13")
+    stop_clock(page)
+    page.clock.run_for(2_000)
+    before = sounds(page)
+    page.clock.fast_forward(400_000)
+    page.clock.run_for(4_000)
+    assert sounds(page)[len(before) :].count("waiting high") >= 1
+    expect(page.locator(f"[data-incident='{incident_id}'] .due.overdue")).to_contain_text("+")
+
+
+def test_a_lost_connection_sounds_after_two_seconds_and_is_told_apart(
+    open_page: OpenPage, made: CentreApp, address: str
+) -> None:
+    quiet(made)
+    page = begun(open_page, clock_at=address)
+    stop_clock(page)
+    page.route("**/api/v1/events*", lambda route: route.abort())
+    page.clock.fast_forward(30_000)  # longer than the server ever keeps silent
+    expect(page.locator("#connection.lost")).to_contain_text("Terputus sejak")
+    page.clock.run_for(1_500)
+    assert sounds(page) == []
+    page.clock.run_for(1_500)
+    assert sounds(page) == ["lost connection"]
+    page.unroute("**/api/v1/events*")
+    page.clock.run_for(15_000)
+    expect(page.locator("#connection")).to_have_text("")

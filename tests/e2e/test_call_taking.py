@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -50,7 +51,7 @@ def opened(browser: Browser, office: tuple[CentreApp, str]) -> Iterator[Any]:
             made.route("**/api/v1/events*", lambda route: route.abort())
         made.goto(address + path)
         if path.startswith("/?") or path == "/":
-            made.wait_for_selector("html[data-ready=true]")
+            whole_page(made)
         return made
 
     expect.set_options(timeout=PATIENCE_MS)
@@ -59,6 +60,18 @@ def opened(browser: Browser, office: tuple[CentreApp, str]) -> Iterator[Any]:
         context.close()
     assert not failed
     assert not [one for one in asked if NUMBER in one or NUMBER.lstrip("0") in one]
+
+
+def whole_page(page: Page) -> None:
+    """Wait until the desk is whole: what a person sees, and types into, from then on stays as it is."""
+    expect(page.locator("html")).to_have_attribute("data-ready", "true")
+
+
+def units_shown(page: Page) -> None:
+    """Wait until the ranked units stand there, some of them ticked, and Enter would send them."""
+    expect(page.locator(".call-units")).to_be_focused()
+    expect(page.locator(".call-unit.ticked").first).to_be_visible()
+    expect(page.locator("#call-assign")).to_be_enabled()
 
 
 def where(page: Page, text: str) -> None:
@@ -72,10 +85,11 @@ def where(page: Page, text: str) -> None:
 def until_units(page: Page, text: str, letter: str = "k") -> None:
     """A call up to the ranked units."""
     where(page, text)
-    expect(page.locator(".call-choices")).to_be_visible()
+    expect(page.locator(".call-what")).to_be_focused()
     page.keyboard.press(letter)
-    expect(page.locator("#call-open")).to_be_visible()
+    expect(page.locator(".call-details")).to_be_focused()
     page.keyboard.press("Enter")
+    expect(page.locator(".call-units")).to_be_focused()
     expect(page.locator("#call-assign")).to_be_enabled()
 
 
@@ -150,11 +164,14 @@ def test_a_call_outlives_a_reload_and_a_lost_connection_and_is_sent_once(
     where(page, "-6.7617, 108.4812")
     expect(page.locator(".call-choices")).to_be_visible()
     page.reload()
-    expect(page.locator(".call-choices")).to_be_visible()
+    whole_page(page)
+    expect(page.locator(".call-what")).to_be_focused()
     page.keyboard.press("m")
     expect(page.locator(".is-asked")).to_be_visible()
-    page.locator("[name=note]").fill("pagar hijau")
-    page.keyboard.press("Enter")
+    note = page.locator("[name=note]")
+    note.fill("pagar hijau")
+    expect(note).to_be_focused()
+    expect(note).to_have_value("pagar hijau")
 
     gone: list[str] = []
 
@@ -169,19 +186,63 @@ def test_a_call_outlives_a_reload_and_a_lost_connection_and_is_sent_once(
         route.abort()
 
     page.route("**/api/v1/incidents?*", swallowed)
+    page.route("**/assignments?*", swallowed)
+    page.keyboard.press("Enter")  # leaves the note
+    expect(page.locator(".call-details")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator(".call-error")).to_contain_text("tidak ada yang terkirim dua kali")
-    page.route("**/assignments?*", swallowed)
+    assert len(gone) == 1
     page.reload()
-    expect(page.locator("#call-assign")).to_be_enabled()
+    whole_page(page)
+    units_shown(page)
     page.keyboard.press("Enter")
     expect(page.locator(".call-error")).to_contain_text("Sambungan terputus")
+    assert len(gone) == 2
     page.reload()
     expect(page.locator(".incident-title .incident-id")).to_be_visible()
     assert (len(incidents(made)), made.counts()["calls"]) == (before + 1, calls + 1)
     found = whole(made, incidents(made)[0]["incident_id"])
     assert len(found["assignments"]) == 1
     assert [one["text"] for one in found["texts"]] == ["pagar hijau"]
+
+
+def test_enter_before_the_units_stand_there_sends_nobody_and_says_so(
+    office: tuple[CentreApp, str], opened: Any
+) -> None:
+    made, _ = office
+    page = opened()
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/recommendations?*", hold, times=1)
+    where(page, "-6.7172, 108.5362")
+    expect(page.locator(".call-what")).to_be_focused()
+    page.keyboard.press("m")
+    expect(page.locator(".call-details")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator(".call-units")).to_be_focused()
+    expect(page.locator(".call-units")).to_contain_text("Menyusun peringkat")
+    page.keyboard.press("Enter")
+    expect(page.locator(".call-patience")).to_contain_text("tidak ada yang dikirim")
+    held[0].continue_()
+    units_shown(page)
+    expect(page.locator(".call-patience")).to_be_visible()
+    incident_id = incidents(made)[0]["incident_id"]
+    assert whole(made, incident_id)["assignments"] == []
+    # A key that is held down, or was pressed before the units were drawn, is not an answer to them.
+    page.evaluate(
+        """for (const more of [{repeat: true}, {}]) {
+            const event = new KeyboardEvent('keydown', {key: 'Enter', bubbles: true, cancelable: true, ...more});
+            if (!more.repeat) Object.defineProperty(event, 'timeStamp', {value: 1});
+            document.querySelector('.call-units').dispatchEvent(event);
+        }"""
+    )
+    assert whole(made, incident_id)["assignments"] == []
+    page.keyboard.press("Enter")
+    expect(page.locator(".incident-title .incident-id")).to_have_text(incident_id)
+    assert len(whole(made, incident_id)["assignments"]) == 1
 
 
 def test_the_slower_of_two_desks_reads_a_sentence_and_sees_who_is_next(
@@ -242,6 +303,7 @@ def test_a_second_call_joins_the_open_incident_by_one_key(office: tuple[CentreAp
     expect(page.locator(f"[data-join='{known}']")).to_contain_text("F2")
     page.keyboard.press("b")  # several are hurt
     page.keyboard.press("F2")
+    expect(page.locator("#call-title")).to_have_count(0)
     expect(page.locator(".toast").last).to_contain_text("digabungkan")
     expect(page.locator(".incident-title .incident-id")).to_have_text(known)
     assert incidents(made)[0]["incident_id"] == known
@@ -254,6 +316,110 @@ def test_a_second_call_joins_the_open_incident_by_one_key(office: tuple[CentreAp
     expect(page.locator("#command-answer")).to_contain_text(call["call_id"])
     call = newest_call(made)
     assert (call["incident_id"], call["call_type"]) == (None, "normal")
+
+
+def test_an_incident_that_was_joined_to_another_is_opened_again_by_undo(
+    office: tuple[CentreApp, str], opened: Any
+) -> None:
+    made, _ = office
+    page = opened()
+    until_units(page, "-6.6211, 108.5122", "l")
+    page.keyboard.press("Enter")
+    expect(page.locator(".incident-title .incident-id")).to_be_visible()
+    known = incidents(made)[0]["incident_id"]
+    until_units(page, "-6.6213, 108.5124", "l")  # opened before anybody saw that it is the same
+    own = incidents(made)[0]["incident_id"]
+    expect(page.locator(f"[data-join='{known}']")).to_be_visible()
+    page.keyboard.press("F2")
+    expect(page.locator("#call-title")).to_have_count(0)
+    expect(page.locator(".incident-title .incident-id")).to_have_text(known)
+    assert (whole(made, own)["incident"]["duplicate_of"], newest_call(made)["incident_id"]) == (known, known)
+    page.keyboard.press("/")
+    expect(page.locator("#command")).to_be_focused()
+    page.keyboard.type("undo")
+    page.keyboard.press("Enter")
+    expect(page.locator("#command-answer")).to_contain_text(f"Insiden {own} dibuka lagi")
+    found, call = whole(made, own)["incident"], newest_call(made)
+    assert (found["status"], found["duplicate_of"]) == ("reopened", None)
+    assert (call["incident_id"], call["call_type"]) == (own, "normal")
+
+
+def test_a_drill_is_marked_by_one_key_and_compared_with_drills_alone(
+    office: tuple[CentreApp, str], opened: Any
+) -> None:
+    made, _ = office
+    page = opened()
+    asked: list[str] = []
+    page.on("request", lambda one: asked.append(one.url) if "/duplicates?" in one.url else None)
+    where(page, "-6.7172, 108.5362")
+    expect(page.locator(".call-what")).to_be_focused()
+    page.keyboard.press("F4")
+    expect(page.locator("#call-title")).to_contain_text("Latihan")
+    expect(page.locator("#call-drill")).to_have_attribute("aria-pressed", "true")
+    page.reload()  # it is kept like everything else
+    whole_page(page)
+    expect(page.locator("#call-title")).to_contain_text("Latihan")
+    expect(page.locator(".call-what")).to_be_focused()
+    page.keyboard.press("m")
+    expect(page.locator(".call-details")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#call-assign")).to_be_enabled()
+    assert incidents(made)[0]["exercise"] is True
+    assert asked
+    assert all("exercise=true" in one for one in asked)
+    page.keyboard.press("F4")  # what was opened as a drill stays one
+    expect(page.locator(".toast").last).to_contain_text("tidak dapat diubah lagi")
+    expect(page.locator("#call-title")).to_contain_text("Latihan")
+
+
+def test_routes_of_who_is_chosen_are_drawn_and_every_unit_is_a_key_away(
+    office: tuple[CentreApp, str], opened: Any
+) -> None:
+    page = opened()
+    until_units(page, "-6.7322, 108.4511", "m")
+    lines = page.locator(".leaflet-assigned-pane path.route-line")
+    expect(lines).to_have_count(1)
+    page.keyboard.press("2")
+    expect(lines).to_have_count(2)
+    page.keyboard.press("2")
+    expect(lines).to_have_count(1)
+    # All are shown by the keyboard alone, which goes on at the first of those that came.
+    units = page.locator(".call-unit")
+    few = units.count()
+    more = page.locator("#call-all")
+    hidden = int(re.sub(r"\D", "", more.inner_text()))
+    more.focus()
+    page.keyboard.press("Enter")
+    expect(units).to_have_count(few + hidden)
+    expect(units.nth(few)).to_be_focused()
+    # So are those that are not offered, each with why.
+    left_out = page.locator(".call-units details.excluded")
+    left_out.locator("summary").focus()
+    page.keyboard.press("Enter")
+    expect(left_out.locator(".why").first).to_be_visible()
+    assert all(text.strip() for text in left_out.locator(".why").all_inner_texts())
+    expect(page.locator(".call-patience")).to_have_count(0)
+    page.locator(".call-units").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".incident-title .incident-id")).to_be_visible()
+    expect(page.locator("#call-title")).to_have_count(0)
+
+
+def test_a_desk_whose_clock_is_five_minutes_fast_takes_calls_at_the_right_time(
+    office: tuple[CentreApp, str], opened: Any
+) -> None:
+    made, address = office
+    page = opened("about:blank", "")
+    page.clock.install(time=datetime.now(UTC) + timedelta(minutes=5))
+    page.goto(address)
+    whole_page(page)
+    begun = datetime.now(UTC)
+    where(page, "-6.7172, 108.5362")
+    expect(page.locator("#call-title")).to_have_text(re.compile("^C"))
+    expect(page.locator(".call-since")).to_have_text(re.compile(r"^\d\d? dtk$"))
+    call = made.running.centre.store.events_after(0, types=("call.taken",))[-1]
+    assert call.device_time is not None
+    assert abs(call.device_time - begun) < timedelta(minutes=2)
 
 
 def test_ghost_and_prank_calls_are_noted_by_one_key_and_the_number_is_weighed(

@@ -97,6 +97,40 @@ def test_a_unit_is_sent_reported_and_taken_back_by_short_ids(office: tuple[Centr
     give(page, "/undo", "Tidak ada perintah Anda yang dapat dibatalkan")
 
 
+def test_a_unit_on_its_way_is_diverted_only_when_that_is_confirmed_and_goes_back_by_undo(
+    office: tuple[CentreApp, str], opened: Any
+) -> None:
+    made, _ = office
+    first, second = opened_incident(made), opened_incident(made, "fire")
+    page = opened()
+    give(page, f"/d A18 {short(first)}", f"AMB-18 dikirim ke {first}.")
+    give(page, "/s A18 er", "AMB-18 sekarang: Menuju lokasi.")
+    give(page, f"/d A18 {short(second)}", f"AMB-18 sedang menuju insiden {first} (Gawat darurat medis")
+    assert ask(made, "/units/AMB-18")["unit"]["unit"]["status"] == "en_route"  # nothing was done yet
+    # The line that does it stands there: a reason and Enter confirm it.
+    expect(page.locator("#command")).to_have_value(f"/d! AMB-18 {short(second)} ")
+    expect(page.locator("#command")).to_be_focused()
+    page.keyboard.type("lebih gawat")
+    page.keyboard.press("Enter")
+    expect(page.locator("#command-answer")).to_contain_text(
+        f"AMB-18 dikirim ke {second}. AMB-18 dialihkan dari {first}."
+    )
+    (sent,) = ask(made, f"/incidents/{second}")["assignments"]
+    assert (sent["unit_id"], sent["override_reason"]) == ("AMB-18", "lebih gawat")
+    assert ask(made, f"/incidents/{first}")["assignments"][0]["end"] == "reassigned"
+    assert ask(made, f"/incidents/{first}")["incident"]["status"] == "located"  # it waits for another
+    give(page, "/undo", f"AMB-18 kembali menuju insiden {first}.")
+    assert status(made, "AMB-18") == "en_route"
+    assert [one["end"] for one in ask(made, f"/incidents/{first}")["assignments"]] == ["reassigned", None]
+    assert ask(made, f"/incidents/{second}")["incident"]["status"] == "located"
+    # What it has reached it is not taken from.
+    give(page, "/s A18 os", "Di lokasi")
+    give(page, f"/d! A18 {short(second)}", f"AMB-18 sudah diberikan kepada insiden {first}")
+    page.locator("#command").fill("/d! a18")
+    expect(page.locator("#command-options li").first).to_contain_text(f"AMB-18Di lokasi · {first}")
+    give(page, "/h d!", "mengalihkan unit")
+
+
 def test_what_may_mean_several_is_a_sentence_with_all_of_them(office: tuple[CentreApp, str], opened: Any) -> None:
     made, _ = office
     incident_id = opened_incident(made)

@@ -199,6 +199,40 @@ def test_the_address_tells_what_is_chosen_so_the_back_button_goes_back(open_page
     expect(page.locator("#incident [role=alert]")).to_contain_text("261127-999")
 
 
+def test_a_form_that_is_filled_wrongly_changes_nothing_and_ends_at_the_queue_when_it_is_right(
+    open_page: OpenPage, made: CentreApp
+) -> None:
+    incident_id, other = opened(made, "wind"), opened(made, "animal", Severity.LOW)
+    page = open_page("/", width=1366, height=768)
+    row(page, incident_id).click()
+    page.locator("[data-act=cancel]").click()
+    reason = page.locator("#cancel-form [name=reason]")
+    reason.fill("   ")
+    reason.press("Enter")
+    expect(page.locator("#cancel-form [role=alert]")).to_be_visible()
+    assert page.locator("#cancel-form [role=alert]").inner_text().strip().endswith(".")
+    with made.store.book() as book:
+        assert book.incident(incident_id).status == "located"  # type: ignore[union-attr]
+    # Another tab of the same browser is another desk.
+    tab = page.context.new_page()
+    tab.goto(page.url.split("?")[0])
+    row(tab, other).click()
+    expect(tab.locator(".incident-title .incident-id")).to_have_text(other)
+    expect(page.locator(".incident-title .incident-id")).to_have_text(incident_id)
+    reason.fill("salah lapor")
+    reason.press("Enter")
+    expect(page.locator(".toast")).to_contain_text(f"Insiden {incident_id} dibatalkan")
+    expect(page.locator("#queue")).to_be_visible()
+    expect(row(page, incident_id)).to_have_count(0)
+    expect(page.locator(".incident-row:focus")).to_have_count(1)
+    expect(row(tab, incident_id)).to_have_count(0)
+    expect(tab.locator(".incident-title .incident-id")).to_have_text(other)
+    # Back from an incident is the queue, with nothing chosen.
+    tab.go_back()
+    expect(tab.locator("#queue")).to_be_visible()
+    expect(row(tab, other)).to_have_attribute("aria-pressed", "false")
+
+
 def test_a_closure_drawn_by_hand_ranks_the_open_recommendation_anew(open_page: OpenPage, made: CentreApp) -> None:
     incident_id = opened(made, "medical", Severity.CRITICAL)
     page = open_page(f"/?incident={incident_id}", width=1920, height=1000)

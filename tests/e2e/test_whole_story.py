@@ -8,10 +8,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from dispatch.accounts import Role
 from dispatch.codec import dump
+from dispatch.commands import OpenIncident
+from dispatch.incidents import IncidentLocation, LocationKind, Severity
+from gis.types import Location
 from tests.accounts import PASSWORD, code_at, person
 from tests.centre_app import CentreApp, centre_app, served
 from tests.e2e.screen import OpenPage, violations
@@ -26,7 +29,7 @@ PATIENCE_S = 20
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CentreApp]:
     url = f"sqlite:///{tmp_path_factory.mktemp('story') / 'siaga112.db'}"
     with centre_app(url, accounts=True, config={"RATELIMIT_ENABLED": False}) as app:
-        for login in ("disp.1", "disp.2"):
+        for login in ("disp.1", "disp.2", "disp.3", "disp.4"):
             person(app.running.sign_in, login, Role.DISPATCHER)
         yield app
 
@@ -81,11 +84,13 @@ def test_an_incident_from_the_call_to_the_printed_sheet(open_page: OpenPage, mad
     expect(first.locator("#call-at")).to_be_focused()
     first.keyboard.type(WHERE)
     first.keyboard.press("Enter")
-    expect(first.locator(".call-choices")).to_be_visible()
+    expect(first.locator(".call-what")).to_be_focused()
     first.keyboard.press("m")
-    expect(first.locator("#call-open")).to_be_visible()
+    expect(first.locator(".call-details")).to_be_focused()
     first.locator("[name=note]").fill(NOTE)
+    expect(first.locator("[name=note]")).to_be_focused()
     first.keyboard.press("Enter")  # leaves the note
+    expect(first.locator(".call-details")).to_be_focused()
     first.keyboard.press("Enter")
     expect(first.locator("#call-assign")).to_be_enabled()
     unit = first.locator(".call-unit.ticked .unit-id").first.inner_text()
@@ -121,6 +126,11 @@ def test_an_incident_from_the_call_to_the_printed_sheet(open_page: OpenPage, mad
     second.check("#close-form [name=release_units]")
     second.click("#close-form [type=submit]")
     expect(first.locator(f"[data-incident='{incident_id}']")).to_have_count(0)
+    # The desk is back at its queue; on its tab the incident can still be looked at, printed or opened again.
+    expect(second.locator(".toast").last).to_contain_text(f"Insiden {incident_id} selesai")
+    expect(second.locator("#queue")).to_be_visible()
+    expect(second.locator("#incident")).to_be_hidden()
+    second.click("[data-tab=incident]")
     expect(second.locator(".part-head .tags")).to_contain_text("Selesai")
     with second.context.expect_page() as opening:
         second.click("[data-act=sheet]")
@@ -133,6 +143,65 @@ def test_an_incident_from_the_call_to_the_printed_sheet(open_page: OpenPage, mad
     assert not [one for one in (NUMBER, NUMBER.lstrip("0"), NOTE) if one in village.content()]
     for page in (first, second, phone, village):
         assert violations(page) == []
+
+
+def test_of_two_dispatchers_who_send_one_unit_at_once_one_gets_it_and_the_other_is_offered_the_next(
+    open_page: OpenPage, made: CentreApp
+) -> None:
+    logins = ("disp.3", "disp.4")
+    pages = [dispatcher(open_page, made, login, 1366) for login in logins]
+    ids = [opened(made, lon) for lon in (108.5362, 108.5365)]
+    units = []
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    for page, incident_id in zip(pages, ids, strict=True):
+        page.locator(f"[data-incident='{incident_id}']").click()
+        expect(page.locator("#assign")).to_be_enabled()
+        units.append(page.locator(".candidate.ticked").first.get_attribute("data-unit"))
+        page.route("**/assignments?*", hold)
+    assert units[0] == units[1] is not None
+    unit = str(units[0])
+    for page in pages:
+        page.keyboard.press("a")
+        expect(page.locator("#assign")).to_be_disabled()
+    until(lambda: [page.title() for page in pages] and len(held) == len(pages))
+    for route in held:  # both are on the wire before either is answered
+        route.continue_()
+    until(lambda: [page.title() for page in pages] and bound(made, unit))
+    won = ids.index(bound(made, unit))
+    winner, loser = pages[won], pages[1 - won]
+    expect(winner.locator(f".assignment[data-unit='{unit}']")).to_be_visible()
+    # One sentence says who has it, and the next one is ticked.
+    told = loser.locator(".toast-alarm")
+    expect(told).to_have_count(1)
+    expect(told).to_contain_text(f"Unit {unit}")
+    expect(told).to_contain_text(ids[won])
+    expect(told).to_contain_text(logins[won])
+    loser.unroute("**/assignments?*")
+    expect(loser.locator(".candidate.ticked").first).not_to_have_attribute("data-unit", unit)
+    expect(loser.locator("#assign")).to_be_enabled()
+    following = str(loser.locator(".candidate.ticked").first.get_attribute("data-unit"))
+    loser.keyboard.press("a")
+    expect(loser.locator(f".assignment[data-unit='{following}']")).to_be_visible()
+    assert bound(made, following) == ids[1 - won]
+    assert bound(made, unit) == ids[won]
+
+
+def opened(made: CentreApp, lon: float) -> str:
+    """An incident that waits for units."""
+    place = IncidentLocation(kind=LocationKind.POINT, location=Location(lat=-6.7172, lon=lon), radius_m=20)
+    command = OpenIncident(category="medical", severity=Severity.HIGH, location=place)
+    return str(made.running.centre.execute(command, actor="sari")["incidents"][0]["incident_id"])
+
+
+def bound(made: CentreApp, unit_id: str) -> str:
+    """The incident that a unit is bound to, or nothing."""
+    with made.store.book() as book:
+        found = book.active_assignment(unit_id)
+    return "" if found is None else str(found.incident_id)
 
 
 def _incidents(made: CentreApp) -> list[dict[str, Any]]:

@@ -41,6 +41,9 @@ export class Alarms {
     this.sounds = new Sounds(() => this.#hint());
     this.tabIcon = document.querySelector("link[rel=icon]");
     this.plainIcon = this.tabIcon.href;
+    // Read while the page is small: asked for between hundreds of new rows, the browser would style all of them at once.
+    const style = getComputedStyle(document.documentElement);
+    this.colours = Object.fromEntries(Object.keys(MARKS).map((one) => [one, style.getPropertyValue(`--severity-${one === "other" ? "moderate" : one}`).trim()]));
     this.#build();
     desk.board.addEventListener("change", () => this.#changed());
     desk.board.addEventListener("connection", ({ detail }) => this.#connection(detail));
@@ -145,7 +148,7 @@ export class Alarms {
     if (this.worst === worst) return;
     this.worst = worst;
     document.documentElement.dataset.waiting = worst;
-    this.tabIcon.href = worst ? `data:image/svg+xml,${encodeURIComponent(markOf(worst))}` : this.plainIcon;
+    this.tabIcon.href = worst ? `data:image/svg+xml,${encodeURIComponent(markOf(worst, this.colours[worst]))}` : this.plainIcon;
   }
 
   // --- settings ----------------------------------------------------------------------------------------------------
@@ -225,7 +228,6 @@ function kept() {
 }
 
 /** The mark of the tab: another shape for each class, not only another colour. */
-function markOf(worst) {
-  const colour = getComputedStyle(document.documentElement).getPropertyValue(`--severity-${worst === "other" ? "moderate" : worst}`).trim();
+function markOf(worst, colour) {
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24">${MARKS[worst].replace("COLOUR", colour)}</svg>`;
 }

@@ -5,6 +5,7 @@ import { CallKeys } from "./call_keys.js";
 import { CallPaper } from "./call_paper.js";
 import { CallUnits } from "./call_units.js";
 import { Draft } from "./draft.js";
+import { ChosenRoutes } from "./chosen_routes.js";
 import { ofAsked, ofCandidate } from "./places.js";
 import { currentLanguage, word } from "./words.js";
 import "./words_call.js";
@@ -19,7 +20,11 @@ export class CallForm {
     this.host = host;
     this.desk = desk;
     this.draft = new Draft();
-    this.units = new CallUnits({ desk, onChange: () => this.paper.units() });
+    this.units = new CallUnits({ desk, onChange: () => {
+      this.paper.units();
+      this.#drawRoutes();
+    } });
+    this.routes = new ChosenRoutes(desk);
     this.paper = new CallPaper(host, this);
     this.intake = null;
     this.asked = 0;
@@ -221,6 +226,23 @@ export class CallForm {
     this.paper.details();
   }
 
+  /** A drill, or real after all. What was opened stays what it is: that is counted, exported and alerted differently. */
+  drill() {
+    if (this.isBusy) return;
+    if (this.data.incidentId || this.draft.isUnanswered("open")) {
+      this.desk.says(word("call_drill_fixed"));
+      this.desk.toast(word("call_drill_fixed"));
+      return;
+    }
+    this.data.exercise = !this.data.exercise;
+    this.duplicates = [];
+    this.keep();
+    this.paper.drill();
+    this.paper.same();
+    this.desk.says(word(this.data.exercise ? "call_drill_on" : "call_drill_off"));
+    this.#findSame();
+  }
+
   // --- the caller ------------------------------------------------------------------------------------------------
 
   /** Name or number were written down: they are told at once, and what is known of the number is shown. */
@@ -295,7 +317,7 @@ export class CallForm {
     const where = location && ["point", "place"].includes(kind) ? { lat: location.lat, lon: location.lon, radius_m: radius }
       : village ? { village_code: village } : { kecamatan_code: kecamatan };
     try {
-      const { candidates } = await this.desk.ask("duplicates", { ...where, category });
+      const { candidates } = await this.desk.ask("duplicates", { ...where, category, ...(this.data.exercise ? { exercise: "true" } : {}) });
       if (turn !== this.sameTurn || !this.draft.isOpen) return;
       this.duplicates = candidates.filter((one) => one.incident_id !== this.data.incidentId).slice(0, 3);
       this.paper.same();
@@ -313,7 +335,8 @@ export class CallForm {
     try {
       const callId = await this.#takeCall();
       await this.#describe();
-      if (this.data.incidentId) {
+      const merged = this.data.incidentId;
+      if (merged) {
         await draft.once(`merge ${incidentId}`, "POST", `incidents/${encodeURIComponent(this.data.incidentId)}/merge`, { into: incidentId });
       } else {
         await draft.once(`link ${incidentId}`, "POST", `calls/${encodeURIComponent(callId)}/link`, { incident_id: incidentId });
@@ -322,7 +345,8 @@ export class CallForm {
       const answers = this.#answers();
       if (answers.length) await draft.once(`answers ${incidentId}`, "POST", `${at}/answers`, { answers });
       if (this.data.note) await draft.once(`note ${incidentId}`, "POST", `${at}/notes`, { text: this.data.note });
-      if (!this.data.incidentId) this.desk.did({ kind: "join", callId, incidentId }, word("line_joined", { call: callId }));
+      if (merged) this.desk.did({ kind: "merge", callId, incidentId: merged, into: incidentId }, word("line_merged", { incident: merged }));
+      else this.desk.did({ kind: "join", callId, incidentId }, word("line_joined", { call: callId }));
       this.#finish(incidentId, word("call_joined", { incident: incidentId }));
     } catch (error) {
       this.paper.fail(error);
@@ -348,7 +372,7 @@ export class CallForm {
       await this.#describe();
       const found = await this.draft.once("open", "POST", "incidents", {
         category: data.category, location: data.place.location, call_id: data.callId, answers: this.#answers(),
-        ...(data.severity ? { severity: data.severity } : {}), ...(data.note.trim() ? { note: data.note.trim() } : {}),
+        ...(data.exercise ? { exercise: true } : {}), ...(data.severity ? { severity: data.severity } : {}), ...(data.note.trim() ? { note: data.note.trim() } : {}),
       });
       data.incidentId = found.incidents[0].incident_id;
       if (!this.desk.may("assign")) {
@@ -375,9 +399,26 @@ export class CallForm {
     }
   }
 
-  async assign() {
+  /** The roads by which those who are chosen would come, while somebody chooses. */
+  #drawRoutes() {
+    const { data } = this;
+    if (!this.draft.isOpen || data.step !== "units" || !data.place) return;
+    this.routes.show([...this.units.chosen], data.place.location);
+  }
+
+  /** pressedAt: when the key was pressed that asks for it, by the clock of the page. */
+  async assign({ pressedAt = Infinity } = {}) {
     const { data, units } = this;
-    if (this.isBusy || units.isRanking) return;
+    if (this.isBusy) return;
+    // Nobody sends what he did not see: who presses before the units stand there is told, and presses again.
+    if (units.isRanking || pressedAt < units.shownAt) {
+      this.paper.askPatience();
+      return;
+    }
+    if (!units.made && !data.steps.assign) {
+      await this.rank();
+      return;
+    }
     const incidentId = data.incidentId;
     const sent = data.steps.assign?.body.unit_ids ?? [...units.chosen];
     if (!sent.length) {
@@ -450,6 +491,7 @@ export class CallForm {
     const { callId } = this.data;
     this.draft.end();
     this.units.forget();
+    this.routes.clear();
     this.isBusy = false;
     this.desk.map.clear?.({ fit: false });
     this.paper.nothing();

@@ -24,6 +24,7 @@ export class CallKeys {
   #anyKey(event) {
     if (event.key === "Escape") this.form.leave();
     else if (event.key === "F2" && this.form.duplicates[0]) this.form.join(this.form.duplicates[0].incident_id);
+    else if (event.key === "F4") this.form.drill();
     else if (event.key === "F8") this.form.type("ghost");
     else if (event.key === "F9") this.form.type("prank");
     else return false;
@@ -43,12 +44,14 @@ export class CallKeys {
     const { step } = this.form.data;
     const key = event.key.toLowerCase();
     if (event.key === "Enter" && event.target.matches("button, summary, a")) return false;
+    // A key that is held down says nothing of what has come meanwhile.
+    if (event.key === "Enter" && event.repeat) return true;
     if (event.key === "Backspace") this.form.back();
     else if (step === "confirm") return this.#confirmKey(key);
     else if (!this.form.intake) return false; // the directory is still on its way
     else if (step === "what") return this.#chooseBy(key, this.form.intake.categories, (one) => this.form.category(one.id));
     else if (step === "details") return this.#detailsKey(key);
-    else if (step === "units") return this.#unitsKey(key);
+    else if (step === "units") return this.#unitsKey(key, event);
     else if (step === "leave" && LEAVING[key]) this.form.type(LEAVING[key]);
     else if (step === "leave" && key === "e") this.form.justEnd();
     else return false;
@@ -81,8 +84,8 @@ export class CallKeys {
     return true;
   }
 
-  #unitsKey(key) {
-    if (key === "enter") this.form.assign();
+  #unitsKey(key, event) {
+    if (key === "enter") this.form.assign({ pressedAt: event.timeStamp });
     else if (/^[1-9]$/.test(key)) return this.form.units.toggle(this.form.units.unitOfKey(Number(key)));
     else if (key === "r") this.form.rank();
     else if (key === "l") this.form.go("where");

@@ -83,7 +83,7 @@ export class CallPaper {
     const n = STEPS.indexOf(data.step === "confirm" ? "where" : data.step) + 1;
     this.since = el("span", { class: "call-since" });
     this.parts.head.replaceChildren(
-      el("h2", { id: "call-title" }, data.callId ?? word("call_title")),
+      el("h2", { id: "call-title" }, data.callId ?? word("call_title"), data.exercise ? el("span", { class: "tag tag-exercise" }, word("exercise")) : ""),
       el("span", { class: "muted" }, [data.incidentId, n ? word("call_step_of", { n }) : ""].filter(Boolean).join(" · ")),
       this.since,
       el("button", { type: "button", class: "key-close", "aria-label": word("call_close"), title: word("call_close") + " (Esc)", on: { click: () => this.form.leave() } }, "×"));
@@ -284,6 +284,13 @@ export class CallPaper {
     else if (!this.parts.units.contains(document.activeElement) && document.activeElement === document.body) this.focusStep();
   }
 
+  /** Enter came before the units stood there: nothing was sent, and whoever pressed it is told. */
+  askPatience() {
+    this.form.units.isAwaited = true;
+    this.units();
+    this.form.desk.says(word("call_patience"));
+  }
+
   /** Others than recommended go only with a reason. */
   askReason() {
     this.form.error = { text: word("call_reason_needed") };
@@ -303,12 +310,20 @@ export class CallPaper {
       choice("E", word("call_just_end"), () => this.form.justEnd()), choice("Esc", word("call_back"), () => this.form.leave())));
   }
 
+  /** Whether it is a drill stands in the head, and on the button that says so. */
+  drill() {
+    if (!this.parts) return;
+    this.head();
+    this.#keys();
+  }
+
   #keys() {
-    const { step } = this.form.data;
-    const kind = (key, text, act) => el("button", { type: "button", class: "quiet", on: { click: act } }, el("kbd", {}, key), text);
+    const { step, exercise, incidentId } = this.form.data;
+    const kind = (key, text, act, more = {}) => el("button", { type: "button", class: "quiet", on: { click: act }, ...more }, el("kbd", {}, key), text);
+    const drill = incidentId ? "" : kind("F4", word("call_drill"), () => this.form.drill(), { id: "call-drill", "aria-pressed": String(exercise) });
     this.parts.keys.replaceChildren(
       el("p", { class: "hint" }, STEPS.includes(step) ? word("call_keys_" + step) : ""),
-      ...(step === "leave" ? [] : [el("div", { class: "buttons" }, kind("F8", word("call_ghost"), () => this.form.type("ghost")), kind("F9", word("call_prank"), () => this.form.type("prank")))]));
+      ...(step === "leave" ? [] : [el("div", { class: "buttons" }, kind("F8", word("call_ghost"), () => this.form.type("ghost")), kind("F9", word("call_prank"), () => this.form.type("prank")), drill)]));
   }
 
   // --- what went wrong -------------------------------------------------------------------------------------------
@@ -316,7 +331,9 @@ export class CallPaper {
   busy(on) {
     this.form.isBusy = on;
     this.host.setAttribute("aria-busy", String(on));
-    for (const button of this.host.querySelectorAll(".call-go")) button.disabled = on;
+    for (const button of this.host.querySelectorAll(".call-go")) button.disabled = on || (button.id === "call-assign" && this.form.units.isRanking);
+    const open = this.host.querySelector("#call-open");
+    if (open) open.firstChild.textContent = word(on ? "call_opening" : "call_open");
   }
 
   /** One sentence, in the step that is being done. */

@@ -22,13 +22,18 @@ export class CallUnits {
     this.chosen = new Set();
     this.turn = {};
     this.isRanking = false;
+    /** Somebody pressed Enter before the units stood there. */
+    this.isAwaited = false;
     this.showsAll = false;
+    /** Since when the units stand there, by the clock of the page. */
+    this.shownAt = 0;
   }
 
   /** Rank anew. Only the last of several questions is answered. */
   async rank(incidentId) {
     const turn = (this.turn = {});
     this.isRanking = true;
+    this.isAwaited = false;
     this.onChange();
     try {
       const { recommendation_id: id } = await send("POST", `incidents/${encodeURIComponent(incidentId)}/recommendations`);
@@ -41,6 +46,7 @@ export class CallUnits {
       if (turn === this.turn) {
         this.isRanking = false;
         this.onChange();
+        this.shownAt = performance.now();
       }
     }
   }
@@ -73,6 +79,15 @@ export class CallUnits {
     return this.#groups().flatMap(({ rows }) => rows.map((row) => row.unit_id)).slice(0, KEYS);
   }
 
+  /** The keyboard goes on at the first of those that came. */
+  #showAll() {
+    const before = new Set(this.#groups().flatMap(({ rows }) => rows.map((one) => one.unit_id)));
+    this.showsAll = true;
+    this.onChange();
+    const first = this.#groups().flatMap(({ rows }) => rows).find((one) => !before.has(one.unit_id));
+    if (first) document.querySelector(`.call-unit[data-unit="${CSS.escape(first.unit_id)}"]`)?.focus();
+  }
+
   #groups() {
     const seen = new Set();
     return (this.made?.answers ?? []).map((answer) => {
@@ -87,7 +102,8 @@ export class CallUnits {
   /** The part of the form. */
   parts() {
     const { made } = this;
-    if (!made) return [el("p", { class: "note" }, word(this.isRanking ? "call_ranking" : "loading"))];
+    const patience = this.isAwaited ? el("p", { class: "warning call-patience", role: "status" }, icon("warn"), el("span", {}, word("call_patience"))) : "";
+    if (!made) return [el("p", { class: "note" }, word(this.isRanking ? "call_ranking" : "call_not_ranked")), patience].filter(Boolean);
     const keys = this.numbered();
     const groups = this.#groups();
     const longest = Math.max(1, ...groups.flatMap(({ rows }) => rows.map((one) => one.eta_range_s?.max ?? one.expected_s)));
@@ -95,6 +111,7 @@ export class CallUnits {
     const excluded = made.answers.flatMap((answer) => answer.excluded);
     return [
       recommendationMessage(made),
+      patience,
       made.shortfalls.length ? el("div", { class: "alarm", id: "call-shortfalls" }, icon("warn"),
         el("ul", { class: "plain" }, made.shortfalls.map((one) => el("li", {}, one.message)))) : "",
       ...groups.map(({ answer, rows }) => el("section", { class: "requirement" },
@@ -102,10 +119,7 @@ export class CallUnits {
         answer.message ? el("p", { class: "note" }, answer.message) : "",
         rows.length ? el("ol", { class: "plain candidates" }, rows.map((one) => this.#row(one, keys.indexOf(one.unit_id) + 1, longest))) : "",
         answer.worth_asking.length ? el("p", { class: "warning" }, icon("warn"), el("span", {}, word("worth_asking", { units: answer.worth_asking.join(", ") }))) : "")),
-      hidden ? el("button", { type: "button", class: "more", on: { click: () => {
-        this.showsAll = true;
-        this.onChange();
-      } } }, word("call_all", { n: number(hidden) })) : "",
+      hidden ? el("button", { type: "button", class: "more", id: "call-all", on: { click: () => this.#showAll() } }, word("call_all", { n: number(hidden) })) : "",
       excluded.length ? el("details", { class: "excluded" }, el("summary", {}, word("call_excluded", { n: number(excluded.length) })),
         el("ul", { class: "plain" }, excluded.map((one) => el("li", {}, el("strong", {}, one.unit_id), el("span", { class: "why" }, one.reason || one.why))))) : "",
     ].filter(Boolean);

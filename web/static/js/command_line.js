@@ -144,6 +144,7 @@ export class CommandLine {
   }
 
   #failed(error, text) {
+    // Where another line would do what was meant, it stands there: Enter is the confirmation.
     if (error instanceof Refusal) this.#say(error.message, { isFault: true });
     else if (error.lost) this.#say(word("line_lost"), { isFault: true });
     else if (error.status) {
@@ -152,7 +153,7 @@ export class CommandLine {
     } else throw error;
     if (!error.lost) this.past.pending = null;
     else this.past.pending ??= this.pendingKey;
-    this.input.value = text;
+    this.input.value = error.line ?? text;
     this.input.focus();
   }
 
@@ -313,7 +314,7 @@ export class CommandLine {
 }
 
 /** Whether the text of a command may hold what is personal: such a text is not kept. */
-const isPrivate = (command) => ["n", "c", "c!", "x"].includes(command?.name);
+const isPrivate = (command) => ["n", "c", "c!", "d!", "x"].includes(command?.name);
 
 const shownText = (command, text) => {
   if (!isPrivate(command)) return text.startsWith("/") || text.startsWith(":") ? text : "/" + text;

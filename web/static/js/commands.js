@@ -8,8 +8,13 @@ import { placeText } from "./queue.js";
 import { incidentsMeant, shortIncident, unitsMeant } from "./short_ids.js";
 import { currentLanguage, word, wordOf } from "./words.js";
 
-/** A command that cannot be carried out as it is written: one sentence. */
-export class Refusal extends Error {}
+/** A command that cannot be carried out as it is written: one sentence, and perhaps the line that would do it. */
+export class Refusal extends Error {
+  constructor(text, { line = null } = {}) {
+    super(text);
+    this.line = line;
+  }
+}
 
 export const STATUSES = {
   en_route: ["er", "mj", "otw", "menuju"],
@@ -21,6 +26,8 @@ export const STATUSES = {
   out_of_service: ["oo", "rusak", "nonaktif"],
 };
 
+/** A unit in one of these has not reached the incident that it was given, and can be given another. */
+const ON_THE_WAY = ["dispatched", "en_route"];
 const SEVERITIES = ["critical", "high", "moderate", "low"];
 const PLACES_NAMED = 4;
 const OPTIONS = 8;
@@ -35,6 +42,7 @@ export class Commands {
     this.picked = new Map();
     this.all = [
       { name: "d", aliases: ["dispatch", "kirim"], needs: "assign", run: this.#dispatch, options: this.#unitsThenIncident },
+      { name: "d!", aliases: ["dispatch!", "kirim!", "divert", "alihkan"], needs: "assign", run: this.#dispatch, options: this.#unitsThenIncident, isHidden: true },
       { name: "s", aliases: ["status"], needs: "status:write", run: this.#status, options: this.#unitThenStatus },
       { name: "i", aliases: ["incident", "insiden", "new", "baru"], needs: "incident:write", run: this.#open, options: this.#categoryThenPlace },
       { name: "c", aliases: ["close", "tutup"], needs: "incident:write", run: this.#close, options: this.#incidentThenDisposition },
@@ -80,13 +88,45 @@ export class Commands {
 
   async #dispatch(words, send, command) {
     if (!words.length) this.#misused(command);
+    const diverts = command.name.endsWith("!");
+    const { unitTexts, incidentText, reason } = diverts ? this.#namedWithReason(words) : this.#named(words);
+    const incidentId = incidentText ? this.#theIncident(incidentText) : this.#selectedIncident();
+    const units = unitTexts.map((text) => this.#theUnit(text));
+    const before = units.map((unitId) => this.#standing(unitId, incidentId));
+    const taken = before.filter((one) => one.from);
+    if (taken.length && !diverts) {
+      throw new Refusal([...taken.map((one) => word("line_on_the_way", { unit: one.unitId, incident: one.from, what: this.#incidentWords(one.from) })), word("line_divert_how")].join(" "),
+        { line: `/d! ${units.join(" ")} ${shortIncident(incidentId, this.#open_ids())} ` });
+    }
+    await send("POST", at("incidents", incidentId, "assignments"), { unit_ids: units, ...(diverts ? { divert: true } : {}), ...(reason ? { override_reason: reason } : {}) });
+    const said = [word("line_dispatched", { units: units.join(", "), incident: incidentId }), ...taken.map((one) => word("line_diverted", { unit: one.unitId, incident: one.from }))];
+    return { said: said.join(" "), undo: { kind: "assign", incidentId, units: before }, select: incidentId };
+  }
+
+  /** Units, and the incident where the last word is one. */
+  #named(words) {
     const last = words.length > 1 ? words.at(-1) : null;
     const isIncident = last !== null && (this.#isIncident(last) || !this.#isUnit(last));
-    const incidentId = isIncident ? this.#theIncident(last) : this.#selectedIncident();
-    const units = (isIncident ? words.slice(0, -1) : words).map((text) => this.#theUnit(text));
-    const before = units.map((unitId) => ({ unitId, was: this.desk.board.units.get(unitId)?.status }));
-    await send("POST", at("incidents", incidentId, "assignments"), { unit_ids: units });
-    return { said: word("line_dispatched", { units: units.join(", "), incident: incidentId }), undo: { kind: "assign", incidentId, units: before }, select: incidentId };
+    return { unitTexts: isIncident ? words.slice(0, -1) : words, incidentText: isIncident ? last : null, reason: "" };
+  }
+
+  /** Units, the incident, and what stands behind it. */
+  #namedWithReason(words) {
+    const n = words.findIndex((text, i) => i > 0 && this.#isIncident(text) && (/^[I#]|-/i.test(text) || !this.#isUnit(text)));
+    if (n < 0) return this.#named(words);
+    return { unitTexts: words.slice(0, n), incidentText: words[n], reason: words.slice(n + 1).join(" ").slice(0, 200) };
+  }
+
+  /** How a unit stands before it is sent; from: the other incident that it is on its way to, and has not reached. */
+  #standing(unitId, incidentId) {
+    const unit = this.desk.board.units.get(unitId);
+    const from = unit?.incident_id && unit.incident_id !== incidentId && ON_THE_WAY.includes(unit.status) ? unit.incident_id : null;
+    return { unitId, was: unit?.status, from };
+  }
+
+  #incidentWords(incidentId) {
+    const one = this.desk.board.incidents.get(incidentId);
+    return one ? [this.desk.categoryName(one.category), placeText(one)].join(", ") : "";
   }
 
   async #status(words, send, command) {
@@ -206,15 +246,28 @@ export class Commands {
         await send("POST", at("calls", done.callId, "type"), { call_type: "normal" });
         return word("line_undo_join", { call: done.callId, incident: done.incidentId });
       }
+      case "merge": {
+        await send("POST", at("incidents", done.incidentId, "status"), { status: "reopened" });
+        await send("POST", at("calls", done.callId, "link"), { incident_id: done.incidentId });
+        await send("POST", at("calls", done.callId, "type"), { call_type: "normal" });
+        return word("line_undo_merge", { call: done.callId, incident: done.incidentId, into: done.into });
+      }
       case "close": return this.#reopen(done, send, reason);
       default: throw new Refusal(word("line_undo_note"));
     }
   }
 
-  /** One that has not set out stays where it is; one that has is called back. */
+  /** One that has not set out stays where it is, one that has is called back; one that was diverted goes where it went before. */
   async #standDown({ incidentId, units }, send, reason) {
+    const said = [];
+    for (const one of units.filter(({ from }) => from)) {
+      await send("POST", at("incidents", one.from, "assignments"), { unit_ids: [one.unitId], divert: true, override_reason: reason });
+      if (one.was === "en_route") await send("POST", at("units", one.unitId, "status"), { status: "en_route" });
+      said.push(word("line_undo_divert", { unit: one.unitId, incident: one.from }));
+    }
     const returning = [];
-    for (const { unitId, was } of units) {
+    const others = units.filter(({ from }) => !from);
+    for (const { unitId, was } of others) {
       try {
         await send("POST", at("units", unitId, "recall"), { reason, stood_down: was === "available" });
       } catch (error) {
@@ -223,8 +276,9 @@ export class Commands {
         returning.push(unitId);
       }
     }
-    const said = word("line_undo_assign", { units: units.map((one) => one.unitId).join(", "), incident: incidentId });
-    return returning.length ? said + " " + word("line_undo_returns", { units: returning.join(", ") }) : said;
+    if (others.length) said.push(word("line_undo_assign", { units: others.map((one) => one.unitId).join(", "), incident: incidentId }));
+    if (returning.length) said.push(word("line_undo_returns", { units: returning.join(", ") }));
+    return said.join(" ");
   }
 
   #takeBack({ unitId, wrong, right, assignmentId }, send, reason) {
@@ -314,7 +368,7 @@ export class Commands {
   #unitOptions(text) {
     const { units } = this.desk.board;
     const found = text ? unitsMeant(text, units.keys()) : [];
-    return found.slice(0, OPTIONS).map((unitId) => ({ text: unitId, label: unitId, detail: wordOf("unit_statuses", units.get(unitId).status), next: true }));
+    return found.slice(0, OPTIONS).map((unitId) => ({ text: unitId, label: unitId, detail: [wordOf("unit_statuses", units.get(unitId).status), units.get(unitId).incident_id].filter(Boolean).join(" · "), next: true }));
   }
 
   #incident([text, ...rest]) {

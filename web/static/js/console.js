@@ -60,6 +60,7 @@ export const desk = {
   /** Ask now for what changed, after a command of this desk. */
   refresh: () => board.refresh(),
   show,
+  toQueue,
   showReach,
   /** A key of the desk, where nobody types: handler(event), null for none more; label: its word in the list of keys. */
   onKey: (key, handler, label = "") => (handler ? keys.set(key, { handler, label }) : keys.delete(key)),
@@ -107,7 +108,7 @@ function select(incidentId, { remembered = true, focus = true, passing = false }
     show("incident");
     mapWaits = isNarrow();
     if (focus) fleetMap.focus();
-  }
+  } else if (byId("console").dataset.pane === "incident") show("queue");
   incident.show(incidentId, { passing });
   alarms.look(incidentId);
 }
@@ -172,6 +173,12 @@ function show(pane) {
     if (question.answer) map.fit(question.answer.asked);
     else fleetMap.focus();
   }
+}
+
+/** To the queue, with the keyboard on its first row. */
+function toQueue() {
+  show("queue");
+  (byId("queue").querySelector(".incident-row") ?? byId("queue")).focus();
 }
 
 function markTabs() {
@@ -284,10 +291,7 @@ function onKey(event) {
     else if (byId("menu").open) byId("menu").open = false;
     else if (question.isAsked) question.clear();
     else if (chosen.unit) selectUnit(null);
-    else if (chosen.incident) {
-      select(null);
-      show("queue");
-    }
+    else if (chosen.incident) select(null);
     return;
   }
   if (typing || question.onKey(event, typing)) return;
@@ -328,10 +332,7 @@ desk.onKey("u", () => {
   show("units");
   byId("units-filter").focus();
 }, "key_units");
-desk.onKey("q", () => {
-  show("queue");
-  byId("queue").querySelector(".incident-row")?.focus();
-}, "key_queue");
+desk.onKey("q", toQueue, "key_queue");
 
 // --- beginning -----------------------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ import { account, newKey, send } from "./api.js";
 export const DRAFT = "siaga112-call";
 
 const EMPTY = {
-  startedAt: null, step: "where", text: "", place: null, category: null, severity: null, answers: {}, note: "", name: "", number: "",
+  startedAt: null, step: "where", text: "", place: null, category: null, severity: null, answers: {}, note: "", exercise: false, name: "", number: "",
   callId: null, told: {}, incidentId: null, reason: "", steps: {},
 };
 

@@ -212,15 +212,27 @@ export class IncidentPanel {
         el("option", { value: "" }, word("choose_one")), dispositions.map((one) => el("option", { value: one.disposition_id }, one.name[currentLanguage()] ?? one.disposition_id)))),
       el("label", {}, word("note"), el("input", { name: "note", maxlength: 5000, autocomplete: "off" })),
       bound ? el("label", { class: "check" }, el("input", { type: "checkbox", name: "release_units" }), " ", word("release_units")) : "",
-    ], word("close_incident_now"), (given) => this.#send("POST", "close", {
-      disposition: given.get("disposition"), ...(given.get("note").trim() ? { note: given.get("note").trim() } : {}), release_units: given.has("release_units"),
-    }));
+    ], word("close_incident_now"), async (given) => {
+      await this.#send("POST", "close", {
+        disposition: given.get("disposition"), ...(given.get("note").trim() ? { note: given.get("note").trim() } : {}), release_units: given.has("release_units"),
+      });
+      this.#ended("closed_now");
+    });
   }
 
   #cancelForm() {
     this.#form("cancel-form", [
       el("label", {}, word("reason"), el("input", { name: "reason", required: true, maxlength: 5000, autocomplete: "off" })),
-    ], word("cancel_incident_now"), (given) => this.#send("POST", "cancel", { reason: given.get("reason").trim() }), { danger: true });
+    ], word("cancel_incident_now"), async (given) => {
+      await this.#send("POST", "cancel", { reason: given.get("reason").trim() });
+      this.#ended("cancelled_now");
+    }, { danger: true });
+  }
+
+  /** What is done with makes room for the next; on its tab it stays to be looked at, printed or opened again. */
+  #ended(said) {
+    this.desk.toast(word(said, { incident: this.id }));
+    this.desk.toQueue();
   }
 
   async #send(method, path, body) {

@@ -201,6 +201,8 @@ export class Recommended {
       shown.length < candidates.length ? el("button", { type: "button", class: "more", on: { click: () => {
         this.more.add(n);
         this.#render();
+        const first = candidates.find((one) => !shown.includes(one));
+        this.host.querySelector(`[data-focus="${CSS.escape("unit " + first.unit_id)}"]`)?.focus();
       } } }, word("further", { n: number(candidates.length - shown.length) })) : "",
       answer.worth_asking.length ? el("p", { class: "warning" }, icon("warn"), el("span", {}, word("worth_asking", { units: answer.worth_asking.join(", ") }))) : "");
   }
