@@ -480,7 +480,8 @@ def _onward(stage: Stage, role: Role) -> Response:
 
 
 def _see(endpoint: str, *, next: str = "", told: str | None = None) -> Response:
-    return redirect(url_for(endpoint, next=next or None, **({told: 1} if told else {})), HTTPStatus.SEE_OTHER)
+    values: dict[str, Any] = {"next": next or None} | ({told: 1} if told else {})
+    return redirect(url_for(endpoint, **values), HTTPStatus.SEE_OTHER)
 
 
 def _next() -> str:
