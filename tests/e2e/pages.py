@@ -124,6 +124,7 @@ PAGES = (
     Shown(name="sheet", rule="/incidents/<incident_id>/sheet", address="/incidents/{running}/sheet", who=R.DISPATCHER),
     Shown(name="planner", rule="/planner", address="/planner", who=R.PLANNER, ready="#compare tbody tr",
           parts=PLANNER),
+    Shown(name="speeds", rule="/speeds", address="/speeds", who=R.PLANNER),
 )  # fmt: skip
 
 
