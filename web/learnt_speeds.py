@@ -12,7 +12,6 @@ from functools import cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
-from dispatch.codec import FieldError
 from dispatch.fixes import Fix, FixFlag
 from dispatch.incidents import Assignment, Incident, LocationKind, Milestone
 from dispatch.learnt_speeds import LearntSpeeds
@@ -260,7 +259,7 @@ def check_report(report: Mapping[str, Any], region: Region) -> None:
     except InputError:
         raise
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
-        raise FieldError(
+        raise InputError(
             N_("This is no report of learnt speeds; make one with `siaga112 learn report --out FILE`.")
         ) from None
     unknown = sorted(set(factors.kecamatan) - {area.code for area in region.boundaries.kecamatan})

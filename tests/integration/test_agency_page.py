@@ -238,7 +238,7 @@ def test_a_button_that_was_pressed_after_the_session_had_ended_says_that_nothing
     form = form_of(browser.get(at).text, action="acknowledge")
     made.running.sign_in.sign_out_everywhere("opd.2", actor="admin")
     answer = sent(browser, at, form)
-    assert answer.headers["Location"] == "/sign-in?unsent=1"
+    assert answer.headers["Location"] == f"/sign-in?next={at}&unsent=1"
     assert 'role="alert"' in browser.get(answer.headers["Location"]).text
     assert of(made, incident_id).acknowledged == ()
 

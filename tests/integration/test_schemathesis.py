@@ -150,7 +150,7 @@ def test_whatever_is_sent_the_api_answers_as_it_describes_itself(store_url: str,
 
 def test_whatever_follows_from_an_answer_can_be_asked_for(sqlite_url: str, tmp_path: Path) -> None:
     with centre_app(sqlite_url) as made:
-        examples = str(20 * EXAMPLES)
+        examples = str(40 * EXAMPLES)
         done = run(made, tmp_path, "--phases", "stateful", "--mode", "positive", "--max-examples", examples)
         assert done.returncode == 0, done.stdout[-20_000:] + done.stderr[-2000:]
         links = re.search(r"API Links:\s+(\d+) covered / (\d+) selected", done.stdout)

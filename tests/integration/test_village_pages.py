@@ -452,7 +452,7 @@ def test_an_answer_after_the_session_had_ended_says_that_it_was_not_sent(there: 
     there.made.running.sign_in.sign_out_everywhere("camat", actor="admin")
     form = {"csrf_token": mark[1], "answer": "denied"}
     late = browser.client.post(f"/village/verifications/{asked}", data=form, headers={"Accept": "text/html"})
-    assert late.headers["Location"] == "/sign-in?unsent=1"
+    assert late.headers["Location"] == "/sign-in?next=/village&unsent=1"
     assert 'role="alert"' in browser.get(late.headers["Location"]).text
     browser.sign_in("camat")
     tabs = [MARK.search(browser.get("/village").text) for _ in range(2)]

@@ -103,7 +103,7 @@ UNUSABLE: list[tuple[dict[str, Any], str]] = [
 def test_a_webhook_that_cannot_be_used_is_refused_in_one_sentence(lone: CentreApp) -> None:
     client, before = lone.app.test_client(), lone.counts()
     for body, said in UNUSABLE:
-        answer = client.post(WEBHOOKS, json=body)
+        answer = client.post(f"{WEBHOOKS}?lang=en", json=body)
         assert said in good(answer, 422)["detail"]
         assert answer.content_type == "application/problem+json"
     assert lone.counts() == before

@@ -172,7 +172,7 @@ export class CommandLine {
     const shown = this.commands.all.filter((one) => (wanted ? one === wanted : !one.isHidden && this.desk.may(one.needs)));
     this.answer.hidden = false;
     this.answer.className = "line-answer line-help";
-    this.answer.replaceChildren(el("h3", {}, word("line_help")), el("table", {}, el("tbody", {}, shown.map((one) => {
+    this.answer.replaceChildren(el("h2", {}, word("line_help")), el("table", {}, el("tbody", {}, shown.map((one) => {
       const base = one.name.replace("!", "");
       return el("tr", {}, el("th", { scope: "row" }, this.commands.usage(one).usage), el("td", {}, wordOf("line_commands", base)[1]), el("td", {}, el("code", {}, wordOf("line_examples", base))));
     }))), el("p", { class: "hint" }, word("line_help_keys")));
