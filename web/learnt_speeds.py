@@ -248,10 +248,8 @@ def check_report(report: Mapping[str, Any], region: Region) -> None:
 
     Raises
     ------
-    FieldError
-        It is no report.
     InputError
-        A factor beyond the limits, or a kecamatan of another region.
+        It is no report, a factor is beyond the limits, or a kecamatan is of another region.
     """
     try:
         factors = checked_factors(SpeedFactors.from_json(report["factors"]))

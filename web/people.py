@@ -59,8 +59,8 @@ _ACCOUNTS: Final = needs(Permission.ACCOUNTS)
 _HOME: Final = "/"
 _UNFIT: Final = HTTPStatus.UNPROCESSABLE_ENTITY
 _NOT_IN: Final = HTTPStatus.UNAUTHORIZED
-_TEXTS: Final = ("words", "text")
-"""Fields of forms in which somebody writes at length: a shift's note, a note of an incident."""
+_TEXTS: Final = ("words",)
+"""Fields in which somebody writes at length: a shift's note. The agency's page keeps what was written there itself."""
 
 
 def sign_in() -> SignIn:
