@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
 from annotated_types import Ge, Le, MaxLen, MinLen
-from pydantic import BeforeValidator, ConfigDict, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, StringConstraints, WithJsonSchema
 
 from dispatch.accounts import LOGIN_PATTERN, AccessNote, Role
 from dispatch.closures import ClosureReason, VillageCutOff
@@ -78,8 +78,9 @@ Login = Annotated[str, StringConstraints(pattern=LOGIN_PATTERN)]
 Word = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=WORD_PATTERN)]
 """A lower-case word, such as a unit kind."""
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=LINE_PATTERN)]
-SpeedsDigest = Annotated[str, StringConstraints(pattern=r"^(none|[0-9a-f]{64})$")]
 """A short text on one line."""
+SpeedsDigest = Annotated[str, StringConstraints(pattern=r"^(none|[0-9a-f]{64})$")]
+"""The digest of the learnt speeds in force, or `none`."""
 Number = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=LINE_PATTERN)]
 """A telephone number, in any spelling."""
 FreeText = Annotated[str, StringConstraints(min_length=1, max_length=5000, pattern=TEXT_PATTERN)]
@@ -92,6 +93,20 @@ Time = Annotated[
     WithJsonSchema({"type": "string", "format": "date-time", "pattern": TIME_PATTERN}),
 ]
 """A moment, with its zone."""
+
+
+def _with_factors(report: dict[str, object]) -> dict[str, object]:
+    if not isinstance(report.get("factors"), dict):
+        raise ValueError("a report of learnt speeds has an object “factors”")
+    return report
+
+
+SpeedReport = Annotated[
+    dict[str, object],
+    AfterValidator(_with_factors),
+    WithJsonSchema({"type": "object", "required": ["factors"], "properties": {"factors": {"type": "object"}}}),
+]
+"""A report of learnt speeds; what its table of factors must be, `dispatch.decide_speeds` says."""
 
 _POINT: dict[str, Any] = {
     "type": "object",
@@ -554,7 +569,7 @@ class AdoptSpeeds(_Strict):
     `expected_digest` refuses it where others are in force than the sender saw: their digest, or `none`.
     """
 
-    report: dict[str, object]
+    report: SpeedReport
     reason: Name
     expected_digest: SpeedsDigest | None = None
 

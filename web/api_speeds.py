@@ -9,6 +9,7 @@ from typing import Any, Final
 from flask import Blueprint, Response
 
 from dispatch.codec import dump, load_request
+from dispatch.commands import SpeedReport
 from dispatch.decide_speeds import NONE
 from web.access import Permission, needs
 from web.api_centre import language, send_json
@@ -24,7 +25,7 @@ speeds_api: Final = Blueprint("speeds_api", __name__, url_prefix="/api/v1")
 class SpeedsReport:
     """A report of `siaga112 learn report`, to be looked at."""
 
-    report: dict[str, object]
+    report: SpeedReport
 
 
 @speeds_api.get("/speeds")

@@ -153,7 +153,7 @@ def learn_show(lang: str, database: str | None, actor: str, region_folder: Path 
 
 
 def _read(path: Path) -> dict[str, Any]:
-    """A report of a file, looked at for no more than being a JSON object."""
+    """A report of a file, looked at for no more than being a JSON object with factors."""
     unfit = SourceError(
         N_("{file} is no report of learnt speeds; make it with `siaga112 learn report --out`."), file=path
     )
@@ -171,7 +171,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise
     except (OSError, ValueError):
         raise unfit from None
-    if not isinstance(described, dict):
+    if not isinstance(described, dict) or not isinstance(described.get("factors"), dict):
         raise unfit
     return described
 
