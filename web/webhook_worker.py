@@ -159,14 +159,18 @@ class WebhookWorker:
             )
 
     def _follow_on(self) -> None:
+        told = 0
         while not self._stopping:
             known = self._committed  # read before looking, so that what is written meanwhile is looked for again
             busy = self._try(self.follow)
             with self._news:
+                if known != told:  # what is due may have changed beside the log: a redelivery
+                    told = known
+                    self._pass_on()
                 if busy:
                     self._news.wait_for(lambda: self._stopping, GATHER_S)
-                elif self._news.wait_for(lambda: self._committed != known or self._stopping, self._poll_s):  # noqa: B023
-                    self._pass_on()  # what is due may have changed beside the log: a redelivery
+                else:
+                    self._news.wait_for(lambda: self._committed != known or self._stopping, self._poll_s)  # noqa: B023
 
     def _pass_on(self) -> None:
         self._filled += 1

@@ -18,6 +18,7 @@ from dispatch.store.webhook_queue import WebhookQueue
 from tests.centre_app import HERE, CentreApp, centre_app
 from tests.receiver import Handler, Message, Receiver, receiver
 from tests.webhook_centre import Centre as SmallCentre
+from web import webhook_worker
 from web.webhook_post import Poster
 from web.webhook_worker import WebhookWorker
 from web.webhooks import left_to_do, webhook_register
@@ -181,7 +182,11 @@ def test_a_commit_wakes_the_worker_and_none_is_slept_through(sqlite_url: str) ->
     centre.close()
 
 
-def test_a_redelivery_is_announced_to_the_worker(sqlite_url: str) -> None:
+@pytest.mark.parametrize("gather_s", [0.0, 1.0], ids=["at rest", "while it gathers"])
+def test_a_redelivery_is_announced_to_the_worker(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch, gather_s: float
+) -> None:
+    monkeypatch.setattr(webhook_worker, "GATHER_S", gather_s)
     centre = SmallCentre(sqlite_url, start=utc_now())
     centre.set_up()
 
