@@ -230,7 +230,7 @@ class Server:
         return http.client.HTTPConnection("127.0.0.1", self._port, timeout=120)
 
     def __exit__(self, *_: object) -> None:
-        self._process.send_signal(signal.SIGINT)
+        self._process.terminate()
         self._process.wait()
 
 
@@ -262,6 +262,7 @@ def serve(region: Region, manner: str) -> None:
         app = create_app(desk, draw=draw)
     lanes = LaneDispatcher({TILES_PATH: TILE_THREADS} if own else {}, threads=THREADS)
     server = create_server(app, _dispatcher=lanes, host="127.0.0.1", port=0, asyncore_use_poll=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     print(server.effective_port, flush=True)
     try:
         server.run()

@@ -54,6 +54,20 @@ def opened(database: str | None, region_folder: Path | None) -> Iterator[Centre]
         store.engine.dispose()
 
 
+@contextmanager
+def to_ask(database: str | None, region_folder: Path | None) -> Iterator[Centre]:
+    """The centre of a database that is there, for questions alone; let go of at the end."""
+    from web.databases import database_url
+    from web.running import centre_to_ask
+
+    desk = open_desk(region_folder)
+    centre = centre_to_ask(database_url(database, desk.region.name), desk)
+    try:
+        yield centre
+    finally:
+        centre.store.engine.dispose()
+
+
 def carry_out(centre: Centre, command: Command, actor: str) -> dict[str, Any]:
     """Carry out a command as typed: its fields are checked as those of a request are."""
     from dispatch.codec import dump, load

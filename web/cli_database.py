@@ -88,8 +88,10 @@ def backup(
 def restore(source: Path, database: str | None, actor: str, region_folder: Path | None, as_json: bool) -> None:
     """Put the backup SOURCE into an empty database, of either kind, and verify it."""
     from dispatch.store.backup import restore as put_back
+    from dispatch.store.migrate import ensure_tables
 
-    with _engine(database, region_folder) as engine, _counted("restoring") as progress:
+    with _made(database, region_folder) as engine, _counted("restoring") as progress:
+        ensure_tables(engine)
         report = put_back(engine, source, progress=progress)
     if as_json:
         print_json({"file": str(source), "seq": report.seq, "head": report.head, "rows": report.rows})
@@ -108,7 +110,7 @@ def db_upgrade(database: str | None, actor: str, region_folder: Path | None, as_
     """Make the tables, or bring those of an older version up to date. Take a backup first."""
     from dispatch.store import migrate
 
-    with _engine(database, region_folder, ready=False) as engine:
+    with _made(database, region_folder) as engine:
         before, after = migrate.upgrade(engine)
     if as_json:
         print_json({"before": before, "after": after})
@@ -129,20 +131,34 @@ def _expected(text: str | None) -> tuple[int, str] | None:
 
 
 @contextmanager
-def _engine(database: str | None, region_folder: Path | None, *, ready: bool = True) -> Iterator[Any]:
+def _engine(database: str | None, region_folder: Path | None) -> Iterator[Any]:
+    """A database that is there, with tables that this program knows."""
+    from dispatch.store.migrate import engine_to_ask
 
-    from dispatch.store.engine import open_engine
-    from dispatch.store.migrate import ensure_tables
-    from web.databases import DATABASE_VARIABLE, database_url
-
-    named = database or os.environ.get(DATABASE_VARIABLE, "").strip()
-    engine = open_engine(named or database_url(None, open_desk(region_folder).region.name))
+    engine = engine_to_ask(_named(database, region_folder))
     try:
-        if ready:
-            ensure_tables(engine)
         yield engine
     finally:
         engine.dispose()
+
+
+@contextmanager
+def _made(database: str | None, region_folder: Path | None) -> Iterator[Any]:
+    """A database that may be empty, or new."""
+    from dispatch.store.engine import open_engine
+
+    engine = open_engine(_named(database, region_folder))
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def _named(database: str | None, region_folder: Path | None) -> str:
+    from web.databases import DATABASE_VARIABLE, database_url
+
+    named = database or os.environ.get(DATABASE_VARIABLE, "").strip()
+    return named or database_url(None, open_desk(region_folder).region.name)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gis.errors import InputError, SourceError
-from web.cli_centre import opened
+from web.cli_centre import to_ask
 from web.cli_common import language_option, region_option
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def export_incidents(
     start, end = time_option("--since", since), time_option("--until", until)
     if start is not None and end is not None and end <= start:
         raise InputError("--until must be later than --since; correct one of them.")
-    with opened(database, region_folder) as centre:
+    with to_ask(database, region_folder) as centre:
         found = incident_table(centre, level=PrivacyLevel(level), since=start, until=end, lang=lang)
         notice = centre.region.notice
     if form == "csv":
@@ -99,7 +99,7 @@ def export_cap(
     from dispatch.incidents import CapScope
     from web.exports import cap_draft
 
-    with opened(database, region_folder) as centre:
+    with to_ask(database, region_folder) as centre:
         write_out(out, cap_draft(centre, incident_id, CapScope(scope.capitalize())).decode())
 
 
@@ -114,7 +114,7 @@ def export_eido(
     """Write INCIDENT_ID as EIDO-style JSON."""
     from web.exports import eido_text
 
-    with opened(database, region_folder) as centre:
+    with to_ask(database, region_folder) as centre:
         write_out(out, eido_text(centre, incident_id, lang))
 
 
@@ -146,7 +146,7 @@ def report_monthly(
     from web.exports import monthly_table
 
     columns = _mapping(mapping)
-    with opened(database, region_folder) as centre:
+    with to_ask(database, region_folder) as centre:
         if mapping is not None:
             check_mapping(columns, centre.store.directory(), source=str(mapping))
         made = monthly_table(centre, tuple(dict.fromkeys(months)), columns)

@@ -55,10 +55,10 @@ def hotspots(
     start, end = time_option("--since", since), time_option("--until", until)
     if start is not None and end is not None and end <= start:
         raise InputError("--until must be later than --since; correct one of them.")
-    from web.cli_centre import opened
+    from web.cli_centre import to_ask
     from web.exports import incident_cases
 
-    with opened(database, region_folder) as centre:
+    with to_ask(database, region_folder) as centre:
         cases = incident_cases(centre, start, end)
         planner, timezone = Planner(centre.region), centre.store.timezone
     with progress_bar("looking for hot spots", total=1) as advance:

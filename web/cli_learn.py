@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gis.errors import N_, InputError, SourceError
-from web.cli_centre import centre_options, opened
+from web.cli_centre import centre_options, opened, to_ask
 from web.cli_common import language_option, print_json, progress_bar
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def learn_report(
     from web.wording_learning import excluded_text, report_text
 
     _ = translator(lang)
-    with opened(database, region_folder) as centre:
+    with to_ask(database, region_folder) as centre:
         start, end = _span(since, until, centre.store.timezone, centre.store.now())
         try:
             with progress_bar(_("reading trips")) as advance:
@@ -137,7 +137,7 @@ def learn_show(lang: str, database: str | None, actor: str, region_folder: Path 
     from web.wording_learning import in_force_text, report_text
 
     _ = translator(lang)
-    with opened(database, region_folder) as centre:
+    with to_ask(database, region_folder) as centre:
         state = centre.speeds.state
         document = None if state is None else centre.store.document(state.held.digest)
         if as_json:

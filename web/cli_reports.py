@@ -100,7 +100,7 @@ def report_standard(
     \b
     siaga112 report standard --since 2026-10-01T00:00:00+07:00 --until 2026-11-01T00:00:00+07:00 --out spm.pdf
     """
-    from web.cli_centre import opened
+    from web.cli_centre import to_ask
     from web.exports import cases_of_log
     from web.i18n import translator
     from web.plan_reports import figures_json, measured_responses, standard_report
@@ -113,7 +113,7 @@ def report_standard(
     start, end = time_option("--since", since), time_option("--until", until)
     if start is not None and end is not None and end <= start:
         raise InputError("--until must be later than --since; correct one of them.")
-    with opened(database, region_folder) as centre:
+    with to_ask(database, region_folder) as centre:
         if category is not None and category not in {one.category_id for one in centre.store.directory().categories}:
             raise InputError(f"The directory has no category “{category[:40]}”; see 'siaga112 directory show'.")
         head = centre.store.head()
@@ -167,14 +167,14 @@ def report_village(
     siaga112 report village 32.09.21.2006 --month 2026-10 --out ringkasan.csv
     """
     from dispatch.exports_ministry import month_bounds
-    from web.cli_centre import opened
+    from web.cli_centre import to_ask
     from web.exports import cases_of_log, unit_kinds
     from web.plan_files import write_rows
     from web.village_month import FIGURE_COLUMNS, INCIDENT_COLUMNS, figure_rows, incident_rows_of, village_month
 
     if out is None and not as_json:
         raise InputError("Nothing to write: give --out FILE.csv or --json.")
-    with opened(database, region_folder) as centre:
+    with to_ask(database, region_folder) as centre:
         _known_area(centre.region, code)
         store = centre.store
         found = village_month(

@@ -161,7 +161,7 @@ def _replay(
 ) -> dict[str, Any]:  # fmt: skip
     from planning.calls import CallModel, flat_week
     from planning.replications import Plan, measure, serve, summarise
-    from web.cli_centre import opened
+    from web.cli_centre import to_ask
     from web.cli_exports import time_option
     from web.exports import incident_cases, unit_kinds
     from web.plan_simulation import MEDICAL, replayed, summary_json, world_of
@@ -170,7 +170,7 @@ def _replay(
     if start is not None and end is not None and end <= start:
         raise InputError("--until must be later than --since; correct one of them.")
     kind = standard.kinds[0]
-    with opened(database, region_folder) as centre:
+    with to_ask(database, region_folder) as centre:
         cases, kinds, timezone = incident_cases(centre, start, end), unit_kinds(centre), centre.store.timezone
     middles = {area.code: planner.region.boundaries.middle(area.code) for area in planner.demand.villages}
     middles |= {area.code: planner.region.boundaries.middle(area.code) for area in planner.kecamatan}

@@ -11,20 +11,18 @@ import random
 import threading
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import Final
 
 from argon2 import PasswordHasher
 
-from dispatch.errors import StoreError
 from dispatch.store import care
 from dispatch.store.credentials import Credentials
 from dispatch.store.engine import open_engine
-from dispatch.store.migrate import check_tables, ensure_tables
+from dispatch.store.migrate import engine_to_ask, ensure_tables
 from dispatch.store.positions import PositionStore
 from dispatch.store.store import Store, new_id, utc_now
 from dispatch.store.webhook_queue import WebhookQueue
-from gis.errors import N_, SiagaError
+from gis.errors import SiagaError
 from web.centre import Centre
 from web.exports import issuer_of
 from web.position_intake import DeviceBook, PositionIntake
@@ -53,10 +51,7 @@ def centre_to_ask(url: str, desk: Desk) -> Centre:
     StoreError
         The database is not there, holds no centre yet, or is of another version.
     """
-    engine = open_engine(url)
-    if engine.dialect.name == "sqlite" and not Path(str(engine.url.database)).is_file():
-        raise StoreError(N_("There is no database {file}; check the name after --db."), file=engine.url.database)
-    check_tables(engine)
+    engine = engine_to_ask(url)
     store = Store(engine, timezone=desk.region.timezone, issuer=issuer_of(desk.region))
     centre = Centre(store, desk)
     centre.speeds.refresh()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import socket
 import sys
@@ -86,6 +87,9 @@ def run(
     server.channel_class = OneSendChannel
     if running is not None:
         running.start()
+    # The region's objects stay; looking through all of them for garbage again and again would make an answer wait.
+    gc.collect()
+    gc.freeze()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     shown = f"[{host}]" if ":" in host else host
     address = (public_url or f"http://{shown}:{listener.getsockname()[1]}").rstrip("/")

@@ -36,6 +36,9 @@ RECOVERY_CODES: Final = 10
 SESSION_TRIES: Final = 5
 FIRST_WAIT: Final = timedelta(minutes=1)
 LONGEST_WAIT: Final = timedelta(minutes=15)
+PAUSE: Final = timedelta(minutes=5)
+MOST_OVERTIME: Final = timedelta(hours=1)
+"""Nobody is cut off in the middle of a call: a session whose time has come ends at the next pause, or after so long."""
 TOKEN_PREFIX: Final = "s112_"
 MOST_TOKEN_DAYS: Final = 365
 _ALPHABET: Final = "".join(one for one in string.ascii_lowercase + string.digits if one not in "il1o0")
@@ -192,7 +195,9 @@ class SignIn:
             return None
         session, account, _ = found
         now = self._clock()
-        if not account.active or now - session.created_at > self.settings.session(account.role):
+        overtime = now - session.created_at - self.settings.session(account.role)
+        is_over = overtime > MOST_OVERTIME or (overtime > timedelta(0) and now - session.seen_at > PAUSE)
+        if not account.active or is_over:
             self.kept.end_session(session)
             return None
         is_unattended = account.role is Role.WALL  # and shows nothing that a passer-by may not see

@@ -6,6 +6,8 @@ back: `siaga112 db upgrade` does it, after a backup.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -13,7 +15,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, inspect, text
 
 from dispatch.errors import StoreError
-from dispatch.store.engine import writing
+from dispatch.store.engine import open_engine, reading, writing
 from gis.errors import N_
 
 _SCRIPTS = "dispatch.store:migrations"
@@ -48,13 +50,28 @@ def check_tables(engine: Engine) -> None:
     StoreError
         The database is empty, older or newer than this program, or holds tables that are not ours.
     """
-    with engine.connect() as connection:
+    with reading(engine) as connection:
         found = _revision(connection)
         if found is None:
             _check_empty(connection)
             raise StoreError(N_("The database is empty: no centre was ever started on it."))
     if found != newest():
         raise StoreError(_MISMATCH[_is_known(found)], found=found, newest=newest())
+
+
+def engine_to_ask(url: str) -> Engine:
+    """A database that is there; none is made where a name was mistyped.
+
+    Raises
+    ------
+    StoreError
+        It is not there, holds no centre yet, or is of another version.
+    """
+    engine = open_engine(url)
+    if engine.dialect.name == "sqlite" and not Path(str(engine.url.database)).is_file():
+        raise StoreError(N_("There is no database {file}; check the name after --db."), file=engine.url.database)
+    check_tables(engine)
+    return engine
 
 
 def upgrade(engine: Engine) -> tuple[str | None, str]:

@@ -70,10 +70,36 @@ def test_who_asks_the_region_alone_is_told_where_a_centre_may_have_closed_roads(
     assert "--db" not in run("nearest", "--at", AT, "--json").stderr
 
 
-@pytest.mark.parametrize("command", [("nearest",), ("isochrone", "--minutes", "5")])
+READERS = [
+    ("nearest", "--at", AT),
+    ("isochrone", "--at", AT, "--minutes", "5"),
+    ("audit", "verify"),
+    ("replay",),
+    ("backup", "copy.s112"),
+    ("learn", "report"),
+    ("learn", "show"),
+    ("export", "incidents", "--out", "incidents.csv"),
+    ("report", "standard", "--json"),
+    ("report", "monthly", "--month", "2026-01", "--out", "month.csv"),
+    ("hotspots",),
+    ("simulate", "--replay"),
+]
+
+
+@pytest.mark.parametrize("command", READERS, ids=" ".join)
 def test_a_database_that_is_not_there_is_told_and_none_is_made(tmp_path: Path, command: tuple[str, ...]) -> None:
     missing = tmp_path / "typo.db"
-    done = run(*command, "--at", AT, "--db", str(missing))
+    done = run(*command, "--db", str(missing))
     assert done.exit_code == 1
     assert "There is no database" in done.stderr
     assert not missing.exists()
+
+
+@pytest.mark.parametrize("command", [("audit", "verify"), ("report", "standard", "--json")], ids=" ".join)
+def test_a_file_that_is_no_database_is_told_and_left_as_it_is(tmp_path: Path, command: tuple[str, ...]) -> None:
+    letter = tmp_path / "surat.db"
+    letter.write_text("Yth. Bapak Bupati", encoding="utf-8")
+    done = run(*command, "--db", str(letter))
+    assert done.exit_code == 1
+    assert "The database cannot be used: file is not a database" in done.stderr
+    assert letter.read_text(encoding="utf-8") == "Yth. Bapak Bupati"

@@ -200,6 +200,24 @@ def test_a_session_locks_when_nobody_touches_it_and_ends_with_the_shift(office: 
     assert browser.get("/account").headers["Location"] == "/sign-in?next=/account&ended=1"
 
 
+@pytest.mark.parametrize("pause", [None, 6], ids=["at work", "a pause"])
+def test_a_session_whose_time_has_come_ends_at_the_next_pause_and_never_in_the_middle_of_a_call(
+    office: Office, pause: int | None
+) -> None:
+    browser = office.browser()
+    browser.sign_in(somebody(office))
+    for _ in range(36):
+        office.clock.tick(minutes=20)
+        assert browser.is_in
+    for _ in range(12):  # beyond its twelve hours, with a hand on it
+        office.clock.tick(minutes=4)
+        assert browser.is_in
+    office.clock.tick(minutes=pause or 4)
+    assert browser.is_in is (pause is None)
+    still_in = [office.clock.tick(minutes=4) or browser.is_in for _ in range(3)]
+    assert not still_in[-1], "an hour later it ends, whoever works"
+
+
 def test_signing_in_drops_what_the_browser_carried_and_out_means_out(office: Office) -> None:
     login = somebody(office)
     browser = office.browser()
