@@ -435,6 +435,12 @@ def _stale() -> str | None:
     return None
 
 
+def sees_speeds() -> bool:
+    """Whether the page of learnt speeds is there for who asks; the bars lead to it then."""
+    who = actor()
+    return "speeds.page" in current_app.view_functions and Permission.FLEET_READ in who.may and who.reach.is_whole
+
+
 def _page(template: str, *, status: int = HTTPStatus.OK, **values: Any) -> Response:
     words, here = _words(), present()
     shown = {
@@ -442,7 +448,7 @@ def _page(template: str, *, status: int = HTTPStatus.OK, **values: Any) -> Respo
         "stamp": current_app.extensions["siaga112-asset-version"], "here": here, "roles": ROLE_NAMES,
         "bound_roles": BOUND_ROLES, "is_open": here is not None and here.session.stage is Stage.OPEN,
         "home": home_of(None if here is None else here.account.role),
-        "may_accounts": Permission.ACCOUNTS in actor().may,
+        "may_accounts": Permission.ACCOUNTS in actor().may, "may_speeds": sees_speeds(),
     }  # fmt: skip
     answer = make_response(render_template(template, **{**shown, **values}), status)
     # The back button must not show what somebody saw before he signed out.
