@@ -113,7 +113,7 @@ def _flood(page: Page, _story: Story) -> None:
     expect(page.locator("#closure-form [name=closure-tool]:checked")).to_be_focused()
     box = page.locator(".fleet-incident.chosen").bounding_box()
     assert box is not None
-    for dx, dy in ((-90, -70), (90, -70), (90, 70)):
+    for dx, dy in ((-90, -70), (90, -70), (90, 110), (-90, 110)):
         page.mouse.click(box["x"] + box["width"] / 2 + dx, box["y"] + box["height"] / 2 + dy)
     expect(page.locator("#closure-save")).to_be_enabled()
     page.locator("#closure-note").focus()

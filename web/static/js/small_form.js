@@ -4,6 +4,8 @@ import { el } from "./dom.js";
 import { setText } from "./keyed_list.js";
 import { word } from "./words.js";
 
+let made = 0;
+
 /** What to say of a command that was not carried out. */
 export const sentence = (error) => (error.lost ? word("not_sent") : error.message || word("failed"));
 
@@ -26,7 +28,8 @@ export function field(label, input, how) {
  *   it may stay empty; most: letters
  */
 export function watch(input, { missing = "", most = 0 } = {}) {
-  const fault = el("p", { class: "field-fault", id: `fault-${input.name || input.id}`, hidden: true });
+  made += 1;
+  const fault = el("p", { class: "field-fault", id: `fault-${made}`, hidden: true });
   input.addEventListener("input", () => mend(input));
   Object.assign(input, { fault, missing, most });
   if (missing) input.setAttribute("aria-required", "true");
