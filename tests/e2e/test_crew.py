@@ -502,6 +502,7 @@ def test_who_had_read_on_below_sees_the_next_task_and_what_went_wrong(office: Of
     long_note = "Jalan masuk dari utara, pagar biru. " * 60
     first = office.task(note=long_note)
     page = signed_in(phone(), office)
+    page.set_viewport_size({"width": 640, "height": 360})  # held crosswise, where a task is longer than the page
 
     def read_to_the_end() -> None:
         expect(page.locator("#notes")).to_contain_text("pagar biru")
