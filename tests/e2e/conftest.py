@@ -13,12 +13,11 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from waitress.server import create_server
 
-from tests.e2e.screen import SCREENSHOTS, OpenPage, Screenshot, settle
+from tests.e2e.screen import PATIENCE_MS, SCREENSHOTS, OpenPage, Screenshot, settle
 from web.app import create_app
 from web.regions import open_region
 from web.service import Desk
 
-PATIENCE_MS = 20_000
 BROWSER_ARGUMENTS = [
     "--headless",
     "--no-sandbox",

@@ -9,6 +9,8 @@ from axe_core_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 SERIOUS = {"serious", "critical"}
+PATIENCE_MS = 90_000
+"""How long browser tests wait for what they expect. It ends only a test that fails, also on a slow, busy machine."""
 SCREENSHOTS = Path(__file__).resolve().parents[2] / "build" / "screenshots"
 
 Screenshot = Callable[[Page, str], None]

@@ -21,13 +21,12 @@ from dispatch.accounts import Role
 from dispatch.incidents import Severity
 from tests.accounts import MARK, PASSWORD
 from tests.e2e.pages import PAGES, Shown, address_of
-from tests.e2e.screen import SERIOUS
+from tests.e2e.screen import PATIENCE_MS, SERIOUS
 from tests.e2e.story import LOGINS, Story, story
 from web.access import need_of
 from web.tile_png import png
 
 pytestmark = pytest.mark.browser
-PATIENCE_MS = 20_000
 WIDE, PHONE = {"width": 1920, "height": 1080}, {"width": 360, "height": 740}
 OF_COLOUR = ("color-contrast", "link-in-text-block")
 """What a theme may change; all other rules are asked once."""
