@@ -20,7 +20,7 @@ from dispatch.commands import AnswerVerification
 from dispatch.exports_common import UTF8_WITH_MARK, category_name, csv_text
 from dispatch.exports_ministry import month_bounds, month_of
 from dispatch.incidents import Verification
-from dispatch.reach import hidden_categories, is_hidden, lies_within
+from dispatch.reach import TimesTold, hidden_categories, is_hidden, lies_within
 from dispatch.store import queries
 from dispatch.verification import VillageAnswer
 from gis.errors import N_, SiagaError
@@ -342,9 +342,9 @@ def _name(category: str, _: Translator) -> str:
 
 
 def _when(one: VillageIncident, _: Translator) -> str:
-    """Date and time; the date alone of what is sensitive and over."""
+    """Date and time, or the date alone where no more is told."""
     day = day_text(one.received_at, _)
-    return f"{day} {clock_text(one.received_at)}" if one.is_open or not one.sensitive else day
+    return f"{day} {clock_text(one.received_at)}" if one.told is not TimesTold.DAY else day
 
 
 def _row(one: VillageIncident, _: Translator) -> dict[str, Any]:
