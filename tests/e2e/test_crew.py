@@ -498,3 +498,35 @@ def test_the_note_of_another_incident_is_not_shown(office: Office, phone: Any) -
     look_again(page)
     expect(page.locator("#notes")).to_contain_text("CATATAN-KEDUA")
     expect(page.locator("#notes")).not_to_contain_text("PERTAMA")
+
+
+def test_who_had_read_on_below_sees_the_next_task_and_what_went_wrong(office: Office, phone: Any) -> None:
+    long_note = "Jalan masuk dari utara, pagar biru. " * 60
+    first = office.task(note=long_note)
+    page = signed_in(phone(), office)
+    page.set_viewport_size({"width": 640, "height": 360})  # held crosswise, where a task is longer than the page
+
+    def read_to_the_end() -> None:
+        expect(page.locator("#notes")).to_contain_text("pagar biru")
+        page.locator("#write button").scroll_into_view_if_needed()
+        expect(page.locator("#task h2")).not_to_be_in_viewport()
+
+    read_to_the_end()
+    # A tap that is refused is told where it is seen.
+    offline(page)
+    press(page, "en_route")
+    read_to_the_end()
+    office.do(RecallUnit(unit_id=UNIT, reason="salah alamat"))
+    page.context.set_offline(False)
+    expect(page.locator("[data-refused=en_route] button")).to_be_in_viewport()
+    page.click("[data-refused=en_route] button")
+    # The next task, while the notes of the one before are read.
+    office.free()
+    office.do(AssignUnits(incident_id=first, unit_ids=(UNIT,)))
+    look_again(page)
+    read_to_the_end()
+    office.free()
+    office.task(note=long_note)
+    look_again(page)
+    expect(page.locator("#task .new")).to_be_in_viewport()
+    expect(page.locator("#task h2")).to_be_in_viewport()
