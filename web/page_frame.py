@@ -19,7 +19,7 @@ from werkzeug.wrappers import Response
 from web.access import SAFE_METHODS, Permission, actor
 from web.api import desk
 from web.i18n import DEFAULT_LANGUAGE, LANGUAGES, Translator, translator
-from web.people import THEMES, language, sees_speeds, theme
+from web.people_frame import THEMES, language, sees_speeds, theme
 from web.sessions import ACCESS
 
 

@@ -17,7 +17,7 @@ from web.api import desk
 from web.assets import LEAFLET_VERSION
 from web.credits import credit_line
 from web.i18n import DEFAULT_LANGUAGE, LANGUAGES, translator
-from web.people import sees_speeds
+from web.people_frame import sees_speeds
 from web.plan_candidates import of_villages
 from web.plan_files import BYTE_ORDER_MARK, comparison_table, coverage_table, write_coverage_geopackage
 from web.plan_pictures import reach_colour

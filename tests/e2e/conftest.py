@@ -14,14 +14,13 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from waitress.server import create_server
 
 from dispatch.accounts import Role
-from tests.e2e.screen import NO_TILE, SCREENSHOTS, WIDE, OpenPage, Screenshot, settle
+from tests.e2e.screen import NO_TILE, PATIENCE_MS, SCREENSHOTS, WIDE, OpenPage, Screenshot, settle
 from tests.e2e.story import Story, story
 from web.app import create_app
 from web.one_send import OneSendChannel
 from web.regions import open_region
 from web.service import Desk
 
-PATIENCE_MS = 20_000
 BROWSER_ARGUMENTS = [
     "--headless",
     "--no-sandbox",

@@ -13,6 +13,8 @@ from web.tile_png import png
 
 WIDE, LAPTOP, PHONE = ({"width": w, "height": h} for w, h in ((1920, 1080), (1366, 768), (360, 740)))
 SERIOUS = {"serious", "critical"}
+PATIENCE_MS = 90_000
+"""How long browser tests wait for what they expect. It ends only a test that fails, also on a slow, busy machine."""
 OF_COLOUR = ("color-contrast", "link-in-text-block")
 """What a theme may change; all other rules are asked once."""
 

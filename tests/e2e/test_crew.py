@@ -21,13 +21,12 @@ from dispatch.incidents import IncidentLocation, Milestone, Severity
 from dispatch.types import UnitStatus
 from tests.accounts import PASSWORD, person
 from tests.centre_app import HERE, CentreApp, centre_app, served
-from tests.e2e.screen import SCREENSHOTS
+from tests.e2e.screen import PATIENCE_MS, SCREENSHOTS
 from tests.wire import Wire, wired
 
 pytestmark = pytest.mark.browser
 UNIT, LOGIN = "AMB-13", "kru.amb13"
 FIRST_LOAD, UPDATE = 60_000, 2_000
-PATIENCE_MS = 20_000
 FAST_CLOCK = "{ const real = Date.now; Date.now = () => real.call(Date) + 300000; }"
 
 
@@ -216,6 +215,7 @@ def test_what_is_pressed_offline_is_sent_once_and_in_order(office: Office, phone
     expect(page.locator("#task")).to_contain_text("Pasar Plered")
     expect(page.locator("#told li")).to_have_count(3)
     assert office.milestones(incident_id) == []
+    page.wait_for_timeout(1000)  # so that a quick machine, too, can tell when it was pressed from when it was sent
     page.context.set_offline(False)
     expect(page.locator("#told li")).to_have_count(0)
     expect(page.locator("#link")).to_have_text("Tersambung")
@@ -374,14 +374,16 @@ def test_a_phone_five_minutes_fast_reports_the_right_time(office: Office, phone:
     page = signed_in(context, office)
     expect(page.locator("#task")).to_contain_text("Pasar Plered")
     offline(page)
-    pressed = datetime.now(UTC)
+    before = datetime.now(UTC)
     press(page, "en_route")
+    after = datetime.now(UTC)
     page.wait_for_timeout(1500)
     page.context.set_offline(False)
     until(lambda: office.milestones(incident_id) == ["en_route"])
     (event,) = office.events(incident_id)
     assert event.device_time is not None
-    assert abs(event.device_time - pressed) < timedelta(seconds=2.5)
+    # How well the phone knows the server's clock depends on how fast it was answered; its own is 300 s off.
+    assert before - timedelta(seconds=30) < event.device_time < after + timedelta(seconds=30)
     expect(page.locator("#told li")).to_have_count(0)
 
 

@@ -19,12 +19,11 @@ from dispatch.accounts import Role
 from dispatch.incidents import Severity
 from tests.accounts import MARK, PASSWORD
 from tests.e2e.pages import PAGES, Shown, address_of
-from tests.e2e.screen import LAPTOP, NO_TILE, PHONE, WIDE, begun, check, in_the_other_theme
+from tests.e2e.screen import LAPTOP, NO_TILE, PATIENCE_MS, PHONE, WIDE, begun, check, in_the_other_theme
 from tests.e2e.story import LOGINS, Story
 from web.access import need_of
 
 pytestmark = pytest.mark.browser
-PATIENCE_MS = 20_000
 WORDLESS = """() => [...document.querySelectorAll("[data-word], [data-label], [data-title], [data-placeholder]")]
   .filter((one) => [one.textContent, one.ariaLabel, one.title, one.placeholder]
     .some((text) => text && Object.values(one.dataset).includes(text))).map((one) => one.outerHTML)"""
