@@ -363,6 +363,7 @@ def _page(template: str, _: Translator, *, fault: str | None, status: int, **val
         is_open=who.by_cookie,
         home="/agency",
         may_accounts=False,
+        may_speeds=False,
         csrf=csrf,
         hidden=lambda: _hidden(csrf),
         steps=lambda: [(one.value, _(name)) for one, name in _STEP_NAMES.items()],

@@ -92,6 +92,12 @@ def stale() -> str | None:
     return None
 
 
+def sees_speeds() -> bool:
+    """Whether the page of learnt speeds is there for who asks; the bars lead to it then."""
+    who = actor()
+    return "speeds.page" in current_app.view_functions and Permission.FLEET_READ in who.may and who.reach.is_whole
+
+
 def people_page(template: str, *, status: int = HTTPStatus.OK, **values: Any) -> Response:
     """A page of a template, which is handed what all need and `values`."""
     words, here = people_words(), present()
@@ -101,6 +107,7 @@ def people_page(template: str, *, status: int = HTTPStatus.OK, **values: Any) ->
         "bound_roles": BOUND_ROLES, "is_open": here is not None and here.session.stage is Stage.OPEN,
         "home": home_of(None if here is None else here.account.role),
         "may_desk": Permission.CENTRE_READ in actor().may, "may_accounts": Permission.ACCOUNTS in actor().may,
+        "may_speeds": sees_speeds(),
     }  # fmt: skip
     answer = make_response(render_template(template, **{**shown, **values}), status)
     # The back button must not show what somebody saw before he signed out.

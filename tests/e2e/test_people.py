@@ -14,9 +14,9 @@ from playwright.sync_api import Browser, Page, expect
 from dispatch.accounts import Role
 from tests.accounts import PASSWORD, code_at, person
 from tests.centre_app import CentreApp, centre_app, served
+from tests.e2e.screen import PATIENCE_MS
 
 pytestmark = pytest.mark.browser
-PATIENCE_MS = 20_000
 
 
 @pytest.fixture(scope="module")
