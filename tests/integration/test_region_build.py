@@ -338,6 +338,7 @@ def test_a_bad_source_is_one_sentence_and_leaves_the_old_region_alone(case: str,
     assert not list(copy.parent.glob(".*building*"))
 
 
+@pytest.mark.slow
 def test_a_build_killed_at_any_moment_leaves_the_old_region_or_none(tmp_path: Path) -> None:
     sources_in(tmp_path)
     target = tmp_path / "region"
