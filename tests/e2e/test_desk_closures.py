@@ -63,7 +63,7 @@ def test_a_point_drawn_on_the_map_closes_the_road_and_the_units_are_ranked_anew(
     screenshot(page, "closure-drawing-1366")
     page.click("#closure-save")
     expect(page.locator("#closures-title")).to_have_text("Jalan ditutup (1)")
-    expect(page.locator("#closed-roads")).to_contain_text("1 ruas jalan ditutup: banjir")
+    expect(page.locator("#closed-roads")).to_contain_text("1 penutupan jalan: banjir")
     expect(page.locator(".closure-list li")).to_contain_text("Banjir")
     assert page.locator("path.closure-line").count() >= 1
     assert first_eta(page) != before
