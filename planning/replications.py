@@ -229,7 +229,8 @@ def summarise(found: Sequence[Replication]) -> Summary:
     counts = np.sum([one.histogram for one in found], axis=0)
     everybody = sum(one.calls for one in found)
     shares = np.cumsum(counts[:-1]) / max(everybody, 1)
-    last = int(np.searchsorted(counts[::-1].cumsum()[::-1] > 0, False)) + 1
+    known = np.flatnonzero(counts)
+    last = int(known[-1]) + 1 if len(known) else 1
     return Summary(
         replications=len(found),
         calls=Estimate.of([one.calls for one in found]),

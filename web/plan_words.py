@@ -136,6 +136,11 @@ def cut_off_text(cut_off: Sequence[tuple[str, float]], _: Translator) -> list[st
     ]  # fmt: skip
 
 
+def assumed_text(assumed: Sequence[str], _: Translator) -> str:
+    """How a plan differs from how things stand."""
+    return "\n".join([_("What this plan assumes"), *(f"  - {one}" for one in assumed)])
+
+
 def coverage_text(
     found: Coverage, names: Mapping[str, str], _: Translator, *, posts: int, cut_off: Sequence[tuple[str, float]] = ()
 ) -> str:

@@ -202,13 +202,13 @@ class Planner:
             kinds[unit_kind(str(unit))] = tuple(stations)
         return kinds
 
-    def posts(self, kind: str) -> tuple[Post, ...]:
-        """The stations in service at which units of a kind stand.
+    def posts_if_any(self, kind: str) -> tuple[Post, ...]:
+        """The stations in service at which units of a kind stand; there may be none.
 
         Raises
         ------
         InputError
-            The region does not say where such units stand, or no such station is in service.
+            The region does not say where such units stand.
         """
         stations = self.post_kinds.get(kind)
         if stations is None:
@@ -217,7 +217,17 @@ class Planner:
                    "of region.toml."),
                 kind=kind,
             )  # fmt: skip
-        found = tuple(one for one in self.stations if one.kind in stations and one.operating)
+        return tuple(one for one in self.stations if one.kind in stations and one.operating)
+
+    def posts(self, kind: str) -> tuple[Post, ...]:
+        """The stations in service at which units of a kind stand.
+
+        Raises
+        ------
+        InputError
+            As `posts_if_any`, or no such station is in service.
+        """
+        found = self.posts_if_any(kind)
         if not found:
             raise InputError(
                 N_("The region has no station in service for units of the kind “{kind}”; build it with --stations, "

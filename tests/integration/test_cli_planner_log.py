@@ -27,6 +27,7 @@ from web.plan_simulation import calls_by_people, policy_of, reachable, replayed,
 from web.plans import Planner
 from web.report_parts import report_html
 from web.report_pdf import report_pdf
+from web.running import open_store
 
 KINDS = {"f1": "fire_engine", "f2": "fire_engine", "a1": "ambulance"}
 NEAR = Location(lat=-6.7101, lon=108.503)
@@ -141,6 +142,7 @@ def test_the_report_on_coverage_is_html_or_pdf(region: Path, tmp_path: Path) -> 
 
 
 def test_an_empty_log_gives_an_empty_pack_and_nothing_to_replay(region: Path, database: str) -> None:
+    open_store(database).engine.dispose()
     given = ("--db", database, "--region", region)
     answer = json.loads(run("report", "standard", "--json", *given).stdout)
     assert answer["region"]["incidents"] == 0 and answer["region"]["share"] is None
