@@ -158,6 +158,8 @@ def _replay(
     planner: Planner, posts: Sequence[Post], standard: Standard, asked: _Asked, since: str | None, until: str | None,
     database: str | None, region_folder: Path | None,
 ) -> dict[str, Any]:  # fmt: skip
+    import numpy as np
+
     from planning.calls import CallModel, flat_week
     from planning.replications import Plan, measure, serve, summarise
     from web.cli_centre import to_ask
@@ -167,7 +169,7 @@ def _replay(
 
     start, end = time_option("--since", since), time_option("--until", until)
     if start is not None and end is not None and end <= start:
-        raise InputError("--until must be later than --since; correct one of them.")
+        raise InputError(N_("--until must be later than --since; correct one of them."))
     kind = standard.kinds[0]
     with to_ask(database, region_folder) as centre:
         cases, kinds, timezone = incident_cases(centre, start, end), unit_kinds(centre), centre.store.timezone
@@ -175,21 +177,25 @@ def _replay(
     middles |= {area.code: planner.region.boundaries.middle(area.code) for area in planner.kecamatan}
     log = replayed(cases, kinds, kind, timezone, middles)
     world = world_of(planner, posts, kind, log.spots)
-    ends = int((log.calls.at_ms + log.calls.on_scene_ms).max()) + 1
+    begins, ends = log.start_ms, int((log.calls.at_ms + log.calls.on_scene_ms).max()) + 1
     unused = CallModel(per_day=1, hour_profile=flat_week(), place_weight=world.people, categories=MEDICAL)
     policies = []
     for name, (roster, rules, policy) in _plans(planner, posts, standard, asked, world).items():
-        plan = Plan(world=world, roster=roster, rules=rules, policy=policy, calls=unused, horizon_ms=ends)
+        plan = Plan(
+            world=world, roster=roster, rules=rules, policy=policy, calls=unused, start_ms=begins, horizon_ms=ends
+        )
         one = measure(plan, log.calls, serve(plan, log.calls))
         policies.append({"policy": name, **summary_json(summarise([one]), plan)})
-    known = log.actual_s[log.actual_s == log.actual_s]
+    known = log.actual_s[np.isfinite(log.actual_s)]
+    handled = bool(np.isfinite(log.handling_s).any())
     return {
         "kind": kind, "posts": len(posts), "standard_s": standard.within_s, "incidents": len(log.calls),
-        "left_out": log.left_out,
+        "left_out": log.left_out, "impossible_times": log.impossible,
         "actual": {
             "with_time": len(known), "without_time": len(log.calls) - len(known),
             "mean_s": round(float(known.mean()), 1) if len(known) else None,
             "late": round(float((known > standard.within_s).mean()), 5) if len(known) else None,
+            "handling_median_s": round(float(np.nanmedian(log.handling_s)), 1) if handled else None,
         },
         "policies": policies, "notice": planner.region.notice,
     }  # fmt: skip
