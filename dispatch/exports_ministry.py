@@ -205,7 +205,7 @@ def _value(
 def seconds_to(case: IncidentCase, milestone: Milestone) -> float | None:
     """Seconds from the first report of an incident to the first of its units at a milestone; None where none is.
 
-    A time before the report, or before its own unit was sent, cannot be; the answer is negative where there is no other.
+    A time before the report, or before its own unit was sent, cannot be; where there is no other, this is negative.
     """
     reported = case.incident.received_at
     possible: list[float] = []

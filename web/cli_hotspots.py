@@ -10,7 +10,7 @@ import click
 from gis.errors import N_, InputError
 from web.cli_common import json_option, language_option, print_json, progress_bar, region_option
 from web.cli_coverage import OUT
-from web.cli_exports import time_option
+from web.cli_exports import check_category, time_option
 
 if TYPE_CHECKING:
     from web.plans import Planner
@@ -59,6 +59,7 @@ def hotspots(
     from web.exports import incident_cases
 
     with to_ask(database, region_folder) as centre:
+        check_category(centre, category)
         cases = incident_cases(centre, start, end)
         planner, timezone = Planner(centre.region), centre.store.timezone
     with progress_bar("looking for hot spots", total=1) as advance:
@@ -78,8 +79,8 @@ def hotspots(
     if density_file is not None:
         from web.plan_files import write_rows
 
-        rows = density_rows(planner, cases, category=category, bandwidth_m=bandwidth_m, cells=GRID)
-        write_rows(density_file, ("lat", "lon", "per_km2"), rows, planner.region.notice)
+        cells = density_rows(planner, cases, category=category, bandwidth_m=bandwidth_m, cells=GRID)
+        write_rows(density_file, ("lat", "lon", "per_km2"), cells, planner.region.notice)
     if png_file is not None:
         _picture(planner, found, png_file, lang)
     if as_json:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gis.errors import InputError
+from gis.errors import N_, InputError
 from web.cli_common import json_option, language_option, print_json, progress_bar, region_option
 from web.cli_coverage import OUT, WhatIf, planned, post_options, road_options, standard_options, the_standard
-from web.cli_exports import time_option
+from web.cli_exports import check_category, time_option
 
 if TYPE_CHECKING:
     from routing.region import Region
@@ -87,15 +87,14 @@ def report_standard(
     from web.plans import Planner
 
     if out is None and csv_file is None and not as_json:
-        raise InputError("Nothing to write: give --out REPORT.pdf, --csv FILE or --json.")
+        raise InputError(N_("Nothing to write: give --out REPORT.pdf, --csv FILE or --json."))
     if out is not None:
         _checked(out)
     start, end = time_option("--since", since), time_option("--until", until)
     if start is not None and end is not None and end <= start:
-        raise InputError("--until must be later than --since; correct one of them.")
+        raise InputError(N_("--until must be later than --since; correct one of them."))
     with to_ask(database, region_folder) as centre:
-        if category is not None and category not in {one.category_id for one in centre.store.directory().categories}:
-            raise InputError(f"The directory has no category “{category[:40]}”; see 'siaga112 directory show'.")
+        check_category(centre, category)
         head = centre.store.head()
         cases = cases_of_log(centre, start, end)
         planner = Planner(centre.region)
@@ -153,7 +152,7 @@ def report_village(
     from web.village_month import FIGURE_COLUMNS, INCIDENT_COLUMNS, figure_rows, incident_rows_of, village_month
 
     if out is None and not as_json:
-        raise InputError("Nothing to write: give --out FILE.csv or --json.")
+        raise InputError(N_("Nothing to write: give --out FILE.csv or --json."))
     with to_ask(database, region_folder) as centre:
         _known_area(centre.region, code)
         store = centre.store
@@ -188,12 +187,14 @@ def _known_area(region: Region, code: str) -> None:
     except LookupError:
         level = AreaLevel.KABUPATEN
     if level is AreaLevel.KABUPATEN:
-        raise InputError(f"The region has no village or kecamatan “{code[:20]}”; give a code such as 32.09.21.2006.")
+        raise InputError(
+            N_("The region has no village or kecamatan “{code}”; give a code such as 32.09.21.2006."), code=code[:20]
+        )
 
 
 def _checked(out: Path) -> None:
     if out.suffix.lower() not in (".html", ".pdf"):
-        raise InputError(f"{out} is neither .html nor .pdf; name the report accordingly.")
+        raise InputError(N_("{file} is neither .html nor .pdf; name the report accordingly."), file=str(out))
 
 
 def _write_report(out: Path, made: Report) -> None:

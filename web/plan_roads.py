@@ -12,6 +12,7 @@ import numpy as np
 import shapely
 
 from gis.errors import N_, InputError, SourceError
+from gis.files import unreadable
 from gis.types import Location
 from routing.closures import RoadFinder
 from routing.metric import Metric
@@ -142,7 +143,7 @@ def polygons_of(path: Path) -> list[shapely.Geometry]:
     try:
         shape = shapely.from_geojson(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise SourceError(f"{path} cannot be read: {error.strerror}; check the name.") from None
+        raise unreadable(path, error) from None
     except (shapely.errors.GEOSException, UnicodeDecodeError):
         raise SourceError(N_("{file} is no GeoJSON; save the area as GeoJSON."), file=str(path)) from None
     parts = shapely.get_parts(shape).tolist() if shape is not None else []

@@ -253,7 +253,7 @@ def _siting_json(
         "bound": number(found.bound),
         "gap": number(found.gap),
         "seconds": round(found.seconds, 3),
-        "reason": found.reason,
+        "reason": None if found.reason is None else str(found.reason),
         "sites": sites,
         "notice": planner.region.notice,
     }

@@ -14,6 +14,7 @@ from web.i18n import Translator
 from web.plan_reach import Reach
 from web.terminal import table
 from web.wording import duration, kind_name
+from web.wording_errors import error_text
 
 GAPS_SHOWN = 10
 NOTHING = "-"
@@ -267,7 +268,7 @@ def siting_text(found: Siting, answer: Mapping[str, Any], _: Translator) -> str:
             )
         )
     if found.reason is not None:
-        lines.append(_(found.reason))
+        lines.append(error_text(found.reason, _))
     if answer["sites"]:
         rows = [
             [str(number), one["name"], one["village"] or "", one["kecamatan"] or "",

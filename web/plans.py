@@ -192,13 +192,16 @@ class Planner:
         table = self.region.table.get("planning", {})
         given = table.get("posts", {}) if isinstance(table, Mapping) else None
         if not isinstance(given, Mapping):
-            raise SourceError(f"{source}: posts under [planning] is not a table; write it as [planning.posts].")
+            raise SourceError(
+                N_("{source}: posts under [planning] is not a table; write it as [planning.posts]."), source=source
+            )
         kinds = dict(DEFAULT_POSTS)
         for unit, stations in given.items():
             if not isinstance(stations, list) or not all(isinstance(one, str) for one in stations):
                 raise SourceError(
-                    f'{source}, [planning.posts] {unit}: give a list of kinds of station, such as ["puskesmas"].'
-                )
+                    N_("{source}, [planning.posts] {unit}: give a list of kinds of station, such as [\"puskesmas\"]."),
+                    source=source, unit=unit,
+                )  # fmt: skip
             kinds[unit_kind(str(unit))] = tuple(stations)
         return kinds
 
