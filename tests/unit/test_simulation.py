@@ -15,7 +15,7 @@ from dispatch.policies import CLOSEST_BY_LINE, CLOSEST_BY_ROAD, LeastCover
 from planning.calls import CallCategory, CallModel, Calls, Duration, draw_calls, flat_week, profile_of_hours
 from planning.errors import PlanningInputError
 from planning.queueing import erlang_b, erlang_c, mean_wait_s
-from planning.replications import Estimate, Plan, difference, replicate, serve, summarise
+from planning.replications import Estimate, Plan, difference, measure, replicate, serve, summarise
 from planning.simulation import NO_WAY, Roster, Rules, World, _Loop, simulate
 
 MINUTE = 60_000
@@ -356,3 +356,13 @@ def test_a_scheduler_that_does_not_answer_is_told_in_a_sentence():
     plan = plan_of(LINE, Roster.always(np.array([0]), turnout_ms=0), Rules(), CLOSEST_BY_ROAD)
     with pytest.raises(PlanningInputError, match="No Dask scheduler answers"):
         replicate(plan, 1, seed=9, scheduler="tcp://127.0.0.1:9")
+
+
+def test_the_distribution_runs_to_the_last_call_and_time_counts_from_the_first_day():
+    plan = plan_of(LINE, Roster.always(np.array([0]), turnout_ms=MINUTE), Rules(), CLOSEST_BY_ROAD)
+    asked = calls((0, 0, 1, 9, -1), (60, 1, 1, 9, -1))
+    told = summarise([measure(plan, asked, serve(plan, asked))])
+    assert told.minutes[-1] == 15 and told.shares[-1] == 1
+    assert told.shares[told.minutes == 11].tolist() == [0.5] and told.shares[told.minutes < 10].max() == 0
+    half = replace(plan, start_ms=plan.horizon_ms // 2)
+    assert summarise([measure(half, asked, serve(half, asked))]).utilisation.mean == 2 * told.utilisation.mean
