@@ -106,6 +106,7 @@ def planned(
     InputError
         A change that cannot be.
     """
+    from routing.speed_factors import hour_of_week
     from web.cli_exports import time_option
     from web.plan_changes import Changes, changed_posts
     from web.plan_roads import RoadChanges, assumed_on_roads, hour_of, planner_under, polygons_of
@@ -117,6 +118,7 @@ def planned(
     on_roads = RoadChanges(
         streets=what_if.streets, roads=[find(text) for text in what_if.roads], areas=areas,
         hour=hour_of(standing, at), profile=what_if.profile,
+        told_hour=None if at is None else hour_of_week(at, standing.region.timezone),
     )  # fmt: skip
     planner = planner_under(standing, on_roads)
     changes = Changes(add=what_if.add, close=what_if.close, reopen=what_if.reopen, move=what_if.move)

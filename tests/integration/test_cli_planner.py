@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -165,6 +166,21 @@ def test_what_if_counts_in_every_command_and_is_told_by_each(region: Path, tmp_p
     assert sited["objective"] == pytest.approx(covered["region"]["within"] + ranked["ranking"][0]["gained"], abs=2)
     assert "Streets closed: Jalan Pasar." in chart.read_text(encoding="utf-8")
     assert "Streets closed: Jalan Pasar." in run("site", "next", "--minutes", "3", *changes).stdout
+
+
+def test_the_hour_that_was_asked_for_is_told_whichever_hour_has_its_traffic(region: Path, tmp_path: Path) -> None:
+    busy = tmp_path / "busy"
+    shutil.copytree(region, busy)
+    with (busy / "region.toml").open("a", encoding="utf-8") as settings:
+        settings.write('\n[[routing.hours]]\nname = "pagi"\nfrom = 6\nto = 8\nfactor = 0.5\n')
+    asked = ("coverage", "--minutes", "3", "--region", busy)
+    # A Thursday; all mornings are alike to the roads.
+    slow = told(*asked, "--at", "2026-11-26T07:00:00+07:00")
+    noon = told(*asked, "--at", "2026-11-26T12:00:00+07:00")
+    assert slow["assumed"] == ["Hour of the week: day 4, 7:00."] and noon["assumed"] == [
+        "Hour of the week: day 4, 12:00."
+    ]
+    assert slow["region"]["within"] < noon["region"]["within"] == told(*asked)["region"]["within"]
 
 
 def test_a_region_without_a_station_in_service_may_be_given_posts(region: Path) -> None:
