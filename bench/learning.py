@@ -5,8 +5,9 @@ those of the settings, with an effect of each trip and of each road; devices tel
 of the driven road is found, how near the learnt factors are to the truth, and the errors of trips before and after,
 each told by what was learnt without it, with the truth itself beside them.
 
-Run `script/bench learning` (or `python -m bench.learning`), with the real data beside the repository. The exit status
-is 1 when learning makes held-out trips worse.
+Run `script/bench learning` (or `python -m bench.learning`), with the real data beside the repository. With several
+`--seeds` all of it, the true factors too, is drawn anew for each, and a table at the end puts the seeds side by side.
+The exit status is 1 when learning makes held-out trips worse under any of them.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import argparse
 import random
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -59,23 +60,31 @@ class World:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run and print; 1 when held-out trips are told worse."""
     options = _options(arguments)
-    world = made_world(options.data)
-    dice = random.Random(SEED)
-    trips = [_trip(world, dice, number) for number in range(options.trips)]
-    if options.matching:
-        _matching(world, trips[: options.matching])
-    print(f"learning from {options.trips} trips, a position each {options.every} s, sigma {options.sigma} m")
-    started = time.perf_counter()
-    reader = _reader(world)
-    read = [reader.read(_seen(world, trip, dice, options.every, options.sigma)) for trip in trips]
-    print(f"reading {1e3 * (time.perf_counter() - started) / len(trips):.0f} ms a trip")
-    worse = _learning(world, read)
-    print("the same trips with times alone, without positions")
-    worse |= _learning(world, [reader.read(_seen(world, trip, dice, None, 0.0)) for trip in trips])
+    with_positions, times_alone = [], []
+    for turn, seed in enumerate(options.seeds):
+        if len(options.seeds) > 1:
+            print(f"seed {seed}", flush=True)
+        world = made_world(options.data, seed)
+        dice = random.Random(seed)
+        trips = [_trip(world, dice, number) for number in range(options.trips)]
+        if options.matching and turn == 0:
+            _matching(world, trips[: options.matching])
+        print(f"learning from {options.trips} trips, a position each {options.every} s, sigma {options.sigma} m")
+        started = time.perf_counter()
+        reader = _reader(world)
+        read = [reader.read(_seen(world, trip, dice, options.every, options.sigma)) for trip in trips]
+        print(f"reading {1e3 * (time.perf_counter() - started) / len(trips):.0f} ms a trip")
+        with_positions.append(_learning(world, read))
+        print("the same trips with times alone, without positions")
+        alone = [reader.read(_seen(world, trip, dice, None, 0.0)) for trip in trips]
+        times_alone.append(_learning(world, alone))
+    if len(options.seeds) > 1:
+        _side_by_side(options.seeds, {"with positions": with_positions, "times alone": times_alone})
+    worse = [one for one in [*with_positions, *times_alone] if one.after_s[0] > one.before_s[0]]
     return 1 if worse else 0
 
 
-def made_world(data: Path) -> World:
+def made_world(data: Path, seed: int = SEED) -> World:
     """Roads, kecamatan and true factors: of each class, of each class at each time, and of each kecamatan."""
     network = read_osm([data / "cirebon" / "cirebon.osm.pbf"]).network
     snapper = Snapper.build(network)
@@ -87,7 +96,7 @@ def made_world(data: Path) -> World:
     point, village = tree.query(shapely.points(lon, lat), predicate="intersects")
     of_curve = np.full(len(lat), -1, dtype=np.int32)
     of_curve[point] = [codes.index(code[:8]) for code in villages["code"].to_numpy()[village]]
-    chance = np.random.default_rng(SEED)
+    chance = np.random.default_rng(seed)
     classes, areas, bins = len(ROAD_CLASSES), len(codes), int(default_bins().max()) + 1
     log = chance.normal(-0.15, 0.20, (classes, 1, 1)) + chance.normal(0.0, 0.12, (classes, 1, bins))
     log = log + chance.normal(0.0, 0.12, (1, areas, 1)) + chance.normal(0.0, 0.05, (classes, areas, bins))
@@ -97,6 +106,18 @@ def made_world(data: Path) -> World:
         edge_kecamatan=of_curve[network.edge_curve],
         truth=np.clip(np.exp(log), 0.25, 2.5),
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Learnt:
+    """What came of one seed: median and P90 of the errors, and what the intervals are worth."""
+
+    before_s: tuple[float, float]
+    after_s: tuple[float, float]
+    truth_s: tuple[float, float]
+    """By the true factors: no learning can be better than this, but by luck."""
+    inside: float
+    """Share of the true factors within their intervals of 95 %."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,7 +211,7 @@ def _matching(world: World, trips: Sequence[Trip]) -> None:
             )
 
 
-def _learning(world: World, read: Sequence[ReadTrip]) -> bool:
+def _learning(world: World, read: Sequence[ReadTrip]) -> Learnt:
     started = time.perf_counter()
     report = learn(read, kecamatan=world.kecamatan, bin_of_hour=default_bins())
     print(
@@ -224,7 +245,22 @@ def _learning(world: World, read: Sequence[ReadTrip]) -> bool:
         f"  {'true factors':14}  {np.median(np.abs(off_s)):7.0f} s {np.percentile(np.abs(off_s), 90):5.0f} s "
         f"{np.median(off_s):+5.0f} s  {np.median(shares):7.1%}"
     )
-    return report.after.median_s > report.before.median_s
+    return Learnt(
+        before_s=(report.before.median_s, report.before.p90_s),
+        after_s=(report.after.median_s, report.after.p90_s),
+        truth_s=(float(np.median(np.abs(off_s))), float(np.percentile(np.abs(off_s), 90))),
+        inside=float(np.mean(inside)),
+    )
+
+
+def _side_by_side(seeds: Sequence[int], results: Mapping[str, Sequence[Learnt]]) -> None:
+    """A table for docs/learning.md."""
+    print("| | seed | median before | after | true factors | P90 before | after | true factors | intervals hold |")
+    print("|---|---|---|---|---|---|---|---|---|")
+    for name, learnt in results.items():
+        for seed, one in zip(seeds, learnt, strict=True):
+            cells = [f"{s[which]:.0f} s" for which in (0, 1) for s in (one.before_s, one.after_s, one.truth_s)]
+            print(f"| {name} | {seed} | {' | '.join(cells)} | {one.inside:.0%} |")
 
 
 def _best_s(world: World, observation: Observation) -> float:
@@ -251,6 +287,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=SHARED, help="folder of the real data")
     parser.add_argument("--trips", type=int, default=1200)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[SEED], help="of all chance; one run for each")
     parser.add_argument("--every", type=float, default=10.0, help="seconds between positions")
     parser.add_argument("--sigma", type=float, default=8.0, help="metres of error along one axis")
     parser.add_argument("--matching", type=int, default=40, help="trips for the table of matching; 0 for none")

@@ -69,7 +69,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parts(options: argparse.Namespace, missing: dict[str, str]) -> list[Callable[[], list[Figure]]]:
     """What is to be done, one call each."""
-    networks = ["cirebon"] if options.quick else [*options.networks, *(["java"] if options.java else [])]
+    asked = ["cirebon"] if options.quick else [*options.networks, *(["java"] if options.java else [])]
+    networks = list(dict.fromkeys(asked))  # whoever names one twice has it measured once
     patience_s = 0.2 if options.quick else options.patience
     parts: list[Callable[[], list[Figure]]] = []
     for name in networks:

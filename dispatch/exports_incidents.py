@@ -30,6 +30,7 @@ from dispatch.exports_common import (
     local_hour,
 )
 from dispatch.incidents import Incident, IncidentStatus, Milestone
+from dispatch.reach import TimesTold, times_told, told_time
 from gis.types import Location
 
 MIN_GROUP: Final = 5
@@ -78,6 +79,7 @@ def incident_rows(
     timezone: tzinfo,
     lang: str = "id",
     min_group: int = MIN_GROUP,
+    for_village: bool = False,
 ) -> IncidentRows:
     """Incidents as flat rows with the columns of a level.
 
@@ -97,9 +99,12 @@ def incident_rows(
         Of the categories' names.
     min_group
         See `MIN_GROUP`.
+    for_village
+        Whether a village official reads the public level: cases are of one area alone, so an hour tells more than
+        among those of a region, and is told as closely as `dispatch.reach.times_told` says.
     """
     if level is PrivacyLevel.PUBLIC:
-        return _public_rows(cases, directory, areas, timezone, lang, min_group)
+        return _public_rows(cases, directory, areas, timezone, lang, min_group, for_village)
     full = [_full_row(one, directory, areas, timezone, lang) for one in cases]
     full.sort(key=lambda row: str(row["incident_id"]))
     rows = tuple({name: row[name] for name in COLUMNS[level]} for row in full)
@@ -212,8 +217,9 @@ def _full_row(case: IncidentCase, directory: Directory, areas: Areas, timezone: 
 
 
 def _public_rows(
-    cases: Iterable[IncidentCase], directory: Directory, areas: Areas, timezone: tzinfo, lang: str, min_group: int
-) -> IncidentRows:
+    cases: Iterable[IncidentCase], directory: Directory, areas: Areas, timezone: tzinfo, lang: str, min_group: int,
+    for_village: bool,
+) -> IncidentRows:  # fmt: skip
     waiting = [one.incident for one in cases if one.incident.duplicate_of is None]
     least = {one.category_id: category_export(one, "public") or LEVELS[0] for one in directory.categories}
     shown: list[tuple[Incident, str, str]] = []
@@ -235,11 +241,12 @@ def _public_rows(
     rows = []
     for incident, level, code in shown:
         area = areas.get(code)
+        told = times_told(incident, directory) if for_village else TimesTold.EXACT
         rows.append(
             {
                 "category": incident.category,
                 "category_name": category_name(directory, incident.category, lang),
-                "hour": local_hour(incident.received_at, timezone),
+                "hour": local_hour(told_time(incident.received_at, told, timezone), timezone),
                 "state": _state(incident.status),
                 "exercise": incident.exercise,
                 "area_level": level,

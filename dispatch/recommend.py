@@ -1,8 +1,8 @@
 """Who should go to an incident: the policy, a pure function of what it is given.
 
-`recommend` gathers its inputs into one record and answers from that record alone (`recommend_from`), so that a stored
-recommendation can be computed again. Every unit of a kind that is asked for is ranked by its exact time or excluded
-with its reason; nothing is cut off by straight line. `why` answers for one unit.
+What it rests on is gathered into one record (`recommendation_inputs`) and answered from that record alone
+(`recommend_from`), so that a stored recommendation can be computed again. Every unit of a kind that is asked for is
+ranked by its exact time or excluded with its reason; nothing is cut off by straight line. `why` answers for one unit.
 """
 
 from __future__ import annotations
@@ -48,62 +48,6 @@ from routing.types import DrivingTime, MetricKey
 NO_STARTS: Final[Mapping[str, Location]] = MappingProxyType({})
 NO_PROFILES: Final[Mapping[str, str]] = MappingProxyType({})
 NOT_TRUSTED: Final = frozenset({Exclusion.STALE, Exclusion.FIX_IN_FUTURE})
-
-
-def recommend(
-    *,
-    incident: Incident,
-    required: Sequence[Requirement],
-    units: Sequence[UnitState],
-    settings: RecommendationSettings,
-    now: datetime,
-    times: Sequence[DrivingTime] | None = None,
-    area: AreaTimes | None = None,
-    sent: Set[str] = frozenset(),
-    starts: Mapping[str, Location] = NO_STARTS,
-    agencies: Set[str] | None = None,
-    standard_s: float | None = None,
-    cover: Sequence[CoverCost] = (),
-    closures: Sequence[ClosureInForce] = (),
-    metric: str = "",
-    metrics: Sequence[MetricKey] = (),
-    pending: bool = False,
-    failed: Sequence[str] = (),
-    profiles: Mapping[str, str] = NO_PROFILES,
-    hour: int | None = None,
-) -> Recommendation:
-    """Recommend units for an incident; `recommendation_inputs` has the parameters.
-
-    Raises
-    ------
-    InputError
-        The same unit given twice.
-    ValueError
-        Times that do not match the units in number.
-    """
-    return recommend_from(
-        recommendation_inputs(
-            incident=incident,
-            required=required,
-            units=units,
-            settings=settings,
-            now=now,
-            times=times,
-            area=area,
-            sent=sent,
-            starts=starts,
-            agencies=agencies,
-            standard_s=standard_s,
-            cover=cover,
-            closures=closures,
-            metric=metric,
-            metrics=metrics,
-            pending=pending,
-            failed=failed,
-            profiles=profiles,
-            hour=hour,
-        )
-    )
 
 
 def recommendation_inputs(
@@ -165,6 +109,13 @@ def recommendation_inputs(
         The vehicle profile that the times of each unit are for, by id.
     hour
         Hour of the week by which traffic was told; None for no hour in particular.
+
+    Raises
+    ------
+    InputError
+        The same unit given twice.
+    ValueError
+        Times that do not match the units in number.
     """
     check_request([state.unit for state in units], None)
     if times is not None and len(times) != len(units):

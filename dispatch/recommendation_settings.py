@@ -76,7 +76,7 @@ class RecommendationSettings:
 
     @classmethod
     def from_table(
-        cls, table: Mapping[str, object], settings: DispatchSettings, *, source: str
+        cls, table: object, settings: DispatchSettings, *, source: str
     ) -> RecommendationSettings:
         """Read the `[recommendation]` table; what it leaves out keeps its default.
 
@@ -95,6 +95,8 @@ class RecommendationSettings:
             An unknown key, or a value out of range.
         """
         where = f"{source}, [recommendation]"
+        if not isinstance(table, Mapping):
+            raise SourceError(f"{where}: {table!r} is not a table; write its keys below [recommendation].")
         most = {
             "rolling_turnout_s": MAX_S,
             "beyond_s": MAX_S,

@@ -67,7 +67,7 @@ class DispatchSettings:
         return self.turnout_s.get(kind, self.default_turnout_s)
 
     @classmethod
-    def from_table(cls, table: Mapping[str, object], *, source: str) -> DispatchSettings:
+    def from_table(cls, table: object, *, source: str) -> DispatchSettings:
         """Read the `[dispatch]` table; what it leaves out keeps its default.
 
         Parameters
@@ -83,6 +83,8 @@ class DispatchSettings:
             An unknown key (a misspelt setting must not pass unnoticed) or a value that is no number of
             seconds in range.
         """
+        if not isinstance(table, Mapping):
+            raise SourceError(f"{source}, [dispatch]: {table!r} is not a table; write its keys below [dispatch].")
         unknown = sorted(set(table) - {"turnout_s", "default_turnout_s", "stale_after_s"})
         if unknown:
             raise SourceError(

@@ -90,6 +90,11 @@ class CellGrid:
         cell = np.where(on_grid, row * self.columns + column, -1.0)
         return cell.astype(np.int64)
 
+    def cell_at(self, x: float, y: float) -> int:
+        """The cell of one point, or -1 off the grid."""
+        column, row = math.floor((x - self.x0) / self.cell_m), math.floor((y - self.y0) / self.cell_m)
+        return row * self.columns + column if 0 <= column < self.columns and 0 <= row < self.rows else -1
+
     def middles(self) -> tuple[FloatArray, FloatArray]:
         """Coordinates x and y of the middle of every cell."""
         row, column = np.divmod(np.arange(self.cell_count), self.columns)
@@ -122,22 +127,23 @@ class Segments:
         per_length2 = np.divide(1.0, length2, out=np.zeros_like(length2), where=length2 > 0)
         return cls(xy=xy, x=x, y=y, dx=dx, dy=dy, per_length2=per_length2)
 
-    def distance2(self, number: npt.NDArray[np.integer], x: FloatArray, y: FloatArray) -> FloatArray:
-        """Squared distance of point i from segment `number[i]`."""
+    def distance2(self, number: npt.NDArray[np.integer], x: FloatArray | float, y: FloatArray | float) -> FloatArray:
+        """Squared distance of point i, or of the one point, from segment `number[i]`."""
         dx, dy = self.dx[number], self.dy[number]
-        x, y = x - self.x[number], y - self.y[number]
-        along = x * dx
-        along += y * dy
+        from_x: FloatArray = x - self.x[number]
+        from_y: FloatArray = y - self.y[number]
+        along = from_x * dx
+        along += from_y * dy
         along *= self.per_length2[number]
         np.clip(along, 0.0, 1.0, out=along)
         dx *= along
         dy *= along
-        x -= dx
-        y -= dy
-        x *= x
-        y *= y
-        x += y
-        return x
+        from_x -= dx
+        from_y -= dy
+        from_x *= from_x
+        from_y *= from_y
+        from_x += from_y
+        return from_x
 
     def all_distances2(self, x: float, y: float) -> FloatArray:
         """Squared distance of one point from every segment."""
@@ -163,6 +169,10 @@ class CellLists:
 
     offset: npt.NDArray[np.int32]
     value: npt.NDArray[np.integer]
+
+    def at(self, cell: int) -> npt.NDArray[np.integer]:
+        """The numbers of one cell."""
+        return self.value[self.offset[cell] : self.offset[cell + 1]]
 
     def counts(self, cell: npt.NDArray[np.integer]) -> IntArray:
         """How many numbers each of these cells has."""

@@ -191,9 +191,7 @@ class BoundaryIndex:
 
     def locate(self, location: Location) -> AreaMatch:
         """The village of a point, its kecamatan and kabupaten, and the villages within `REACH_M`."""
-        found = self.locate_many(np.array([location.lat]), np.array([location.lon]))
-        border_m = float(found.border_m[0])
-        number = int(found.village[0])
+        number, status, border_m = self.village_grid.locate_one(location)
         near = self.nearby(location.lat, location.lon) if border_m <= REACH_M else ()
         if number < 0:
             towards, nearest = self._towards(location)
@@ -212,7 +210,7 @@ class BoundaryIndex:
         kecamatan = self.parent(village)
         return AreaMatch(
             location=location,
-            status=STATUSES[found.status[0]],
+            status=STATUSES[status],
             village=village,
             kecamatan=kecamatan,
             kabupaten=self.parent(kecamatan),
@@ -226,7 +224,7 @@ class BoundaryIndex:
         """Villages within a distance of a point, nearest first and ties by code; 0 m for those it is in."""
         x, y = (float(value) for value in self.village_grid.plane.to_xy(lat, lon))
         number = self._segments_in_box(x, y, within_m)
-        away_m = np.sqrt(self.village_grid.segments.distance2(number, np.full(len(number), x), np.full(len(number), y)))
+        away_m = np.sqrt(self.village_grid.segments.distance2(number, x, y))
         covering = self._covering(lat, lon)
         nearest_m = dict.fromkeys(covering, 0.0)
         for villages, one_m in zip(self.village_grid.segment_village[number].tolist(), away_m.tolist(), strict=True):

@@ -56,6 +56,21 @@ def parse_coordinates(
             count=len(text),
             most=MAX_TEXT_LENGTH,
         )
+    plain = _PLAIN_PAIR.fullmatch(text)
+    if plain is not None and bounds is not None:
+        lat, lon = float(plain[1]), float(plain[2])
+        if bounds.south <= lat <= bounds.north and bounds.west <= lon <= bounds.east:
+            # What programs send: nothing about it is to be understood.
+            precision_m, location = digits_m(plain[1], plain[2]), Location(lat=lat, lon=lon)
+            return ParsedCoordinates(location=location, form=CoordinateForm.DECIMAL, precision_m=precision_m)
+    return read_coordinates(text, bounds=bounds, reference=reference)
+
+
+_PLAIN_PAIR = re.compile(r"(-?[0-9]{1,2}\.[0-9]{3,9}), ?(-?[0-9]{1,3}\.[0-9]{3,9})")
+
+
+def read_coordinates(text: str, *, bounds: Bounds | None, reference: Location | None) -> ParsedCoordinates | None:
+    """As `parse_coordinates`, for any form."""
     text = plain_marks(text)
     problem: InputError | None = None
     for link in map_links(text):

@@ -8,6 +8,7 @@ points must look at.
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,7 +24,7 @@ from gis.boundary_cells import FAR_FROM_ALL, FIRST_MIXED, border_segments, class
 from gis.errors import InputError
 from gis.geodesy import LocalPlane, distance_m
 from gis.threads import in_threads
-from gis.types import AreaStatus
+from gis.types import AreaStatus, Location
 
 REACH_M = 250.0
 """A point this near to a village but in none belongs to it; villages this near to a point are its candidates."""
@@ -177,6 +178,26 @@ class VillageGrid:
             status[near] = NEAREST
         return LocatedPoints(village=village, status=status, border_m=border_m)
 
+    def locate_one(self, location: Location) -> tuple[int, int, float]:
+        """Village, status and `border_m` of one point as `locate_many` has them, without its arrays of one."""
+        x, y = (float(value) for value in self.plane.to_xy(location.lat, location.lon))
+        cell = self.grid.cell_at(x, y)
+        if cell >= 0 and not self._any_overlap:
+            village = int(self.cell_village[cell])
+            if village <= FIRST_MIXED:
+                village = self._first_that_holds(location, self.mixed_villages.at(FIRST_MIXED - village))
+            border_m = math.sqrt(float(self.segments.distance2(self.cell_segments.at(cell), x, y).min()))
+            if village >= 0 or border_m > REACH_M:
+                return max(village, -1), INSIDE if village >= 0 else OUTSIDE, border_m
+        found = self.locate_many(location.lat, location.lon)
+        return int(found.village[0]), int(found.status[0]), float(found.border_m[0])
+
+    def _first_that_holds(self, location: Location, candidates: npt.NDArray[np.integer]) -> int:
+        for village in candidates.tolist():
+            if shapely.intersects_xy(self.polygons.geometries[village], location.lon, location.lat):
+                return int(village)
+        return -1
+
     def villages_of(self, lat: npt.ArrayLike, lon: npt.ArrayLike) -> npt.NDArray[np.int32]:
         """As `BoundaryIndex.villages_of`."""
         lat, lon = checked_positions(lat, lon)
@@ -246,6 +267,10 @@ class VillageGrid:
         end_lat, end_lon = self.plane.to_latlon(ends[:, 1, 0], ends[:, 1, 1])
         away_m[far] = distance_m(lat[far], lon[far], end_lat, end_lon)
         return np.asarray(away_m)
+
+    @cached_property
+    def _any_overlap(self) -> bool:
+        return bool(self.village_overlaps.any())
 
     @cached_property
     def segments(self) -> Segments:

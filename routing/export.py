@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from routing.network import BARRIERS, ROAD_CLASSES, SMOOTHNESSES, SURFACES, EdgeFlag, RoadNetwork
+from routing.network import BARRIERS, FORD_AT_NODE_TAG, ROAD_CLASSES, SMOOTHNESSES, SURFACES, EdgeFlag, RoadNetwork
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -19,6 +19,7 @@ _TAG_OF_FLAG = (
     (int(EdgeFlag.TUNNEL), "tunnel", "yes"),
     (int(EdgeFlag.ROUNDABOUT), "junction", "roundabout"),
     (int(EdgeFlag.EMERGENCY), "emergency", "yes"),
+    (int(EdgeFlag.FORD_AT_NODE), "ford", FORD_AT_NODE_TAG),
     (int(EdgeFlag.FORD), "ford", "yes"),
     (int(EdgeFlag.BUS), "bus", "yes"),
     (int(EdgeFlag.LOCKED), "locked", "yes"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -28,6 +29,7 @@ from routing.turns import TurnGraph
 FORMAT_VERSION = 2
 RECORD = "hierarchy.json"
 QUICKEST = "quickest_ms"
+_OWN_DIGEST = "sha256"
 _HASH_BLOCK = 2**22
 
 
@@ -126,7 +128,8 @@ class Hierarchy:
             "turn_round_ms": self.quickest.turn_round_ms,
             "files": files,
         }
-        (folder / RECORD).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+        whole = record | {_OWN_DIGEST: _record_digest(record)}
+        (folder / RECORD).write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8")
 
     @classmethod
     def load(cls, folder: Path, network: RoadNetwork) -> Hierarchy:
@@ -143,12 +146,14 @@ class Hierarchy:
             turn_round_ms = int(record["turn_round_ms"]) if version == FORMAT_VERSION else 0
         except FileNotFoundError:
             raise HierarchyMissingError("it is missing") from None
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, OverflowError):
             raise HierarchyUnusableError(f"{RECORD} cannot be read") from None
         if version != FORMAT_VERSION:
-            raise HierarchyUnusableError(f"it has format {version}, this program reads format {FORMAT_VERSION}")
+            raise HierarchyUnusableError(f"it has format {version!r}, this program reads format {FORMAT_VERSION}")
         if belongs_to != network_digest(network):
             raise HierarchyUnusableError("it was built from other roads")
+        if record.get(_OWN_DIGEST, _record_digest(record)) != _record_digest(record):  # earlier builds wrote none
+            raise HierarchyUnusableError(f"{RECORD} is damaged")
         arrays: dict[str, Any] = {}
         try:
             for name in [*_names(TurnGraph), *_names(Elimination), QUICKEST]:
@@ -203,6 +208,12 @@ def network_digest(network: RoadNetwork) -> str:
     for name in ("edge_tail", "edge_head", "edge_reverse", "restriction_offset", "restriction_edges"):
         digest.update(np.ascontiguousarray(getattr(network, name)).data)
     return digest.hexdigest()
+
+
+def _record_digest(record: Mapping[str, Any]) -> str:
+    """Of all that the record holds but this: a digit that changed in it must not be believed either."""
+    rest = {key: value for key, value in record.items() if key != _OWN_DIGEST}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
 
 
 def _names(kind: type[Any]) -> list[str]:

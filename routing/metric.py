@@ -38,6 +38,9 @@ CLOSED = -1
 """The cost of an edge that may not be driven."""
 
 MS_PER_S = 1000
+FORD_M = 20.0
+"""Of road that goes through water where it is told of one place alone: an assumption."""
+
 _MS_PER_HOUR = 3_600_000.0
 _DIGEST_SIZE = 8
 
@@ -246,7 +249,7 @@ def _impassable(network: RoadNetwork, vehicle: Profile) -> npt.NDArray[np.bool_]
     ):
         shut |= np.array([table.get(word) == 0 for word in words])[column]
     if vehicle.ford is FordPolicy.CLOSED:
-        shut |= _has(network, EdgeFlag.FORD)
+        shut |= _has(network, EdgeFlag.FORD | EdgeFlag.FORD_AT_NODE)
     if not vehicle.ferries:
         shut |= _has(network, EdgeFlag.FERRY)
     return np.asarray(shut)
@@ -274,10 +277,13 @@ def _refuse_closing_all(network: RoadNetwork, vehicle: Profile, is_open: npt.NDA
 
 
 def _delays_ms(network: RoadNetwork, vehicle: Profile) -> Int64Array:
-    """(E,) for gates, level crossings and boarding, beyond length over speed."""
+    """(E,) for gates, level crossings, water at one place and boarding, beyond length over speed."""
     by_kind = np.array([vehicle.barriers_s.get(kind, 0.0) for kind in BARRIERS])
     seconds = by_kind[network.edge_barrier] + network.edge_level_crossings * vehicle.level_crossing_s
     seconds += _has(network, EdgeFlag.LOCKED) * vehicle.locked_s
+    if vehicle.ford is FordPolicy.SLOW:
+        at_one_place = _has(network, EdgeFlag.FORD_AT_NODE) & ~_has(network, EdgeFlag.FORD)
+        seconds += at_one_place * (FORD_M * 3.6 / vehicle.ford_kph)
     if vehicle.boarding_s:
         ferry = _has(network, EdgeFlag.FERRY)
         on_land = np.zeros(network.node_count, dtype=np.bool_)

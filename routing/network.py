@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 from enum import IntFlag
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -71,12 +71,17 @@ class EdgeFlag(IntFlag):
     FERRY = 512
     BARRIER = 1024  # the zero-length edge of a barrier that stops cars; closed unless EMERGENCY
     LINK = 2048
-    FORD = 4096  # through water
+    FORD = 4096  # through water, all along
     CONTRAFLOW = 8192  # against a one-way road: closed, whatever the other flags, unless a profile drives there
     BUS = 16384  # buses or public transport may drive where (or, with CONTRAFLOW, as) other cars may not
     LOCKED = 32768  # a gate that is locked
     MOTORCYCLE = 65536  # motorcycles may ride whatever the flags say of cars
     NO_MOTORCYCLE = 131072  # motorcycles may not, whatever the flags say of cars
+    FORD_AT_NODE = 262144  # through water at one place
+
+
+FORD_AT_NODE_TAG: Final = "node"
+"""What `ford=` says of it in a graph: OpenStreetMap says it at the node, of which a simplified graph has none."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -17,7 +17,7 @@ from gis.errors import SourceError
 from gis.gazetteer import Street
 from routing.assembly import CurveTable, assemble, curve_lengths_m, degrees
 from routing.background import Background
-from routing.network import BARRIERS, DEGREE, ROAD_CLASSES, EdgeFlag, RoadNetwork
+from routing.network import BARRIERS, DEGREE, FORD_AT_NODE_TAG, ROAD_CLASSES, EdgeFlag, RoadNetwork
 from routing.osm_facts import RoadFacts, is_ford, road_facts
 from routing.osm_files import file_format
 from routing.osm_read import OsmExtract
@@ -293,7 +293,9 @@ def _flags(tags: dict[str, str], road_class: str, note: Callable[[str], None]) -
     found |= motorcycle(tags, car=found)
     if found & EdgeFlag.NO_ACCESS:
         found |= bus(tags, road_class, against=False)
-    return found | road_flags(tags, road_class) | (EdgeFlag.FORD if is_ford(tags) else EdgeFlag(0))
+    if is_ford(tags):
+        found |= EdgeFlag.FORD_AT_NODE if tags["ford"] == FORD_AT_NODE_TAG else EdgeFlag.FORD
+    return found | road_flags(tags, road_class)
 
 
 def _barrier_kind(tags: dict[str, str]) -> int:

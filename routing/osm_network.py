@@ -200,7 +200,7 @@ def _with_facts(curves: _Curves, ways: RoadWays, barriers: Sequence[BarrierFacts
     way = np.maximum(curves.way, 0)
     flags = np.stack([ways.forward_flags[way], ways.backward_flags[way]])
     flags[:, ~(ways.forward & ways.backward)[way]] |= np.uint32(EdgeFlag.ONEWAY)
-    flags[:, curves.ford] |= np.uint32(EdgeFlag.FORD)
+    flags[:, curves.ford] |= np.uint32(EdgeFlag.FORD_AT_NODE)
     limits = np.stack([ways.forward_kph[way], ways.backward_kph[way]])
 
     def fact(of_ways: npt.NDArray[Any], of_barriers: str | None = None) -> npt.NDArray[Any]:

@@ -322,10 +322,15 @@ def _read_settings(path: Path) -> Mapping[str, Any]:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
         raise SourceError(f"{path} is not valid TOML: {error}; mend that line.") from None
-    except (OSError, UnicodeDecodeError):
-        raise RegionDamagedError(f"{path} cannot be read as UTF-8 text; build the region again.") from None
+    except UnicodeDecodeError:
+        raise SourceError(f"{path} is not UTF-8 text; save it as UTF-8 in your editor.") from None
+    except OSError:
+        raise RegionDamagedError(f"{path} cannot be read; build the region again.") from None
     head = table.get("region")
     if not isinstance(head, dict) or not isinstance(head.get("name"), str) or not head["name"].strip():
         raise SourceError(f"{path}: the table [region] with a name is missing; add it as docs/regions.md shows.")
+    sources = table.get("sources", [])
+    if not isinstance(sources, list) or not all(isinstance(one, dict) for one in sources):
+        raise SourceError(f"{path}: sources is no list of tables; write each of them under [[sources]].")
     head.setdefault("projected_crs", "EPSG:4326")
     return table

@@ -123,8 +123,8 @@ class RoutingSettings:
         return None if at is None else metric_hour(self.hours, hour_of_week(at, timezone), learnt)
 
     @classmethod
-    def from_table(cls, table: Mapping[str, object], *, source: str) -> RoutingSettings:
-        """Read the `[routing]` table; what it leaves out keeps its default.
+    def from_table(cls, table: object, *, source: str) -> RoutingSettings:
+        """Read the `[routing]` table; what it leaves out, a class of roads too, keeps its default.
 
         Parameters
         ----------
@@ -138,6 +138,8 @@ class RoutingSettings:
         SourceError
             For an unknown key, a speed that is not positive, and the like.
         """
+        if not isinstance(table, Mapping):
+            raise SourceError(f"{source}: routing is {table!r}, which is not a table; write its keys below [routing].")
         defaults = {entry.name: entry.default for entry in fields(cls) if entry.default is not MISSING}
         unknown = sorted(set(table) - {*_TABLES, *defaults})
         if unknown:

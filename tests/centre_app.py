@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, lru_cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from argon2 import PasswordHasher
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import func, make_url, select
 from waitress.server import create_server
 
 from dispatch.store import schema
@@ -24,6 +26,7 @@ from web.running import Running
 from web.server import EVENTS_PATH, POSITIONS_PATH
 from web.service import Desk
 from web.sessions import Access
+from web.tile_workers import Draw, LocalDrawing
 
 QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 """Argon2 that costs a test nothing."""
@@ -36,10 +39,39 @@ def demonstration_region() -> Any:
     return open_region(None)
 
 
+@cache
+def demonstration_tiles() -> Draw:
+    """Draws tiles for every centre of this process: layers are read once, and a tile is drawn once for all."""
+    return lru_cache(maxsize=1000)(LocalDrawing(demonstration_region()))
+
+
+@cache
+def first_start() -> bytes:
+    """The SQLite file of a centre after its first start: tables, directory and units. Made once in a process.
+
+    Migrating an empty database and registering seventy units one by one takes most of what such a centre costs a test.
+    """
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "siaga112.db"
+        running = Running(Desk(demonstration_region()), f"sqlite:///{file}", hasher=QUICK)
+        running.store.engine.dispose()
+        # All that was committed stands in the file itself: the last connection has put its log of changes away.
+        assert [one.name for one in Path(folder).iterdir() if one.stat().st_size] == [file.name]
+        return file.read_bytes()
+
+
+def put_first_start(url: str) -> None:
+    """Let a SQLite database that is not there yet begin after the first start; others start by themselves."""
+    asked = make_url(url)
+    if asked.get_backend_name() == "sqlite" and asked.database and not Path(asked.database).exists():
+        Path(asked.database).write_bytes(first_start())
+
+
 class CentreApp:
     """The application with what stands behind it."""
 
     def __init__(self, url: str, *, accounts: bool = False, config: dict[str, Any] | None = None) -> None:
+        put_first_start(url)
         self.running = Running(Desk(demonstration_region()), url, hasher=QUICK)
         access = Access(sign_in=self.running.sign_in, secret_key="k" * 40) if accounts else None
         self.app: Flask = create_app(
@@ -47,6 +79,7 @@ class CentreApp:
             centre=self.running.centre,
             positions=self.running.positions,
             access=access,
+            draw=demonstration_tiles(),
             config=config,
         )
 

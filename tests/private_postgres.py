@@ -181,7 +181,7 @@ class PrivatePostgres:
             user=USER,
             password=self._password,
             dbname="postgres",
-            connect_timeout=5,
+            connect_timeout=60,
             autocommit=True,
         )
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from dispatch.directory import Requirement
 from dispatch.incidents import Incident, IncidentLocation, IncidentStatus, LocationKind, Severity, UnitState
-from dispatch.recommend import recommend
+from dispatch.recommend import recommend_from, recommendation_inputs
 from dispatch.recommendation import Recommendation
 from dispatch.recommendation_settings import RecommendationSettings
 from dispatch.types import Unit, UnitStatus
@@ -123,3 +123,8 @@ def questions(draw: st.DrawFn) -> dict[str, Any]:
         "settings": SETTINGS,
         "now": NOW,
     }
+
+
+def recommend(**question: Any) -> Recommendation:
+    """The recommendation for a question."""
+    return recommend_from(recommendation_inputs(**question))

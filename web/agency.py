@@ -30,8 +30,8 @@ from web.api_commands import centre, check_path_ids
 from web.crew_state import SEVERITY_NAMES, area_words, hospital_of, named, text_refs
 from web.i18n import Translator
 from web.page_frame import page_words
-from web.people import theme as theme_of_account
 from web.people import to_sign_in, too_old
+from web.people_frame import theme as theme_of_account
 from web.problems import BadRequestError, unknown_id
 from web.reach import check_unit, check_within, shown_text
 from web.sessions import wants_page
@@ -363,6 +363,7 @@ def _page(template: str, _: Translator, *, fault: str | None, status: int, **val
         is_open=who.by_cookie,
         home="/agency",
         may_accounts=False,
+        may_speeds=False,
         csrf=csrf,
         hidden=lambda: _hidden(csrf),
         steps=lambda: [(one.value, _(name)) for one, name in _STEP_NAMES.items()],

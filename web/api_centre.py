@@ -36,7 +36,7 @@ from web.api_commands import answer_json, centre, check_path_ids, idempotency_ke
 from web.event_stream import event_stream
 from web.i18n import LANGUAGES
 from web.problems import BadRequestError, NotFoundError, unknown_id
-from web.reach import is_cut, shown_assignment, shown_events, shown_incident, shown_text
+from web.reach import is_cut, shown_assignment, shown_events, shown_incident, shown_span, shown_text, shown_times
 
 centre_api = Blueprint("centre_api", __name__, url_prefix="/api/v1")
 centre_api.before_request(check_path_ids)
@@ -59,6 +59,7 @@ _DECIMAL: Final = re.compile(r"-?[0-9]{1,20}(\.[0-9]{0,20})?([eE][+-]?[0-9]{1,3}
 def incidents() -> Response:
     """Incidents, the newest first."""
     statuses = tuple(one_of("status", [one.value for one in IncidentStatus], many=True))
+    since, until = shown_span(time_parameter("since"), time_parameter("until"))
     with centre().store.book() as book:
         page = queries.incidents(
             book.connection,
@@ -68,8 +69,8 @@ def incidents() -> Response:
             statuses=statuses,
             category=_plain("category"),
             area=_plain("area"),
-            since=time_parameter("since"),
-            until=time_parameter("until"),
+            since=since,
+            until=until,
             reach=(actor().reach, centre().store.now()),
         )
     return _page([shown_incident(one) for one in page.items], page.next_cursor)
@@ -87,14 +88,14 @@ def incident(incident_id: str) -> Response:
         answer = {
             "incident": shown_incident(found),
             "calls": [] if is_cut() else [dump(one) for one in book.calls_of(incident_id)],
-            "assignments": [shown_assignment(one) for one in book.assignments_of(incident_id)],
+            "assignments": [shown_assignment(one, found) for one in book.assignments_of(incident_id)],
             "recommendations": [dump(one) for one in queries.recommendations_of(book.connection, incident_id)],
             "verifications": [dump(one) for one in queries.verifications_of(book.connection, incident_id)],
             "handovers": [dump(one) for one in queries.handovers_of(book.connection, incident_id)],
             "alerts": [dump(one) for one in book.alerts_of(incident_id)],
         }
     answer["timers"] = [dump(one) for one in centre().timers(incident_id)]
-    return _versioned(answer, found.version)
+    return _versioned(shown_times(answer, found), found.version)
 
 
 @centre_api.get("/incidents/<incident_id>/story")
@@ -274,7 +275,7 @@ def unit(unit_id: str) -> Response:
     return _versioned(
         {
             "unit": dump(placed),
-            "assignment": None if bound is None else shown_assignment(bound),
+            "assignment": None if bound is None else dump(bound),
             "devices": [
                 {"device": one.token_hash[:16], "label": one.label, "created_at": dump(one.created_at),
                  "revoked_at": None if one.revoked_at is None else dump(one.revoked_at)}

@@ -24,6 +24,7 @@ from web.api_centre import language, one_of, time_parameter
 from web.api_commands import answer_json, centre, check_path_ids, idempotency_key, json_body
 from web.exports import cap_draft, cap_sent, eido_text, incident_table, monthly_table
 from web.problems import BadRequestError
+from web.reach import shown_span
 
 XML: Final = "application/xml"
 CSV: Final = "text/csv; charset=utf-8; header=present"
@@ -118,6 +119,7 @@ def _rows() -> IncidentRows:
     since, until = time_parameter("since"), time_parameter("until")
     if since is not None and until is not None and until <= since:
         raise InputError(N_("The time “until” must be later than “since”; correct one of them."))
+    since, until = shown_span(since, until)
     level = PrivacyLevel(levels[0]) if levels else PrivacyLevel.PUBLIC
     _check_level(level)
     return incident_table(centre(), level=level, since=since, until=until, lang=language(), reach=actor().reach)

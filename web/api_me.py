@@ -11,7 +11,7 @@ from dispatch.codec import load_request
 from web.access import Permission, actor, needs
 from web.api_centre import send_json
 from web.api_commands import json_body
-from web.people import sign_in
+from web.people_frame import sign_in
 from web.sessions import me
 
 me_api: Final = Blueprint("me_api", __name__, url_prefix="/api/v1")

@@ -25,7 +25,7 @@ from web.crew import crew_pages
 from web.fault_pages import as_page
 from web.packing import pack
 from web.pages import pages
-from web.people import people, register_people
+from web.people import PEOPLE_BLUEPRINTS, register_people
 from web.planner_api import planner_pages
 from web.positions import Positions, positions_blueprint, register_positions
 from web.problems import register_problems
@@ -95,7 +95,8 @@ CENTRE_BLUEPRINTS: Final = (
 def all_routes() -> Flask:
     """An application that has every route and answers none: to look at what the routes declare."""
     app = Flask("web", static_folder=None, template_folder="templates")
-    for blueprint in (api, assets, pages, planner_pages, tiles, *CENTRE_BLUEPRINTS, people, positions_blueprint):
+    pages_of_all = (*CENTRE_BLUEPRINTS, *PEOPLE_BLUEPRINTS)
+    for blueprint in (api, assets, pages, planner_pages, tiles, *pages_of_all, positions_blueprint):
         app.register_blueprint(blueprint)
     return app
 

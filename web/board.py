@@ -20,7 +20,7 @@ from dispatch.store.reach import units_within
 from dispatch.timers import Timer, due
 from web.access import Permission, actor
 from web.centre import Centre
-from web.reach import shown_incident
+from web.reach import shown_incident, shown_times
 
 MAX_OPEN: Final = 1000
 """Incidents that a board shows: the newest."""
@@ -130,7 +130,7 @@ def _incident(
         dispatch=centre.settings.dispatch,
         timers=centre.timer_settings,
     )
-    return {
+    row = {
         "incident_id": shown["incident_id"],
         "category": shown["category"],
         "severity": shown["severity"],
@@ -153,6 +153,7 @@ def _incident(
         "units": [one.unit_id for one in assignments if one.is_active],
         "sent": len(assignments),
     }
+    return shown_times(row, incident)
 
 
 def _area(centre: Centre, code: str | None) -> dict[str, str] | None:

@@ -117,6 +117,7 @@ def incident_table(
         areas=centre.store.issuer.areas,
         timezone=centre.store.timezone,
         lang=lang,
+        for_village=reach.area is not None,
     )
 
 

@@ -19,7 +19,7 @@ from werkzeug.wrappers import Response
 from web.access import SAFE_METHODS, Permission, actor
 from web.api import desk
 from web.i18n import DEFAULT_LANGUAGE, LANGUAGES, Translator, translator
-from web.people import THEMES, language, theme
+from web.people_frame import THEMES, language, sees_speeds, theme
 from web.sessions import ACCESS
 
 
@@ -59,6 +59,7 @@ def show_page(
         "stamp": current_app.extensions["siaga112-asset-version"], "notice": desk().region.notice,
         "region_name": desk().region.name, "is_in": of_account and who.signed_in, "who": who, "rights": Permission,
         "by_cookie": of_account and who.by_cookie, "address": address, "keeps_language": has_accounts,
+        "may_speeds": of_account and sees_speeds(),
     }  # fmt: skip
     answer = make_response(render_template(template, **{**shown, **values}), status)
     if of_account:

@@ -17,6 +17,7 @@ from web.api import desk
 from web.assets import LEAFLET_VERSION
 from web.credits import credit_line
 from web.i18n import DEFAULT_LANGUAGE, LANGUAGES, translator
+from web.people_frame import sees_speeds
 from web.plan_candidates import of_villages
 from web.plan_files import BYTE_ORDER_MARK, comparison_table, coverage_table, write_coverage_geopackage
 from web.plan_pictures import reach_colour
@@ -90,7 +91,7 @@ def page() -> Response:
         render_template(
             "planner.html", start=start, words=words, region=region, lang=_.language,
             kept={"language": who.language, "theme": who.theme},
-            shows_speeds="speeds.page" in current_app.view_functions and Permission.FLEET_READ in who.may,
+            shows_speeds=sees_speeds(),
             stamp=current_app.extensions["siaga112-asset-version"], leaflet=LEAFLET_VERSION,
         )
     )  # fmt: skip

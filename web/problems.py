@@ -83,12 +83,13 @@ def problem(status: int, *, code: str, title: str, detail: str, **members: objec
 
 def register_problems(app: Flask) -> None:
     """Answer every error of the application with a problem."""
-    app.register_error_handler(SiagaError, _expected)
+    app.register_error_handler(SiagaError, refused)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _unexpected)
 
 
-def _expected(error: SiagaError) -> Response:
+def refused(error: SiagaError) -> Response:
+    """An expected fault as a problem."""
     status, title = next((status, title) for kind, status, title in _STATUS if isinstance(error, kind))
     _ = translator(_language())
     offered = [place_json(one, _) for one in error.offered] if isinstance(error, NothingSureError) else []

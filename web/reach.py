@@ -1,13 +1,17 @@
 """What an answer shows to whom: records out of reach are not found, and what is shown is cut to who asks.
 
 A village official sees incidents of the own area without notes, callers, labels and, of a sensitive category, without
-the point; agencies and crews see theirs without what is known of callers beside the texts that their role may read.
+the point, what became of a patient, and times closer than `dispatch.reach.times_told` says; agencies and crews see
+theirs without what is known of callers beside the texts that their role may read.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final, TypeVar, cast
 
 from flask import current_app
 
@@ -15,7 +19,18 @@ from dispatch.codec import dump, load
 from dispatch.commands import AcknowledgeIncident
 from dispatch.events import Event
 from dispatch.incidents import Assignment, Incident, IncidentLocation, TextField
-from dispatch.reach import Reach, for_village, is_sensitive, lies_within
+from dispatch.reach import (
+    OF_A_PATIENT,
+    Reach,
+    TimesTold,
+    assignment_for_village,
+    for_village,
+    is_sensitive,
+    lies_within,
+    times_told,
+    told_time,
+    whole_days,
+)
 from dispatch.store.reach import incidents_within, units_within
 from dispatch.store.store import Answer
 from gis.errors import N_
@@ -25,6 +40,7 @@ from web.masking import mask_text
 from web.problems import unknown_id
 
 CENTRE: Final = "siaga112-centre"
+Json = TypeVar("Json", dict[str, Any], list[Any])
 _AUDIT: Final = ("account.", "texts.unmasked")
 _OF_INCIDENT: Final = frozenset({
     "incident.opened", "incident.located", "incident.edited", "incident.moved", "incident.status_corrected",
@@ -36,6 +52,7 @@ _OF_INCIDENT: Final = frozenset({
 """Events that those see who do not see the whole centre."""
 _FREE_WORDS: Final = ("override_reason", "end_reason", "reason", "assigned_by")
 """Fields of an assignment and its events that somebody wrote or that name somebody."""
+_TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})")
 
 
 def _centre() -> Centre | None:
@@ -119,16 +136,55 @@ def is_cut() -> bool:
 def shown_incident(incident: Incident) -> dict[str, Any]:
     """An incident as the asker may see it."""
     centre = _centre()
-    if actor().reach.area is not None and centre is not None:
-        incident = for_village(incident, centre.store.directory())
-    shown: dict[str, Any] = dump(incident)
-    return shown
+    if actor().reach.area is None or centre is None:
+        whole: dict[str, Any] = dump(incident)
+        return whole
+    return shown_times(dump(for_village(incident, centre.store.directory())), incident)
 
 
-def shown_assignment(assignment: Assignment) -> dict[str, Any]:
-    """An assignment as the asker may see it."""
-    shown: dict[str, Any] = dump(assignment)
-    return _without_words(shown) if actor().reach.area is not None else shown
+def shown_assignment(assignment: Assignment, incident: Incident) -> dict[str, Any]:
+    """An assignment to an incident as the asker may see it."""
+    centre = _centre()
+    if actor().reach.area is None or centre is None:
+        whole: dict[str, Any] = dump(assignment)
+        return whole
+    return shown_times(dump(assignment_for_village(assignment, incident, centre.store.directory())), incident)
+
+
+def times_shown(incident: Incident) -> TimesTold:
+    """How closely the asker is told the times of an incident."""
+    centre = _centre()
+    if actor().reach.area is None or centre is None:
+        return TimesTold.EXACT
+    return times_told(incident, centre.store.directory())
+
+
+def shown_times(shown: Json, incident: Incident) -> Json:
+    """JSON that tells of an incident, with every time in it as closely as the asker is told it."""
+    told, centre = times_shown(incident), _centre()
+    if told is TimesTold.EXACT or centre is None:
+        return shown
+    timezone = centre.store.timezone
+
+    def cut(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: cut(one) for key, one in value.items()}
+        if isinstance(value, list):
+            return [cut(one) for one in value]
+        # Whatever looks like a time is one: nothing that somebody wrote is left in what a village is shown.
+        if isinstance(value, str) and _TIME.fullmatch(value):
+            return dump(told_time(datetime.fromisoformat(value), told, timezone))
+        return value
+
+    return cast(Json, cut(shown))
+
+
+def shown_span(since: datetime | None, until: datetime | None) -> tuple[datetime | None, datetime | None]:
+    """A span of time that is asked for: for a village whole days, see `dispatch.reach.whole_days`."""
+    centre = _centre()
+    if actor().reach.area is None or centre is None:
+        return since, until
+    return whole_days(since, until, centre.store.timezone)
 
 
 def shown_answer(answer: Answer) -> Answer:
@@ -159,12 +215,11 @@ def shown_events(events: Sequence[Event]) -> list[dict[str, Any]]:
         )
         units = units_within(book.connection, {one.unit_id for one in events if one.unit_id}, who.reach)
         seen = [one for one in events if _may_see(one, who.reach, incidents, units)]
-        categories = {}
+        about = {}
         if who.reach.area is not None:
-            for key in {one.incident_id for one in seen if one.incident_id}:
-                found = book.incident(key)
-                categories[key] = "" if found is None else found.category
-    return [_cut(one, who.reach, categories, centre) for one in seen]
+            about = {key: book.incident(key) for key in {one.incident_id for one in seen if one.incident_id}}
+    shown = [_cut(one, None if one.incident_id is None else about.get(one.incident_id), centre) for one in seen]
+    return [one for one in shown if one is not None]
 
 
 def _may_see(event: Event, reach: Reach, incidents: frozenset[str], units: frozenset[str]) -> bool:
@@ -185,25 +240,36 @@ def _category_of(event: Event) -> str | None:
     return found
 
 
-def _cut(event: Event, reach: Reach, categories: dict[str, str], centre: Centre) -> dict[str, Any]:
-    """Without who did it and without hashes, from which what is left out could be tried out; for a village less."""
+def _cut(event: Event, incident: Incident | None, centre: Centre) -> dict[str, Any] | None:
+    """Without who did it and without hashes, from which what is left out could be tried out; for a village less.
+
+    None where nothing is left. `incident` is what it tells of, and given for a village alone.
+    """
     shown: dict[str, Any] = {**dump(event), "actor": "", "prev_hash": "", "hash": ""}
-    if reach.area is None:
-        return shown
+    if incident is None:
+        return shown if actor().reach.area is None else None
     payload = dict(shown["payload"])
     directory = centre.store.directory()
+    sensitive = is_sensitive(incident.category, directory)
+    if sensitive and payload.get("milestone") in OF_A_PATIENT:
+        return None
     if event.type == "incident.opened":
-        payload["incident"] = dump(for_village(load(Incident, payload["incident"]), directory))
+        # As its category is now: it may have been opened as another.
+        first = replace(load(Incident, payload["incident"]), category=incident.category)
+        payload["incident"] = dump(for_village(first, directory)) | {"category": payload["incident"]["category"]}
     elif event.type == "incident.located":
         place = load(IncidentLocation, payload["location"])
-        coarse = {"location": None, "radius_m": None} if is_sensitive(
-            categories.get(event.incident_id or "", ""), directory
-        ) else {}  # fmt: skip
+        coarse = {"location": None, "radius_m": None} if sensitive else {}
         payload["location"] = {**dump(place), "label": "", **coarse}
     elif event.type == "assignment.made":
-        payload["assignment"] = _without_words(payload["assignment"])
+        made = load(Assignment, payload["assignment"])
+        payload["assignment"] = dump(assignment_for_village(made, incident, directory))
+    if sensitive and "disposition" in payload:
+        payload["disposition"] = None
+    if "hospital" in payload:
+        payload["hospital"] = None
     shown["payload"] = _without_words(payload)
-    return shown
+    return shown_times(shown, incident)
 
 
 def _without_words(payload: dict[str, Any]) -> dict[str, Any]:

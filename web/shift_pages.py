@@ -11,8 +11,8 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from dispatch.directory import Directory
 from dispatch.exports_common import area_codes, category_name
-from dispatch.incidents import Incident, Milestone, TextField, TextRef
-from dispatch.reach import for_village
+from dispatch.incidents import Assignment, Incident, Milestone, TextField, TextRef
+from dispatch.reach import TimesTold, assignment_for_village, for_village, told_time
 from dispatch.store import queries
 from gis.errors import N_, InputError, SiagaError
 from web.access import Permission, Scope, actor, needs
@@ -22,7 +22,7 @@ from web.i18n import Translator
 from web.incident_words import event_line, incident_status_name, milestone_name, severity_name, wait_name
 from web.page_frame import address, clock_text, day_text, page_words, show_page
 from web.problems import NotFoundError, unknown_id
-from web.reach import shown_events, shown_text
+from web.reach import shown_events, shown_text, times_shown
 from web.shift_notes import SHIFT, shift_facts, shift_note, write_shift_note
 from web.tiles import TILES, TileSource
 from web.wording import area_name, kind_name
@@ -134,9 +134,11 @@ def _local(moment: datetime) -> str:
     return moment.astimezone(centre().store.timezone).strftime(_FORM_TIME)
 
 
-def _moment(moment: datetime | str, _: Translator) -> str:
+def _moment(moment: datetime | str, _: Translator, told: TimesTold = TimesTold.EXACT) -> str:
     at = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
     local = at.astimezone(centre().store.timezone)
+    if told is TimesTold.DAY:
+        return day_text(local, _)
     return f"{day_text(local, _)} {clock_text(local)}"
 
 
@@ -202,10 +204,13 @@ def sheet(incident_id: str) -> AnyResponse:
         if found is None:
             raise unknown_id("incident", incident_id)
         assignments, calls = book.assignments_of(incident_id), book.calls_of(incident_id)
-    shown = for_village(found, store.directory()) if who.reach.area is not None else found
+    shown, told = found, times_shown(found)
+    if who.reach.area is not None:
+        shown = for_village(found, store.directory())
+        assignments = tuple(assignment_for_village(one, found, store.directory()) for one in assignments)
     events = shown_events(store.events_after(0, limit=MOST_EVENTS, incident_id=incident_id))
     lines = [
-        {"at": _moment(one["server_time"], _), "what": line, "actor": one["actor"]}
+        {"at": _moment(one["server_time"], _, told), "what": line, "actor": one["actor"]}
         for one in events
         if (line := event_line(one, _)) is not None
     ]
@@ -219,10 +224,11 @@ def sheet(incident_id: str) -> AnyResponse:
     return show_page(
         "sheet.html", _, incident=shown, name=category_name(store.directory(), found.category, _.language),
         severity=severity_name(found.severity, _), state=incident_status_name(found.status, _),
-        place=_place_name(*area_codes(shown), _), received=_moment(found.received_at, _),
-        closed=None if found.closed_at is None else _moment(found.closed_at, _),
-        disposition=_disposition(store.directory(), found, _), calls=len(calls) if who.reach.is_whole else None,
-        units=[_unit_row(one, _) for one in assignments], milestones=[milestone_name(one, _) for one in Milestone],
+        place=_place_name(*area_codes(shown), _), received=_moment(found.received_at, _, told),
+        closed=None if found.closed_at is None else _moment(found.closed_at, _, told),
+        disposition=_disposition(store.directory(), shown, _), calls=len(calls) if who.reach.is_whole else None,
+        units=[_unit_row(one, _, told) for one in assignments],
+        milestones=[milestone_name(one, _) for one in Milestone],
         lines=lines, texts=_texts(refs, _), printed=_moment(store.now(), _), printed_by=who.name,
         has_map=shown.location.location is not None,
     )  # fmt: skip
@@ -254,12 +260,17 @@ def _disposition(directory: Directory, incident: Incident, _: Translator) -> str
     return names.get(_.language) or incident.disposition
 
 
-def _unit_row(one: Any, _: Translator) -> dict[str, Any]:
+def _unit_row(one: Assignment, _: Translator, told: TimesTold) -> dict[str, Any]:
     zone = centre().store.timezone
+
+    def shown(at: datetime) -> str:
+        local = told_time(at, told, zone).astimezone(zone)
+        return day_text(local, _) if told is TimesTold.DAY else f"{local:%H.%M.%S}"
+
     times = [one.milestones.get(milestone) for milestone in Milestone]
     return {
         "unit_id": one.unit_id,
-        "times": [None if at is None else f"{at.time.astimezone(zone):%H.%M.%S}" for at in times],
+        "times": [None if at is None else shown(at.time) for at in times],
         "end": None if one.end is None else one.end.value,
     }
 

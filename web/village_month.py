@@ -4,9 +4,10 @@ Pure: cases in, figures out, whether the cases come from the tables or are made 
 (`web.exports.cases_of_log`). Drills and incidents found to be the same as another are left out, and counted as such. A
 time that nobody recorded, or that a wrong clock made impossible, leaves the incident in the count, told as missing.
 
-Of a sensitive category (see `dispatch.reach.is_sensitive`) an incident is told without its point, its hour and its
-minutes, and the times of the category only from `FEW` incidents on: with fewer, a mean or a quantile is a person's own.
-The same incidents are left out of the times of the total, from which they could be taken.
+Of a sensitive category (see `dispatch.reach.is_sensitive`) an incident is told without its point and, once it is over,
+without its hour and minutes (`dispatch.reach.times_told`), and the times of the category only from `FEW` incidents on:
+with fewer, a mean or a quantile is a person's own. The same incidents are left out of the times of the total, from
+which they could be taken.
 
 Of a hidden category (`dispatch.reach.is_hidden`) no incident is told at all and none is in the counts: all of them
 together are counted for a whole kecamatan, once the month is over and from `FEW` incidents on, and not in the total.
@@ -27,7 +28,16 @@ from dispatch.exports_common import Cell, IncidentCase, category_name
 from dispatch.exports_ministry import month_bounds, month_of, seconds_to
 from dispatch.incidents import Milestone, Severity
 from dispatch.public_counts import LEAST
-from dispatch.reach import for_village, hidden_categories, is_hidden, is_sensitive, lies_within
+from dispatch.reach import (
+    TimesTold,
+    for_village,
+    hidden_categories,
+    is_hidden,
+    is_sensitive,
+    lies_within,
+    times_told,
+    told_time,
+)
 from gis.types import Location
 from planning.demand import Area
 from planning.response_standard import ResponseFigures, response_figures
@@ -46,7 +56,9 @@ class VillageIncident:
     Attributes
     ----------
     received_at
-        Local time of the first report; only its date may be told where `sensitive` and no longer open.
+        Local time of the first report, as closely as it may be told: of the day its beginning.
+    told
+        How closely times are told.
     village
         Code; None where only the kecamatan is known.
     location
@@ -72,6 +84,7 @@ class VillageIncident:
     is_open: bool
     exercise: bool
     received_at: datetime
+    told: TimesTold
     closed_at: datetime | None
     village: str | None
     location: Location | None
@@ -154,10 +167,17 @@ def village_incident(
     standard = None if category is None or category.standard is None else category.standard.within_s
     response = seconds_to(case, Milestone.ON_SCENE)
     is_recorded = response is not None and response >= 0
-    tells = not sensitive or incident.status.is_open
+    told = times_told(case.incident, directory)
 
     def local(moment: datetime | None) -> datetime | None:
-        return None if moment is None else moment.astimezone(timezone)
+        """A time of the day; None where days alone are told."""
+        if moment is None or told is TimesTold.DAY:
+            return None
+        return told_time(moment, told, timezone).astimezone(timezone)
+
+    response_told = None if told is TimesTold.DAY else response
+    if response_told is not None and told is TimesTold.MINUTE:
+        response_told = 60.0 * round(response_told / 60)
 
     return VillageIncident(
         incident_id=incident.incident_id,
@@ -167,15 +187,16 @@ def village_incident(
         status=incident.status.value,
         is_open=incident.status.is_open,
         exercise=incident.exercise,
-        received_at=incident.received_at.astimezone(timezone),
-        closed_at=local(incident.closed_at) if tells else None,
+        received_at=told_time(incident.received_at, told, timezone).astimezone(timezone),
+        told=told,
+        closed_at=local(incident.closed_at),
         village=incident.location.village_code,
         location=incident.location.location,
         units=case.units,
         units_by_kind=dict(sorted(Counter(unit_kinds.get(one, "unit") for one in case.units).items())),
-        dispatched_at=local(case.first(Milestone.DISPATCHED)) if tells else None,
-        on_scene_at=local(case.first(Milestone.ON_SCENE)) if tells else None,
-        response_s=response if tells else None,
+        dispatched_at=local(case.first(Milestone.DISPATCHED)),
+        on_scene_at=local(case.first(Milestone.ON_SCENE)),
+        response_s=response_told,
         standard_s=standard,
         in_time=response <= standard if standard is not None and response is not None and response >= 0 else None,
         is_recorded=is_recorded,
@@ -300,7 +321,7 @@ def incident_rows_of(found: VillageMonth, directory: Directory, lang: str) -> li
 
     rows: list[list[Cell]] = []
     for one in found.incidents:
-        tells = one.is_open or not one.sensitive
+        tells = one.told is not TimesTold.DAY
         rows.append([
             one.incident_id, one.received_at.strftime("%Y-%m-%d"), one.received_at.strftime("%H:%M") if tells else None,
             one.category, category_name(directory, one.category, lang), one.status, one.village,

@@ -17,10 +17,11 @@ from shapely.geometry import mapping
 from werkzeug.wrappers import Response as AnyResponse
 
 from dispatch.commands import AnswerVerification
+from dispatch.errors import RefusedError, UnknownIdError
 from dispatch.exports_common import UTF8_WITH_MARK, category_name, csv_text
 from dispatch.exports_ministry import month_bounds, month_of
 from dispatch.incidents import Verification
-from dispatch.reach import hidden_categories, is_hidden, lies_within
+from dispatch.reach import TimesTold, hidden_categories, is_hidden, lies_within
 from dispatch.store import queries
 from dispatch.verification import VillageAnswer
 from gis.errors import N_, SiagaError
@@ -36,7 +37,8 @@ from web.i18n import Translator
 from web.incident_words import incident_status_name
 from web.page_frame import address, clock_text, day_text, month_name, page_words, show_page
 from web.planner_api import workbench
-from web.problems import BadRequestError, NotFoundError
+from web.problems import BadRequestError, NotFoundError, refused
+from web.sessions import wants_page
 from web.tiles import GREATEST_ZOOM, LEAST_ZOOM
 from web.village_map import village_map
 from web.village_month import (
@@ -65,6 +67,7 @@ HTML: Final = "text/html; charset=utf-8"
 _MONTH: Final = re.compile(r"20[0-9]{2}-(0[1-9]|1[0-2])\Z")
 _POSTS: Final = "siaga112-near-posts"
 _READ: Final = needs(Permission.VILLAGE_READ, Scope.NARROWED)
+_NOT_ASKED: Final = N_("This is not asked any more, so nothing was stored; below is how things stand.")
 _ANSWERS: Final = (VillageAnswer.CONFIRMED, VillageAnswer.DENIED, VillageAnswer.UNKNOWN)
 
 
@@ -119,13 +122,38 @@ def answer(verification_id: str) -> AnyResponse:
     given = request.form.get("answer", "")
     if given not in {one.value for one in _ANSWERS}:
         return _page(_("Press one of the three buttons."), HTTPStatus.UNPROCESSABLE_ENTITY)
+    with centre().store.book() as book:
+        asked = book.verification(verification_id)
+        about = None if asked is None else book.incident(asked.incident_id)
+    if about is None or not about.status.is_open:
+        return _page(_(_NOT_ASKED), HTTPStatus.CONFLICT)
     command = AnswerVerification(verification_id=verification_id, answer=VillageAnswer(given))
     try:
         centre().execute(command, actor=actor().name)
-    except SiagaError as error:
+    except RefusedError:
         # Answered meanwhile, from here or by the desk: the page shows how things stand.
+        return _page(_answered_already(verification_id, _), HTTPStatus.CONFLICT)
+    except SiagaError as error:
         return _page(error_text(error, _), HTTPStatus.CONFLICT)
     return redirect(address("/village", area=request.args.get("area"), said="answered"), HTTPStatus.SEE_OTHER)
+
+
+@village_pages.errorhandler(UnknownIdError)
+def not_asked(error: UnknownIdError) -> Any:
+    """A question that is not there (any more), told on the page from which it was answered."""
+    if request.method != "POST" or not wants_page():
+        return refused(error)
+    try:
+        return _page(page_words()(_NOT_ASKED), HTTPStatus.NOT_FOUND)
+    except NotFoundError as no_area:
+        return refused(no_area)
+
+
+def _answered_already(verification_id: str, _: Translator) -> str:
+    with centre().store.book() as book:
+        asked = book.verification(verification_id)
+    said = "" if asked is None or asked.answer is None else answer_name(VillageAnswer(asked.answer), _)
+    return _("This was answered already: {answer}. If that is wrong, call the centre.").format(answer=said)
 
 
 @village_pages.get("/village/map.json")
@@ -342,9 +370,9 @@ def _name(category: str, _: Translator) -> str:
 
 
 def _when(one: VillageIncident, _: Translator) -> str:
-    """Date and time; the date alone of what is sensitive and over."""
+    """Date and time, or the date alone where no more is told."""
     day = day_text(one.received_at, _)
-    return f"{day} {clock_text(one.received_at)}" if one.is_open or not one.sensitive else day
+    return f"{day} {clock_text(one.received_at)}" if one.told is not TimesTold.DAY else day
 
 
 def _row(one: VillageIncident, _: Translator) -> dict[str, Any]:

@@ -29,7 +29,7 @@ from web.credits import credit_line
 from web.i18n import Translator, translator
 from web.incident_words import severity_name, wait_name
 from web.page_frame import page_words
-from web.people import THEMES
+from web.people_frame import THEMES
 from web.tiles import GREATEST_ZOOM, LEAST_ZOOM
 from web.wording import kind_name
 

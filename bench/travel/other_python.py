@@ -118,11 +118,12 @@ def build_osrm(python: Path, osm: Path, *, scale: int, turn_round_s: float, algo
 
 
 def build_valhalla(python: Path, osm: Path) -> Path:
-    """Valhalla's tiles of a map; its configuration."""
+    """Valhalla's tiles of a map; its configuration. Built anew where the map is newer or the folder was moved."""
     folder = osm.parent / "valhalla"
     config = folder / "valhalla.json"
     ready = folder / "ready"
-    if ready.is_file() and ready.stat().st_mtime >= osm.stat().st_mtime:
+    fresh = ready.is_file() and ready.stat().st_mtime >= osm.stat().st_mtime
+    if fresh and tile_folder(config) == folder / "tiles":
         return config
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "tiles").mkdir(parents=True)
@@ -142,6 +143,14 @@ def build_valhalla(python: Path, osm: Path) -> Path:
     _run([str(python), "-m", "valhalla", "valhalla_build_tiles", "-c", str(config), str(osm)], settings)
     ready.touch()
     return config
+
+
+def tile_folder(config: Path) -> Path | None:
+    """Where Valhalla would look for its tiles; None where the configuration does not tell."""
+    try:
+        return Path(json.loads(config.read_text(encoding="utf-8"))["mjolnir"]["tile_dir"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,10 +7,10 @@ import binascii
 import json
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, Generic, TypeVar
+from datetime import datetime
+from typing import Any, Final, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Table, and_, func, or_, select, true
 
 from dispatch.closures import Closure
 from dispatch.codec import load
@@ -24,6 +24,7 @@ from dispatch.verification import VillageAnswer
 from gis.errors import N_, InputError
 
 MAX_PAGE = 1000
+_NO_CURSOR: Final = N_("The cursor is not one that a list gave; leave it out to start from the beginning.")
 
 T = TypeVar("T")
 
@@ -57,6 +58,7 @@ def incidents(
     """
     table = schema.incidents
     wanted: list[ColumnElement[bool]] = []
+    within = None if reach is None else incident_condition(reach[0], reach[1])
     if only is not None:
         wanted.append(table.c.incident_id.in_(list(only)))
     if only_open:
@@ -67,10 +69,10 @@ def incidents(
         wanted.append(table.c.category == category)
     if area is not None:
         wanted.append(in_area(area))
-    if reach is not None and (condition := incident_condition(reach[0], reach[1])) is not None:
-        wanted.append(condition)
+    if within is not None:
+        wanted.append(within)
     wanted += _between(table, since, until)
-    return _newest_first(connection, table, wanted, limit, cursor, rows.incident_of)
+    return _newest_first(connection, table, wanted, limit, cursor, rows.incident_of, within)
 
 
 def calls(
@@ -262,10 +264,17 @@ def _newest_first(
     limit: int,
     cursor: str | None,
     record_of: Callable[[Any], T],
+    within: ColumnElement[bool] | None = None,
 ) -> Page[T]:
     key = next(iter(table.primary_key.columns))
     if cursor is not None:
-        time, last = _cursor(cursor)
+        last = _cursor(cursor)
+        # Only within reach: a cursor of one's own making tells nothing of other records, nor of the time of any.
+        time = connection.execute(
+            select(table.c.received_at).where(key == last, true() if within is None else within)
+        ).scalar()
+        if time is None:
+            raise InputError(_NO_CURSOR)
         wanted = [
             *wanted,
             or_(table.c.received_at < time, and_(table.c.received_at == time, key < last)),
@@ -276,7 +285,7 @@ def _newest_first(
     more = len(found) > limit
     return Page(
         items=tuple(record_of(row) for row in page),
-        next_cursor=_cursor_text(page[-1]["received_at"], page[-1][key.name]) if more else None,
+        next_cursor=_cursor_text(page[-1][key.name]) if more else None,
     )
 
 
@@ -298,18 +307,15 @@ def _of_open_incidents(connection: Connection, table: Table, record_of: Callable
     return [record_of(row) for row in connection.execute(query).mappings()]
 
 
-def _cursor_text(time: datetime, key: str) -> str:
-    return base64.urlsafe_b64encode(json.dumps([time.isoformat(), key]).encode()).decode().rstrip("=")
+def _cursor_text(key: str) -> str:
+    return base64.urlsafe_b64encode(json.dumps(key).encode()).decode().rstrip("=")
 
 
-def _cursor(text: str) -> tuple[datetime, str]:
+def _cursor(text: str) -> str:
     try:
-        time, key = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        moment = datetime.fromisoformat(time).astimezone(UTC)
+        key = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
         if not isinstance(key, str) or not key.isprintable():
             raise ValueError
-    except (ValueError, TypeError, OverflowError, RecursionError, binascii.Error):
-        raise InputError(
-            N_("The cursor is not one that a list gave; leave it out to start from the beginning.")
-        ) from None
-    return moment, key
+    except (ValueError, RecursionError, binascii.Error):
+        raise InputError(_NO_CURSOR) from None
+    return str(key)

@@ -10,15 +10,17 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from waitress.server import create_server
 
-from tests.e2e.screen import SCREENSHOTS, OpenPage, Screenshot, settle
+from dispatch.accounts import Role
+from tests.e2e.screen import NO_TILE, PATIENCE_MS, SCREENSHOTS, WIDE, OpenPage, Screenshot, settle
+from tests.e2e.story import Story, story
 from web.app import create_app
+from web.one_send import OneSendChannel
 from web.regions import open_region
 from web.service import Desk
 
-PATIENCE_MS = 20_000
 BROWSER_ARGUMENTS = [
     "--headless",
     "--no-sandbox",
@@ -41,6 +43,7 @@ def desk() -> Desk:
 def address(desk: Desk) -> Iterator[str]:
     """The address of a running server."""
     server = create_server(create_app(desk), host="127.0.0.1", port=0, threads=4)
+    server.channel_class = OneSendChannel  # as `siaga112 serve` answers
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.effective_port}"
@@ -91,6 +94,32 @@ def open_page(browser: Browser, address: str) -> Iterator[OpenPage]:
         context.close()
     assert not foreign, f"the page asked other hosts: {foreign}"
     assert not failures, f"the page's scripts failed: {failures}"
+
+
+@pytest.fixture(scope="module")
+def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+    """A centre in the middle of a shift, served."""
+    with story(f"sqlite:///{tmp_path_factory.mktemp('pages') / 'siaga112.db'}") as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def desks(browser: Browser, there: Story) -> Iterator[Any]:
+    """One browser for each who; pages are opened in it one after the other."""
+    opened: dict[Role | str | None, BrowserContext] = {}
+
+    def of(who: Role | str | None) -> BrowserContext:
+        if who not in opened:
+            opened[who] = context = browser.new_context(viewport=WIDE, locale="id-ID", reduced_motion="reduce")  # type: ignore[arg-type]
+            context.set_default_timeout(PATIENCE_MS)
+            context.route("**/tiles/**", lambda route: route.fulfill(body=NO_TILE, content_type="image/png"))
+            if who is not None:
+                context.add_cookies([there.cookie(who)])  # type: ignore[list-item]
+        return opened[who]
+
+    yield of
+    for context in opened.values():
+        context.close()
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any
 
 from flask.testing import FlaskClient
@@ -58,6 +59,7 @@ class Story:
         self.made, self.address = made, f"http://127.0.0.1:{port}"
         self.centre = made.running.centre
         self._clients: dict[Role | str, FlaskClient] = {}
+        self._newcomers = count(10)
         self.sign_in = made.running.sign_in
         boundaries = self.centre.region.boundaries
         middle = boundaries.middle(VILLAGE)
@@ -157,7 +159,7 @@ class Story:
         """As `client`, in a session of its own."""
         client = Client(self.made)
         if who == "enrol":
-            login = f"disp.{len(self._clients) + 10}"
+            login = f"disp.{next(self._newcomers)}"
             person(self.sign_in, login, Role.DISPATCHER)
             client.sign_in(login)
         elif who == "code":

@@ -15,9 +15,9 @@ from dispatch.accounts import Role
 from dispatch.commands import AssignUnits
 from tests.accounts import PASSWORD, person
 from tests.centre_app import CentreApp, centre_app, served
+from tests.e2e.screen import PATIENCE_MS
 
 pytestmark = pytest.mark.browser
-PATIENCE_MS = 30_000
 MOST_KEYS = 12
 NUMBER = "081234567890"
 COUNTED = "window.keys = []; addEventListener('keydown', (event) => window.keys.push(event.key), true);"
@@ -54,7 +54,6 @@ def opened(browser: Browser, office: tuple[CentreApp, str]) -> Iterator[Any]:
             whole_page(made)
         return made
 
-    expect.set_options(timeout=PATIENCE_MS)
     yield page
     for context in contexts:
         context.close()

@@ -10,9 +10,9 @@ from axe_core_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.centre_app import HERE, CentreApp, centre_app, served
+from tests.e2e.screen import PATIENCE_MS
 
 pytestmark = pytest.mark.browser
-PATIENCE_MS = 15_000
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,6 @@ def opened(browser: Browser, office: tuple[CentreApp, str]) -> Iterator[Any]:
         made.wait_for_selector("html[data-ready=true]")
         return made
 
-    expect.set_options(timeout=PATIENCE_MS)
     yield page
     for context in contexts:
         context.close()

@@ -21,13 +21,12 @@ from dispatch.incidents import IncidentLocation, Milestone, Severity
 from dispatch.types import UnitStatus
 from tests.accounts import PASSWORD, person
 from tests.centre_app import HERE, CentreApp, centre_app, served
-from tests.e2e.screen import SCREENSHOTS
+from tests.e2e.screen import PATIENCE_MS, SCREENSHOTS
 from tests.wire import Wire, wired
 
 pytestmark = pytest.mark.browser
 UNIT, LOGIN = "AMB-13", "kru.amb13"
 FIRST_LOAD, UPDATE = 60_000, 2_000
-PATIENCE_MS = 20_000
 FAST_CLOCK = "{ const real = Date.now; Date.now = () => real.call(Date) + 300000; }"
 
 
@@ -216,6 +215,7 @@ def test_what_is_pressed_offline_is_sent_once_and_in_order(office: Office, phone
     expect(page.locator("#task")).to_contain_text("Pasar Plered")
     expect(page.locator("#told li")).to_have_count(3)
     assert office.milestones(incident_id) == []
+    page.wait_for_timeout(1000)  # so that a quick machine, too, can tell when it was pressed from when it was sent
     page.context.set_offline(False)
     expect(page.locator("#told li")).to_have_count(0)
     expect(page.locator("#link")).to_have_text("Tersambung")
@@ -374,14 +374,16 @@ def test_a_phone_five_minutes_fast_reports_the_right_time(office: Office, phone:
     page = signed_in(context, office)
     expect(page.locator("#task")).to_contain_text("Pasar Plered")
     offline(page)
-    pressed = datetime.now(UTC)
+    before = datetime.now(UTC)
     press(page, "en_route")
+    after = datetime.now(UTC)
     page.wait_for_timeout(1500)
     page.context.set_offline(False)
     until(lambda: office.milestones(incident_id) == ["en_route"])
     (event,) = office.events(incident_id)
     assert event.device_time is not None
-    assert abs(event.device_time - pressed) < timedelta(seconds=2.5)
+    # How well the phone knows the server's clock depends on how fast it was answered; its own is 300 s off.
+    assert before - timedelta(seconds=30) < event.device_time < after + timedelta(seconds=30)
     expect(page.locator("#told li")).to_have_count(0)
 
 
@@ -496,3 +498,35 @@ def test_the_note_of_another_incident_is_not_shown(office: Office, phone: Any) -
     look_again(page)
     expect(page.locator("#notes")).to_contain_text("CATATAN-KEDUA")
     expect(page.locator("#notes")).not_to_contain_text("PERTAMA")
+
+
+def test_who_had_read_on_below_sees_the_next_task_and_what_went_wrong(office: Office, phone: Any) -> None:
+    long_note = "Jalan masuk dari utara, pagar biru. " * 60
+    first = office.task(note=long_note)
+    page = signed_in(phone(), office)
+    page.set_viewport_size({"width": 640, "height": 360})  # held crosswise, where a task is longer than the page
+
+    def read_to_the_end() -> None:
+        expect(page.locator("#notes")).to_contain_text("pagar biru")
+        page.locator("#write button").scroll_into_view_if_needed()
+        expect(page.locator("#task h2")).not_to_be_in_viewport()
+
+    read_to_the_end()
+    # A tap that is refused is told where it is seen.
+    offline(page)
+    press(page, "en_route")
+    read_to_the_end()
+    office.do(RecallUnit(unit_id=UNIT, reason="salah alamat"))
+    page.context.set_offline(False)
+    expect(page.locator("[data-refused=en_route] button")).to_be_in_viewport()
+    page.click("[data-refused=en_route] button")
+    # The next task, while the notes of the one before are read.
+    office.free()
+    office.do(AssignUnits(incident_id=first, unit_ids=(UNIT,)))
+    look_again(page)
+    read_to_the_end()
+    office.free()
+    office.task(note=long_note)
+    look_again(page)
+    expect(page.locator("#task .new")).to_be_in_viewport()
+    expect(page.locator("#task h2")).to_be_in_viewport()

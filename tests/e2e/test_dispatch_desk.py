@@ -101,6 +101,17 @@ def test_two_desks_see_each_others_work_as_it_is_committed(
     expect(second.locator(".part-head .tags")).to_contain_text("Selesai")
 
 
+GLIDES = """() => ["map", "map is-zooming"].map((css) => {
+  const unit = Object.assign(document.createElement("i"), {className: "fleet-unit gliding"});
+  const map = Object.assign(document.createElement("i"), {className: css});
+  map.append(unit);
+  document.body.append(map);
+  const {transitionDuration: found} = getComputedStyle(unit);
+  map.remove();
+  return found;
+})"""
+
+
 def test_a_unit_drives_across_the_map_and_fades_when_it_falls_silent(open_page: OpenPage, made: CentreApp) -> None:
     token, _ = made.running.centre.register_device(OTHER_UNIT, "tablet", actor="test")
     page = open_page("/", width=1366, height=768)
@@ -122,6 +133,7 @@ def test_a_unit_drives_across_the_map_and_fades_when_it_falls_silent(open_page: 
     drive(0, -6.705, 108.51)
     expect(page.locator(".fleet-unit.chosen.stale")).to_have_count(0)
     assert page.locator(".fleet-unit.chosen").bounding_box() != before
+    assert page.evaluate(GLIDES) == ["1s", "0s"], "it glides, but not while the map is zoomed"
     page.click("#show-reach")
     expect(page.locator("#map-key .key-step")).to_have_text(["5", "8", "10", "15"])
     expect(page.locator("path.isochrone")).to_have_count(4)
@@ -209,8 +221,8 @@ def test_a_form_that_is_filled_wrongly_changes_nothing_and_ends_at_the_queue_whe
     reason = page.locator("#cancel-form [name=reason]")
     reason.fill("   ")
     reason.press("Enter")
-    expect(page.locator("#cancel-form [role=alert]")).to_be_visible()
-    assert page.locator("#cancel-form [role=alert]").inner_text().strip().endswith(".")
+    expect(page.locator("#cancel-form .field-fault").first).to_be_visible()
+    assert page.locator("#cancel-form .field-fault").first.inner_text().strip().endswith(".")
     with made.store.book() as book:
         assert book.incident(incident_id).status == "located"  # type: ignore[union-attr]
     # Another tab of the same browser is another desk.

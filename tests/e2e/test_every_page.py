@@ -12,64 +12,24 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from axe_core_python.sync_playwright import Axe
 from flask.testing import FlaskClient
-from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Page, Response, expect
+from playwright.sync_api import Browser, Page, Response, expect
 
 from dispatch.accounts import Role
 from dispatch.incidents import Severity
 from tests.accounts import MARK, PASSWORD
 from tests.e2e.pages import PAGES, Shown, address_of
-from tests.e2e.screen import SERIOUS
-from tests.e2e.story import LOGINS, Story, story
+from tests.e2e.screen import LAPTOP, NO_TILE, PATIENCE_MS, PHONE, WIDE, begun, check, in_the_other_theme
+from tests.e2e.story import LOGINS, Story
 from web.access import need_of
-from web.tile_png import png
 
 pytestmark = pytest.mark.browser
-PATIENCE_MS = 20_000
-WIDE, PHONE = {"width": 1920, "height": 1080}, {"width": 360, "height": 740}
-OF_COLOUR = ("color-contrast", "link-in-text-block")
-"""What a theme may change; all other rules are asked once."""
-
 WORDLESS = """() => [...document.querySelectorAll("[data-word], [data-label], [data-title], [data-placeholder]")]
   .filter((one) => [one.textContent, one.ariaLabel, one.title, one.placeholder]
     .some((text) => text && Object.values(one.dataset).includes(text))).map((one) => one.outerHTML)"""
 """Where a script has no word in the page's language, it shows the name of the word."""
 
-NO_TILE = png(Image.new("RGB", (1, 1)))
-"""Stands for every tile: what is looked at here is around the map, and drawing tiles takes longer than all else."""
-
-ASK_AXE = """([within, rules]) => axe.run(within === null ? document : {include: [[within]]}, {
-  resultTypes: ["violations"], ...(rules ? {runOnly: {type: "rule", values: rules}} : {}),
-}).then(({violations}) => violations.map(({id, impact, nodes}) => [id, impact, nodes[0].html.slice(0, 160)]))"""
-
 KEYBOARD = (Path(__file__).parent / "keyboard.js").read_text(encoding="utf-8")
-
-
-@pytest.fixture(scope="module")
-def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
-    with story(f"sqlite:///{tmp_path_factory.mktemp('pages') / 'siaga112.db'}") as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def desks(browser: Browser, there: Story) -> Iterator[Any]:
-    """One browser for each who; pages are opened in it one after the other."""
-    opened: dict[Role | str | None, BrowserContext] = {}
-
-    def of(who: Role | str | None) -> BrowserContext:
-        if who not in opened:
-            opened[who] = context = browser.new_context(viewport=WIDE, locale="id-ID", reduced_motion="reduce")
-            context.set_default_timeout(PATIENCE_MS)
-            context.route("**/tiles/**", lambda route: route.fulfill(body=NO_TILE, content_type="image/png"))
-            if who is not None:
-                context.add_cookies([there.cookie(who)])
-        return opened[who]
-
-    yield of
-    for context in opened.values():
-        context.close()
 
 
 def test_no_page_is_missing_from_the_table(there: Story) -> None:
@@ -108,7 +68,7 @@ def test_a_page(there: Story, desks: Any, shown: Shown) -> None:
     assert isinstance(answer, Response)
     assert answer.status == shown.status
     assert answer.headers.get("cache-control") == "no-store" or not shown.personal
-    begun(page, shown)
+    begun(page, shown.ready)
     check(page)
     for _name, within, do in shown.parts:
         do(page)
@@ -122,36 +82,13 @@ def test_a_page(there: Story, desks: Any, shown: Shown) -> None:
     assert page.evaluate(WORDLESS) == []
     page.set_viewport_size(PHONE)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing is cut off at the side"
+    if page.locator("#console").count():
+        for size in (PHONE, LAPTOP):
+            page.set_viewport_size(size)
+            check(page)
     page.close()
     assert not foreign, f"the page asked other hosts: {foreign}"
     assert not failures, f"the page's scripts failed: {failures}"
-
-
-def begun(page: Page, shown: Shown) -> None:
-    expect(page.locator(shown.ready).first).to_be_visible()
-    if page.locator("#console").count():
-        expect(page.locator("html")).to_have_attribute("data-ready", "true")
-
-
-def check(page: Page, within: str | None = None, rules: tuple[str, ...] | None = None) -> None:
-    """Nothing stands in the way of those who see or move otherwise."""
-    if not page.evaluate("'axe' in window"):
-        page.evaluate(Axe().axe_script)
-    found = page.evaluate(ASK_AXE, [within, rules])
-    # A page that is read has no fault at all; on one that is worked with, what is only untidy may stand.
-    assert [one for one in found if one[1] in SERIOUS or not page.locator("#map").count()] == []
-
-
-def in_the_other_theme(page: Page, within: str | None = None) -> None:
-    """What colours may spoil, in the dark where the page was light."""
-    other = page.evaluate(
-        "() => { const at = document.documentElement.dataset; const was = at.theme;"
-        " if (was) at.theme = was === 'dark' ? 'light' : 'dark'; return was ?? null; }"
-    )
-    page.emulate_media(color_scheme="dark")
-    check(page, within, OF_COLOUR)
-    page.emulate_media(color_scheme="light")
-    page.evaluate("(was) => { if (was) document.documentElement.dataset.theme = was; }", other)
 
 
 # --- sessions that are over -------------------------------------------------------------------------------------------

@@ -15,9 +15,9 @@ from dispatch.incidents import IncidentLocation, LocationKind, Severity
 from gis.types import Location
 from tests.accounts import PASSWORD, person
 from tests.centre_app import CentreApp, centre_app, served
+from tests.e2e.screen import PATIENCE_MS
 
 pytestmark = pytest.mark.browser
-PATIENCE_MS = 20_000
 VILLAGE = "32.09.20.2004"
 
 
@@ -104,7 +104,7 @@ def test_a_village_s_page_is_light_and_its_map_comes_when_it_is_asked_for(office
 
 def test_a_map_file_asks_nobody(office: Office, opened: Any, tmp_path: Any) -> None:
     page = opened("kuwu")
-    with page.expect_download(timeout=3 * PATIENCE_MS) as download:
+    with page.expect_download(timeout=2 * PATIENCE_MS) as download:
         page.click("a[href*='map.html']", no_wait_after=True)
     file = tmp_path / "peta.html"
     download.value.save_as(file)

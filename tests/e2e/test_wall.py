@@ -10,10 +10,10 @@ from dispatch.commands import OpenIncident
 from dispatch.incidents import IncidentLocation, LocationKind, Severity
 from tests.accounts import PASSWORD, person
 from tests.centre_app import centre_app, served
+from tests.e2e.screen import PATIENCE_MS
 from web.centre import Centre
 
 pytestmark = pytest.mark.browser
-PATIENCE_MS = 20_000
 
 
 def opened(centre: Centre) -> None:

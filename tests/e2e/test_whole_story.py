@@ -17,12 +17,11 @@ from dispatch.incidents import IncidentLocation, LocationKind, Severity
 from gis.types import Location
 from tests.accounts import PASSWORD, code_at, person
 from tests.centre_app import CentreApp, centre_app, served
-from tests.e2e.screen import OpenPage, violations
+from tests.e2e.screen import PATIENCE_MS, OpenPage, violations
 
 pytestmark = pytest.mark.browser
 NUMBER, NOTE = "081298765432", "pagar hijau di belakang masjid"
 WHERE = "-6.7172, 108.5362"
-PATIENCE_S = 20
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +61,7 @@ def dispatcher(open_page: OpenPage, made: CentreApp, login: str, width: int) -> 
 
 
 def until(true: Callable[[], object]) -> None:
-    end = time.monotonic() + PATIENCE_S
+    end = time.monotonic() + PATIENCE_MS / 1000
     while not true():
         assert time.monotonic() < end
         time.sleep(0.1)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from bench import routing as bench_routing
+from bench.travel import other_python
 from bench.travel.engines import OurScipySearch, Roads, Scipy
 from bench.travel.measure import RANK, SWEEP, TABLE, AnswersDifferError, Figure, Questions, measure
 from bench.travel.plot import plot_growth
@@ -89,3 +91,30 @@ def test_the_quick_run_answers_every_question_and_its_answers_agree(shared_data,
     asked = {(one["engine"], one["question"]) for one in printed["figures"] if one["median_s"]}
     assert {("siaga112", question) for question in (RANK, TABLE, SWEEP, "api", "snap")} <= asked
     assert ("scipy", RANK) in asked
+
+
+def test_a_network_that_two_flags_name_is_measured_once():
+    options = bench_routing._options(["--networks", "java", "--java", "--no-other-python"])
+    once = bench_routing._options(["--networks", "java", "--no-other-python"])
+    assert len(bench_routing._parts(options, {})) == len(bench_routing._parts(once, {}))
+
+
+def test_valhalla_is_built_anew_when_its_folder_has_moved(tmp_path, monkeypatch):
+    built = []
+
+    def run(command, settings=None):
+        built.append(command)
+        return json.dumps({"mjolnir": {"tile_dir": command[-1]}})
+
+    monkeypatch.setattr(other_python, "_run", run)  # the tools of Valhalla are not on every machine
+    osm = tmp_path / "here" / "roads.osm.pbf"
+    osm.parent.mkdir()
+    osm.touch()
+    other_python.build_valhalla(Path("python"), osm)
+    built.clear()
+    other_python.build_valhalla(Path("python"), osm)
+    assert not built
+    osm.parent.rename(tmp_path / "there")
+    config = other_python.build_valhalla(Path("python"), tmp_path / "there" / "roads.osm.pbf")
+    assert built
+    assert other_python.tile_folder(config) == tmp_path / "there" / "valhalla" / "tiles"

@@ -22,7 +22,7 @@ from dispatch.store.store import Store
 from dispatch.types import UnitStatus
 from gis.types import Location
 from routing.types import Route
-from tests.centre_app import centre_app, demonstration_region, speed_report
+from tests.centre_app import centre_app, demonstration_region, put_first_start, speed_report
 from tests.driven_trips import drive, route_stretches, trace_of
 from web.centre import Centre
 from web.cli import main
@@ -202,6 +202,7 @@ def test_a_trip_is_what_the_milestones_and_the_devices_say(shift: Shift) -> None
 
 
 def test_bad_input_is_one_sentence(sqlite_url: str, tmp_path: Path) -> None:
+    put_first_start(sqlite_url)
     assert "There are no trips from dispatch to arrival" in refused(sqlite_url, "report")
     assert "write a day as 2026-01-31" in refused(sqlite_url, "report", "--since", "kemarin")
     wrong_way = refused(sqlite_url, "report", "--since", "2026-02-01", "--until", "2026-01-01")
@@ -238,6 +239,7 @@ def test_bad_input_is_one_sentence(sqlite_url: str, tmp_path: Path) -> None:
 
 
 def test_the_command_speaks_bahasa_indonesia_unless_told_otherwise(sqlite_url: str, tmp_path: Path) -> None:
+    put_first_start(sqlite_url)
     assert "Tidak ada kecepatan hasil belajar" in text(sqlite_url, "show", "--lang", "id")
     assert "Tidak ada perjalanan" in refused(sqlite_url, "report", "--lang", "id")
     assert "tulis hari sebagai 2026-01-31" in refused(sqlite_url, "report", "--lang", "id", "--since", "kemarin")

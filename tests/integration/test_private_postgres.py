@@ -111,7 +111,7 @@ def test_a_killed_test_run_leaves_no_server_running(postgres_server: PrivatePost
         assert folder.is_dir()
         owner.send_signal(signal.SIGKILL)
         owner.wait()
-    for _ in range(600):
+    for _ in range(2400):
         if not folder.exists():
             break
         time.sleep(0.05)

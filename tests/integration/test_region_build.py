@@ -166,6 +166,23 @@ def test_a_bad_setting_names_the_file_and_the_key(built: Path, tmp_path: Path) -
         Region.open(copy)
 
 
+@pytest.mark.parametrize(
+    ("edited", "told"),
+    [
+        (b"# \xff\n", r"region\.toml is not UTF-8 text; save it as UTF-8"),
+        (b"sources = 5\n[region]\nname = 'x'\n", r"region\.toml: sources is no list of tables"),
+        (b"routing = 5\n[region]\nname = 'x'\n", r"region\.toml: routing is 5, which is not a table"),
+    ],
+)
+def test_settings_that_an_editor_spoilt_are_mended_there_and_nothing_is_built_again(
+    built: Path, tmp_path: Path, edited: bytes, told: str
+) -> None:
+    copy = copied(built, tmp_path)
+    (copy / "region.toml").write_bytes(edited)
+    with pytest.raises(SourceError, match=told):
+        Region.open(copy)
+
+
 def test_a_folder_with_other_files_is_never_replaced(tmp_path: Path) -> None:
     target = tmp_path / "precious"
     target.mkdir()
@@ -321,6 +338,7 @@ def test_a_bad_source_is_one_sentence_and_leaves_the_old_region_alone(case: str,
     assert not list(copy.parent.glob(".*building*"))
 
 
+@pytest.mark.slow
 def test_a_build_killed_at_any_moment_leaves_the_old_region_or_none(tmp_path: Path) -> None:
     sources_in(tmp_path)
     target = tmp_path / "region"

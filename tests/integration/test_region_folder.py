@@ -26,7 +26,7 @@ from gis.region_folder import replacing_folder
 with replacing_folder(Path(sys.argv[1])) as folder:
     (folder / "half").write_text("written")
     print("building", flush=True)
-    time.sleep(60)
+    time.sleep(600)
 """
 
 

@@ -13,11 +13,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
 from flask.testing import FlaskClient
 
 from tests.centre_app import HERE, CentreApp, centre_app, served
 from tests.conftest import REPOSITORY
 
+pytestmark = pytest.mark.slow
 HOOKS = REPOSITORY / "tests" / "schemathesis_hooks.py"
 FEW = 3
 EXAMPLES = int(os.environ.get("SIAGA112_SCHEMATHESIS_EXAMPLES", FEW))

@@ -18,7 +18,7 @@ from gis.errors import InputError, SourceError
 from tests.accounts import PASSWORD, Browser, Clock, code_at, person
 from tests.centre_app import QUICK, CentreApp, centre_app
 from web.app import create_app
-from web.people import safe_path
+from web.people_frame import safe_path
 from web.running import Running
 from web.serving import access_for, check_public_url
 from web.sessions import Access, secret_key

@@ -111,7 +111,7 @@ def test_one_tile_asked_for_by_many_at_once_is_drawn_once(region: Region) -> Non
     def draw(key: TileKey) -> bytes:
         drawn.append(key)
         begun.set()
-        go_on.wait(10)
+        go_on.wait(120)
         return b"picture"
 
     source = TileSource(region, draw, stamp="x")
@@ -120,7 +120,7 @@ def test_one_tile_asked_for_by_many_at_once_is_drawn_once(region: Region) -> Non
     threads = [threading.Thread(target=lambda: got.append(source.tile("light", 12, column, row, 1))) for _ in range(8)]
     for thread in threads:
         thread.start()
-    assert begun.wait(10)
+    assert begun.wait(120)
     go_on.set()
     for thread in threads:
         thread.join()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
+import json
 import re
 import urllib.error
 import urllib.request
@@ -330,6 +332,141 @@ def test_a_tile_tells_of_no_incident(there: Villages) -> None:
     before = there.programs["kuwu"].get(path).data
     there._open(there.village, "fire")
     assert there.programs["kuwu"].get(path).data == before
+
+
+# --- when it was --------------------------------------------------------------------------------------------------
+
+
+class Patient:
+    """A medical incident of an earlier month that ended in a hospital, and what the centre knows of its times."""
+
+    def __init__(self, there: Villages) -> None:
+        self.there = there
+        store, now = there.made.store, there.clock.now
+        there.clock.now = self.began = datetime(2026, 7, 20, 14, 37, 41, tzinfo=UTC)
+        self.incident_id, unit_id = there._open(there.village, "medical"), there.units[1]
+        there.centre.execute(AssignUnits(incident_id=self.incident_id, unit_ids=(unit_id,)), actor="disp.01")
+        hospital = store.directory().hospitals[0].hospital_id
+        for status, more in (
+            (UnitStatus.EN_ROUTE, {}), (UnitStatus.ON_SCENE, {}), (UnitStatus.TRANSPORTING, {"hospital": hospital}),
+        ):  # fmt: skip
+            there.clock.now += timedelta(seconds=431)
+            there.centre.execute(ReportStatus(unit_id=unit_id, status=status, **more), actor="kru")  # type: ignore[arg-type]
+        self.hospital = hospital
+        there.clock.now = now
+
+    def close(self) -> None:
+        there, unit_id = self.there, self.there.units[1]
+        now, there.clock.now = there.clock.now, self.began + timedelta(hours=2, seconds=77)
+        there.centre.execute(ReportStatus(unit_id=unit_id, status=UnitStatus.AT_HOSPITAL), actor="kru")
+        there.centre.execute(
+            CloseIncident(incident_id=self.incident_id, disposition="deceased", release_units=True), actor="disp.01"
+        )
+        there.clock.now = now
+
+    def clocks(self, form: str) -> set[str]:
+        """Every time of day that the log keeps of it, in UTC and as it is here."""
+        moments = [one.server_time for one in self.there.made.store.events_after(0, incident_id=self.incident_id)]
+        assert len(moments) > 6
+        here = self.there.made.store.timezone
+        return {one.astimezone(zone).strftime(form) for one in moments for zone in (UTC, here)}
+
+    def answers(self, official: Any) -> dict[str, str]:
+        """Whatever tells an official of it."""
+        about = {}
+        for path in ("", "/story"):
+            at = f"/api/v1/incidents/{self.incident_id}{path}"
+            about[at] = official.get(at).text
+        whole = official.get("/api/v1/incidents?limit=200").get_json()["items"]
+        about["list"] = json.dumps([one for one in whole if one["incident_id"] == self.incident_id])
+        log = official.get("/api/v1/events?limit=500").get_json()["events"]
+        about["events"] = json.dumps([one for one in log if one["incident_id"] == self.incident_id])
+        board = official.get("/api/v1/board").get_json()["incidents"]
+        about["board"] = json.dumps([one for one in board if one["incident_id"] == self.incident_id])
+        stream = official.get("/api/v1/events?after=0", headers={"Accept": "text/event-stream"}, buffered=False)
+        wanted, told = about["events"].count('"seq"'), []
+        for piece in stream.response:
+            if f'"incident_id":"{self.incident_id}"' in (text := piece.decode()):
+                told.append(text)
+            if len(told) == wanted:
+                break
+        stream.close()
+        about["stream"] = "".join(told)
+        about["sheet"] = official.get(f"/incidents/{self.incident_id}/sheet").text.partition('<p class="hint">')[0]
+        path = "/village/incidents.csv?month=2026-07"
+        about[path] = "".join(line for line in official.get(path).text.splitlines() if self.incident_id in line)
+        return about
+
+
+def test_times_of_a_sensitive_incident_are_told_to_the_minute_while_it_is_open_and_to_the_day_afterwards(
+    there: Villages,
+) -> None:
+    patient, official = Patient(there), there.programs["kuwu"]
+    open_now = patient.answers(official)
+    seconds = patient.clocks("%H:%M:%S") | patient.clocks("%H.%M.%S")
+    for where, text in open_now.items():
+        assert not [one for one in seconds if one in text], where
+    assert "T14:37:00Z" in open_now["board"]
+    patient.close()
+    over = patient.answers(official)
+    minutes = patient.clocks("%H:%M") | patient.clocks("%H.%M")
+    for where, text in over.items():
+        assert not [one for one in minutes if one in text], where
+    # The day is told, and it is the local one.
+    found = json.loads(over[f"/api/v1/incidents/{patient.incident_id}"])
+    assert {found["incident"][name] for name in ("received_at", "status_at", "closed_at")} == {"2026-07-19T17:00:00Z"}
+    assert "20 Jul 2026" in over["sheet"]
+    assert "2026-07-20" in over["/village/incidents.csv?month=2026-07"]
+    # Neither what became of the patient, open or over.
+    for answers in (open_now, over):
+        for where, text in answers.items():
+            for word in (patient.hospital, "deceased", "Meninggal", "transporting", "transported"):
+                assert word not in text, (where, word)
+    # Who runs the centre is told all of it, and what is counted is counted exactly.
+    whole = there.programs["taker"].get(f"/api/v1/incidents/{patient.incident_id}").get_json()
+    assert whole["incident"]["received_at"] == "2026-07-20T14:37:41Z"
+    assert whole["assignments"][0]["hospital"] == patient.hospital
+    fire = official.get(f"/api/v1/incidents/{there.incidents[there.village][0]}").get_json()
+    assert fire["incident"]["received_at"] == "2026-09-30T17:30:00Z"
+
+
+def test_a_minute_is_not_found_by_asking_for_many_spans_nor_in_the_mark_of_a_page(there: Villages) -> None:
+    official, incident_id = there.programs["kuwu"], there.incidents[there.village][3]
+    with there.made.store.book() as book:
+        found = book.incident(incident_id)
+    assert found is not None
+    before, after = found.received_at - timedelta(minutes=1), found.received_at + timedelta(minutes=1)
+
+    def asked(**span: datetime) -> list[str]:
+        query = "&".join(f"{name}={at:%Y-%m-%dT%H:%M:%SZ}" for name, at in span.items())
+        rows = official.get(f"/api/v1/incidents?limit=200&{query}").get_json()["items"]
+        return [one["incident_id"] for one in rows]
+
+    assert asked(since=before) == asked(since=after)
+    assert asked(until=before) == asked(until=after)
+    assert incident_id in asked(since=after, until=after + timedelta(minutes=1))
+    assert incident_id not in asked(since=before + timedelta(days=1))
+    page = official.get("/api/v1/incidents?limit=1").get_json()
+    assert json.loads(base64.urlsafe_b64decode(f"{page['next']}===")) == page["items"][0]["incident_id"]
+    of_others = base64.urlsafe_b64encode(json.dumps(there.open[there.other]).encode()).decode()
+    assert official.get(f"/api/v1/incidents?cursor={of_others}").status_code == 422
+
+
+def test_an_export_for_a_village_tells_days_of_what_is_sensitive(there: Villages) -> None:
+    now = there.clock.now
+    for day in range(5):
+        there.clock.now = datetime(2026, 8, 3 + day, 9, 12, tzinfo=UTC)
+        there._incident(there.sister, "medical", 300)
+    there.clock.now = now
+    for login, hours in (("camat", {"00"}), ("disp", {"16"})):
+        if login == "disp":
+            person(there.made.running.sign_in, login, Role.DISPATCHER)
+            there.programs[login] = program(there.made, login)
+        span = "since=2026-08-01T00:00:00Z&until=2026-09-01T00:00:00Z"
+        text = there.programs[login].get(f"/api/v1/exports/incidents.csv?{span}").text
+        rows = [one for one in table(text) if one["category"] == "medical"]
+        assert len(rows) == 5, login
+        assert {one["hour"][11:13] for one in rows} == hours, login
 
 
 # --- hidden categories -------------------------------------------------------------------------------------------

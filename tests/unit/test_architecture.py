@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -61,15 +62,18 @@ def modules(package: str) -> list[Path]:
     return sorted((REPOSITORY / package).rglob("*.py"))
 
 
-def imports(path: Path) -> Iterator[tuple[str, int]]:
-    """Every imported dotted name with its line, also those inside functions."""
+@cache
+def imports(path: Path) -> tuple[tuple[str, int], ...]:
+    """Every imported dotted name with its line, also those inside functions; a module is read once for all rules."""
+    found: list[tuple[str, int]] = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            yield from ((alias.name, node.lineno) for alias in node.names)
+            found += ((alias.name, node.lineno) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}:{node.lineno} imports relatively; the house names packages in full"
             assert node.module is not None
-            yield node.module, node.lineno
+            found.append((node.module, node.lineno))
+    return tuple(found)
 
 
 @pytest.mark.parametrize("package", PACKAGES)

@@ -240,7 +240,10 @@ def test_the_grid_agrees_with_asking_every_polygon(villages: dict[str, shapely.G
         one = index.nearby(lat[point], lon[point])
         assert [near.area.code for near in one] == list(some)
         assert [near.distance_m for near in one] == pytest.approx(list(some.values()), abs=1e-6)
-        match = index.locate(Location(lat=lat[point], lon=lon[point]))
+        place = Location(lat=float(lat[point]), lon=float(lon[point]))
+        alone = index.village_grid.locate_one(place)
+        assert alone == (found.village[point], found.status[point], found.border_m[point])
+        match = index.locate(place)
         assert (match.village.code if match.village else None) == code
         if code is not None:
             assert next(iter(some)) == code

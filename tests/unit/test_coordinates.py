@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from openlocationcode import openlocationcode as olc
 
 from gis.coordinate_types import CoordinateForm, Note, NoteKind, note_text
-from gis.coordinates import MAX_TEXT_LENGTH, parse_coordinates, plus_code_beside
+from gis.coordinates import MAX_TEXT_LENGTH, parse_coordinates, plus_code_beside, read_coordinates
 from gis.errors import InputError
 from gis.geodesy import distance_m
 from gis.types import Bounds, Location
@@ -449,3 +449,14 @@ def test_numbers_as_programs_print_them_are_read_whole(lat: float, lon: float) -
     parsed = parse_coordinates(f"{lat},{lon}")
     assert parsed is not None
     assert (parsed.location.lat, parsed.location.lon) == (lat, lon)
+
+
+@given(
+    lat=st.decimals(-7, -6, places=6) | st.decimals(-90, 90, places=3),
+    lon=st.decimals(108, 109, places=7) | st.decimals(-180, 180, places=3),
+    between=st.sampled_from([",", ", "]),
+    bounds=st.sampled_from([CIREBON, Bounds(south=-1.0, west=-1.0, north=1.0, east=1.0)]),
+)
+def test_a_plain_pair_is_read_as_any_other_form(lat: object, lon: object, between: str, bounds: Bounds) -> None:
+    text = f"{lat}{between}{lon}"
+    assert parse_coordinates(text, bounds=bounds) == read_coordinates(text, bounds=bounds, reference=None)

@@ -49,3 +49,8 @@ def test_a_wrong_setting_is_refused_with_its_name(toml: str, says: str) -> None:
     with pytest.raises(SourceError, match=re.escape(says)) as caught:
         settings("[dispatch]\n" + toml)
     assert str(caught.value).startswith("region.toml")
+
+
+def test_a_number_in_place_of_the_table_is_refused() -> None:
+    with pytest.raises(SourceError, match=r"^region\.toml, \[dispatch\]: 5 is not a table"):
+        settings("dispatch = 5")

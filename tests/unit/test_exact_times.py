@@ -122,14 +122,22 @@ def test_a_matrix_holds_what_single_questions_answer_from_either_side(data, buil
 def test_targets_that_are_remembered_are_met_as_those_that_are_new(data, built, limits):
     """Who asks decides where a cut-off target is met, so the same targets are not the same for all origins."""
     router = router_of(built.network, limits, engine=data.draw(ENGINES))
+    snapper = Snapper.build(built.network)
     places = data.draw(st.lists(near_roads(built), min_size=1, max_size=4))
     targets = data.draw(st.lists(near_roads(built), min_size=1, max_size=4))
     for origins in [places, *([place] for place in places), places]:
-        fresh = router_of(built.network, limits).matrix(origins, targets)
+        fresh = Router(built.network, limits, snapper=snapper, metric=router.metric).matrix(origins, targets)
         assert np.array_equal(router.matrix(origins, targets).seconds, fresh.seconds, equal_nan=True)
+
+
+@pytest.mark.parametrize("engine", ["scipy", "hierarchy"])
+def test_no_more_lists_of_targets_are_remembered_than_the_limit(engine):
+    built = network_from_edges([(0.0, 0.0), (0.0, 0.01)], [Road(tail=0, head=1)])
+    router = router_of(built.network, engine=engine)
+    place = node_location(built.network, 0)
     for number in range(2 * LISTS_KEPT):
-        router.matrix(places, targets[:1] * number)
-    assert len(router._lists) <= LISTS_KEPT
+        router.matrix([place], [place] * number)
+        assert len(router._lists) == min(number + 1, LISTS_KEPT)
 
 
 @given(data=st.data(), built=road_networks(), limits=LIMITS)

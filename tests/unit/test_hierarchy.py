@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -243,6 +244,24 @@ def test_a_hierarchy_of_other_roads_is_not_used(stored):
     other = network_from_edges([(0.0, 0.0), (0.0, 0.01)], [Road(tail=0, head=1)])
     with pytest.raises(HierarchyUnusableError, match="other roads"):
         Hierarchy.load(stored, other.network)
+
+
+@pytest.mark.parametrize("turn_round", ["7", "1e999"])
+def test_a_record_of_which_a_number_changed_is_not_believed(stored, turn_round):
+    Hierarchy.load(stored, LINE.network)
+    text = (stored / RECORD).read_text()
+    changed = re.sub(r'("turn_round_ms": )\d+', rf"\g<1>{turn_round}", text)
+    assert changed != text
+    (stored / RECORD).write_text(changed)
+    with pytest.raises(HierarchyUnusableError, match=RECORD):
+        Hierarchy.load(stored, LINE.network)
+
+
+def test_the_record_of_an_earlier_build_is_still_read(stored):
+    record = json.loads((stored / RECORD).read_text())
+    del record["sha256"]
+    (stored / RECORD).write_text(json.dumps(record))
+    assert Hierarchy.load(stored, LINE.network).height == Hierarchy.build(LINE.network).height
 
 
 @pytest.mark.parametrize("damage", ["cut", "flipped", "gone", "no record", "record of nothing"])

@@ -280,7 +280,7 @@ def test_level_crossings_are_counted_once_for_a_line_of_two_tracks_and_once_at_a
 def test_water_at_a_node_or_along_a_way_is_a_ford():
     network = read("shapes_and_limits").network
     assert flags(network, 63) == {EdgeFlag.FORD}
-    assert {EdgeFlag.FORD} <= flags(network, 64)
+    assert {EdgeFlag.FORD_AT_NODE} <= flags(network, 64)
 
 
 def way_nodes(*nodes: tuple[int, int, int]) -> WayNodes:

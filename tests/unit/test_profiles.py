@@ -77,6 +77,7 @@ def is_open(profile: Profile, *, way: bool = True, **facts) -> bool:
         ({"road_class": "motorway"}, True, True, False),
         ({"smoothness": "very_horrible"}, True, True, True),
         ({"flags": EdgeFlag.FORD}, True, True, False),
+        ({"flags": EdgeFlag.FORD_AT_NODE}, True, True, False),
         ({"flags": EdgeFlag.FERRY, "road_class": "ferry"}, True, True, True),
     ],
 )
@@ -165,6 +166,14 @@ def test_a_motorcycle_passes_bollards_that_stand_far_enough_apart():
 def test_a_height_restrictor_stops_those_who_are_higher():
     built = barrier("height_restrictor", maxheight_m=2.2)
     assert [ms(built, one) for one in (CAR, AMBULANCE, ENGINE)] == [0, CLOSED, CLOSED]
+
+
+def test_water_at_one_place_slows_twenty_metres_and_not_the_whole_road():
+    plain, wet = one_road(), one_road(flags=EdgeFlag.FORD_AT_NODE)
+    assert ms(wet, AMBULANCE) - ms(plain, AMBULANCE) == 14_400  # 20 m at 5 km/h
+    assert ms(wet, replace(AMBULANCE, ford=FordPolicy.OPEN)) == ms(plain, AMBULANCE)
+    both = one_road(flags=EdgeFlag.FORD_AT_NODE | EdgeFlag.FORD)
+    assert ms(both, AMBULANCE) == ms(one_road(flags=EdgeFlag.FORD), AMBULANCE)
 
 
 def test_a_level_crossing_costs_its_seconds_each():
@@ -395,7 +404,14 @@ def facts_strategy() -> st.SearchStrategy[dict[str, object]]:
             "contraflow": st.booleans(),
             "maxspeed_kph": unknown | st.sampled_from((5.0, 30.0, 100.0)),
             "more_flags": st.sampled_from(
-                (EdgeFlag(0), EdgeFlag.FORD, BUS | NO_ACCESS, EdgeFlag.MOTORCYCLE | NO_ACCESS, EdgeFlag.NO_MOTORCYCLE)
+                (
+                    EdgeFlag(0),
+                    EdgeFlag.FORD,
+                    EdgeFlag.FORD_AT_NODE,
+                    BUS | NO_ACCESS,
+                    EdgeFlag.MOTORCYCLE | NO_ACCESS,
+                    EdgeFlag.NO_MOTORCYCLE,
+                )
             ),
         }
     )

@@ -20,7 +20,7 @@ from dispatch.errors import UnknownIdError
 from dispatch.incidents import UNKNOWN_LOCATION, IncidentLocation, LocationKind
 from dispatch.ranking import EtaPart
 from dispatch.readiness import Availability, start_of
-from dispatch.recommend import recommend, recommend_from, recommendation_inputs, why, with_exemptions
+from dispatch.recommend import recommend_from, recommendation_inputs, why, with_exemptions
 from dispatch.recommendation import AreaTimes, Basis, Recommendation, RecommendationInputs, WhyKind
 from dispatch.response import fits
 from dispatch.screening import Exclusion, ShortfallKind
@@ -28,7 +28,7 @@ from dispatch.types import UnitStatus
 from dispatch.village_eta import UNREACHED_S
 from gis.errors import InputError
 from gis.types import Location
-from tests.recommendations import INCIDENT, SETTINGS, TARGET, ask, drive, need, questions, state
+from tests.recommendations import INCIDENT, SETTINGS, TARGET, ask, drive, need, questions, recommend, state
 from tests.strategies import NOW
 
 IN_5_MIN = NOW + timedelta(minutes=5)

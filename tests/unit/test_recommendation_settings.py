@@ -34,9 +34,10 @@ def test_what_the_table_leaves_out_keeps_its_default_and_turnout_is_that_of_disp
         ({"default_busy_fraction": 1}, "default_busy_fraction: 1"),
         ({"busy_fraction": 0.3}, "must be a table"),
         ({"busy_fraction": {"boat": "often"}}, "busy_fraction.boat: 'often'"),
+        (5, "5 is not a table"),
     ],
 )
-def test_a_wrong_setting_says_where_it_stands(table: dict[str, object], said: str) -> None:
+def test_a_wrong_setting_says_where_it_stands(table: object, said: str) -> None:
     with pytest.raises(SourceError, match=r"region\.toml, \[recommendation\]") as error:
         read(table)
     assert said in str(error.value)

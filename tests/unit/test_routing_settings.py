@@ -49,6 +49,7 @@ def test_what_a_table_leaves_out_keeps_its_default():
             r"maxspeed under \[routing\] is 'obey'; it must be one of \"replace\", \"cap\", \"ignore\"\.",
         ),
         ({"maxspeed": ["cap"]}, r"maxspeed under \[routing\] is \['cap'\]"),
+        (5, r"routing is 5, which is not a table"),
     ],
 )
 def test_a_bad_setting_is_told_in_one_sentence(table, sentence):

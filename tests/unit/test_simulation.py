@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from multiprocessing import active_children
 
 import numpy as np
 import pytest
@@ -366,3 +367,17 @@ def test_the_distribution_runs_to_the_last_call_and_time_counts_from_the_first_d
     assert told.shares[told.minutes == 11].tolist() == [0.5] and told.shares[told.minutes < 10].max() == 0
     half = replace(plan, start_ms=plan.horizon_ms // 2)
     assert summarise([measure(half, asked, serve(half, asked))]).utilisation.mean == 2 * told.utilisation.mean
+
+
+def test_who_stops_a_run_does_not_wait_for_the_rest_and_leaves_no_process_behind():
+    plan = plan_of(LINE, Roster.always(np.array([0]), turnout_ms=0), Rules(), CLOSEST_BY_ROAD)
+
+    def stop(_: int) -> None:
+        raise KeyboardInterrupt
+
+    before = set(active_children())
+    with pytest.raises(KeyboardInterrupt):
+        replicate(plan, 8, seed=1, workers=2, progress=stop)
+    for worker in set(active_children()) - before:
+        worker.join(30)
+        assert not worker.is_alive()

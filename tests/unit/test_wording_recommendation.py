@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 
 from dispatch.joint import assign_jointly
-from dispatch.recommend import recommend, why
+from dispatch.recommend import why
 from dispatch.types import UnitStatus
-from tests.recommendations import ask, need, questions, state
+from tests.recommendations import ask, need, questions, recommend, state
 from tests.strategies import NOW
 from web.i18n import LANGUAGES, translator
 from web.wording_recommendation import joint_json, recommendation_json, recommendation_text, why_json, why_text

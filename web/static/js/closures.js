@@ -4,11 +4,14 @@ import { ask, newKey, send } from "./api.js";
 import { byId, el, icon } from "./dom.js";
 import { currentLanguage } from "./words.js";
 import { REASONS, say } from "./closure_words.js";
+import { refuse, watch } from "./small_form.js";
 
 const L = window.L;
 const FOLLOWED = ["road.closed", "road.reopened", "road.closure_changed", "alert.villages_cut_off", "alert.villages_reachable"];
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 const LIST_SHOWN = 4;
+const CORNERS = 3;
+const MOST_NOTE = 5000; // as dispatch/commands.py has it
 
 export class Closures {
   /**
@@ -162,8 +165,10 @@ export class Closures {
       el("label", { class: "kind" },
         el("input", { type: "radio", name: "closure-tool", value: tool, checked: tool === this.draft.tool, on: { change: () => this.#choose(tool) } }),
         el("span", {}, say("tool_" + tool))));
+    const until = el("input", { id: "closure-until", type: "datetime-local" });
+    const note = el("input", { id: "closure-note", type: "text", autocomplete: "off" });
     this.section.replaceChildren(
-      el("form", { class: "closure-form", id: "closure-form", on: { submit: (event) => { event.preventDefault(); this.#save(); } } },
+      el("form", { class: "closure-form", id: "closure-form", novalidate: true, on: { submit: (event) => { event.preventDefault(); this.#save(); } } },
         el("h3", {}, say("close_road")),
         el("div", { class: "kind-row", role: "group", "aria-label": say("tool") }, tools),
         el("p", { class: "hint", id: "closure-hint" }, say("hint_area")),
@@ -172,14 +177,17 @@ export class Closures {
             on: { input: (event) => { this.draft.radius = Math.min(Math.max(Number(event.target.value) || 0, 0), 5000); this.#preview(); } } })),
         el("div", { class: "closure-fields" },
           el("label", {}, say("reason"), el("select", { id: "closure-reason" }, reasons)),
-          el("label", {}, say("until_label"), el("input", { id: "closure-until", type: "datetime-local" }))),
-        el("label", {}, say("note"), el("input", { id: "closure-note", type: "text", maxlength: 500, autocomplete: "off" })),
+          el("label", {}, say("until_label"), until)),
+        watch(until),
+        el("label", {}, say("note"), note),
+        watch(note),
         el("div", { id: "closure-preview", class: "closure-preview", role: "status", "aria-live": "polite" }),
         el("div", { class: "closure-buttons" },
           el("button", { type: "submit", class: "primary", id: "closure-save", disabled: true }, say("save")),
           el("button", { type: "button", class: "quiet", id: "closure-undo", on: { click: () => { this.draft.points.pop(); this.#preview(); } } }, say("undo")),
           el("button", { type: "button", class: "quiet", id: "closure-cancel", on: { click: () => this.cancel() } }, say("cancel")))));
     this.section.scrollIntoView({ block: "nearest" });
+    this.section.querySelector("[name=closure-tool]:checked").focus({ preventScroll: true });
   }
 
   #choose(tool) {
@@ -192,6 +200,7 @@ export class Closures {
   cancel() {
     this.#done();
     this.#list();
+    byId("close-road")?.focus({ preventScroll: true });
   }
 
   #done() {
@@ -213,7 +222,7 @@ export class Closures {
   }
 
   get #isWhole() {
-    return this.draft.points.length >= (this.draft.tool === "point" ? 1 : 3);
+    return this.draft.points.length >= (this.draft.tool === "point" ? 1 : CORNERS);
   }
 
   async #preview() {
@@ -221,7 +230,11 @@ export class Closures {
     this.#sketch();
     byId("closure-save").disabled = true;
     this.asking?.abort();
-    if (!this.#isWhole) return byId("closure-preview").replaceChildren();
+    if (!this.#isWhole) {
+      const missing = CORNERS - draft.points.length;
+      const isBegun = draft.tool === "area" && draft.points.length > 0;
+      return byId("closure-preview").replaceChildren(isBegun ? el("p", { class: "warning" }, say(missing > 1 ? "corners_missing" : "corner_missing", { n: missing })) : "");
+    }
     this.asking = new AbortController();
     const { signal } = this.asking;
     try {
@@ -237,9 +250,20 @@ export class Closures {
     }
   }
 
+  /** Whether the fields can be sent; the one that can not says why. */
+  #isFit() {
+    const [until, note] = [byId("closure-until"), byId("closure-note")];
+    const letters = [...note.value.trim()].length;
+    if (until.validity.badInput) refuse(until, say("until_unreadable"));
+    else if (until.value && new Date(until.value) <= this.how.board.now()) refuse(until, say("until_past"));
+    else if (letters > MOST_NOTE) refuse(note, say("note_long", { most: MOST_NOTE, n: letters }));
+    else return true;
+    return false;
+  }
+
   async #save() {
     const { draft } = this;
-    if (!draft || !this.#isWhole) return;
+    if (!draft || !this.#isWhole || !this.#isFit()) return;
     byId("closure-save").disabled = true;
     const body = this.#body();
     // A request sent once more, because its answer was lost, closes nothing twice; a changed one is another.

@@ -38,6 +38,7 @@ export class CommandLine {
 
   open(text = "/") {
     this.#learn();
+    if (document.activeElement !== this.input) this.cameFrom = document.activeElement;
     if (!this.input.value) this.input.value = text;
     this.input.focus();
     this.input.setSelectionRange(this.input.value.length, this.input.value.length);
@@ -264,6 +265,8 @@ export class CommandLine {
     this.input.value = "";
     this.#hide();
     this.input.blur();
+    if (this.cameFrom?.isConnected) this.cameFrom.focus();
+    this.cameFrom = null;
   }
 
   #activate(n) {

@@ -24,6 +24,7 @@ const chosen = { incident: null, unit: null };
 const keys = new Map();
 let mapClicks = null;
 let mapWaits = false;
+let cameFrom = null;
 
 const map = new DeskMap(byId("map"), start, {
   onClick: (lat, lon) => {
@@ -287,19 +288,27 @@ function onKey(event) {
   const typing = isTyping(event);
   if (event.key === "Escape") {
     if (closures.isDrawing) closures.cancel();
-    else if (typing) event.target.blur();
+    else if (typing) leaveField(event.target);
     else if (byId("menu").open) byId("menu").open = false;
     else if (question.isAsked) question.clear();
     else if (chosen.unit) selectUnit(null);
     else if (chosen.incident) select(null);
     return;
   }
-  if (typing || question.onKey(event, typing)) return;
+  // Enter is a button's own while it has the keyboard.
+  if (typing || (event.key === "Enter" && event.target !== document.body) || question.onKey(event, typing)) return;
   const known = keys.get(event.key.length === 1 ? event.key.toLowerCase() : event.key);
   if (known) {
     event.preventDefault();
     known.handler(event);
   }
+}
+
+/** Out of a field that a key led to, and back to where the keyboard was, if that is still seen. */
+function leaveField(field) {
+  field.blur();
+  if (cameFrom?.isConnected && cameFrom.checkVisibility()) cameFrom.focus();
+  cameFrom = null;
 }
 
 /** Which keys there are, as the features of the desk named them. */
@@ -325,10 +334,12 @@ desk.onKey("?", showKeys, "key_help");
 desk.onKey("j", () => step(1), "key_next");
 desk.onKey("k", () => step(-1), "key_next");
 desk.onKey("l", () => {
+  cameFrom = document.activeElement;
   show("ask");
   question.box.focus();
 }, "key_nearest");
 desk.onKey("u", () => {
+  cameFrom = document.activeElement;
   show("units");
   byId("units-filter").focus();
 }, "key_units");

@@ -86,7 +86,10 @@ async function take(answer) {
   await kept.keep("state", { state, told_ms });
   if (told.language && !localStorage.getItem("siaga112-language") && told.language !== language) setLanguage(told.language);
   if (told.stamp !== stamp) navigator.serviceWorker?.getRegistration("/crew").then((one) => one?.update());
-  if (told.task && told.task.id !== before?.task?.id && !told.task.acknowledged) rang_ms = 0;
+  if (told.task && told.task.id !== before?.task?.id && !told.task.acknowledged) {
+    rang_ms = 0;
+    $("main").scrollTop = 0; // whoever had read on below sees where to go
+  }
   follow();
   if (told.task) readMore();
 }

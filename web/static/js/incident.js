@@ -2,16 +2,19 @@
 
 import { ask, newKey, send } from "./api.js";
 import { el, icon } from "./dom.js";
-import { IncidentTexts, sentence } from "./incident_texts.js";
+import { IncidentTexts } from "./incident_texts.js";
 import { setText } from "./keyed_list.js";
 import { placeText } from "./queue.js";
 import { Recommended } from "./recommended.js";
+import { field, sentence, smallForm } from "./small_form.js";
 import { storyLine } from "./story.js";
 import { age, clock, currentLanguage, metres, word, wordOf } from "./words.js";
 
 const MILESTONES = ["dispatched", "en_route", "on_scene", "transporting", "at_hospital", "cleared"];
 const NEXT = ["en_route", "on_scene", "transporting", "at_hospital", "returning", "available", "out_of_service"];
 const STORY_SHOWN = 12;
+const MOST_TEXT = 5000; // as dispatch/commands.py has them
+const MOST_REASON = 200;
 
 export class IncidentPanel {
   /** @param {HTMLElement} host @param {object} desk */
@@ -174,32 +177,11 @@ export class IncidentPanel {
     else this.parts.actions.prepend(bar);
   }
 
-  /** A small form below the buttons; one at a time. */
+  /** A small form below the buttons; one at a time. Left undone, it gives the keyboard back to the button that opened it. */
   #form(id, fields, label, act, { danger = false } = {}) {
     this.parts.actions.querySelector("form")?.remove();
-    const said = el("p", { class: "warning", role: "alert", hidden: true });
-    const form = el("form", { class: "small-form", id, on: { submit: async (event) => {
-      event.preventDefault();
-      const button = form.querySelector("[type=submit]");
-      button.disabled = true;
-      try {
-        await act(new FormData(form));
-        form.remove();
-      } catch (error) {
-        button.disabled = false;
-        said.hidden = false;
-        setText(said, sentence(error));
-      }
-    } } }, ...fields, said,
-    el("div", { class: "buttons" },
-      el("button", { type: "submit", class: danger ? "primary" : "primary calm" }, label),
-      el("button", { type: "button", class: "quiet", on: { click: () => form.remove() } }, word("cancel"))));
-    form.addEventListener("keydown", (event) => {
-      if (event.key !== "Escape") return;
-      event.preventDefault();
-      event.stopPropagation();
-      form.remove();
-    });
+    const opener = focusMark(this.host);
+    const form = smallForm({ id, fields, label, act, danger, back: () => opener && this.host.querySelector(opener)?.focus() });
     this.parts.actions.append(form);
     form.querySelector("select, input, textarea")?.focus();
     form.scrollIntoView({ block: "nearest" });
@@ -208,9 +190,10 @@ export class IncidentPanel {
   #closeForm(bound) {
     const { dispositions } = this.desk.directory;
     this.#form("close-form", [
-      el("label", {}, word("disposition"), el("select", { name: "disposition", required: true },
-        el("option", { value: "" }, word("choose_one")), dispositions.map((one) => el("option", { value: one.disposition_id }, one.name[currentLanguage()] ?? one.disposition_id)))),
-      el("label", {}, word("note"), el("input", { name: "note", maxlength: 5000, autocomplete: "off" })),
+      field(word("disposition"), el("select", { name: "disposition" },
+        el("option", { value: "" }, word("choose_one")), dispositions.map((one) => el("option", { value: one.disposition_id }, one.name[currentLanguage()] ?? one.disposition_id))),
+      { missing: word("disposition_missing") }),
+      field(word("note"), el("input", { name: "note", autocomplete: "off" }), { most: MOST_TEXT }),
       bound ? el("label", { class: "check" }, el("input", { type: "checkbox", name: "release_units" }), " ", word("release_units")) : "",
     ], word("close_incident_now"), async (given) => {
       await this.#send("POST", "close", {
@@ -222,7 +205,7 @@ export class IncidentPanel {
 
   #cancelForm() {
     this.#form("cancel-form", [
-      el("label", {}, word("reason"), el("input", { name: "reason", required: true, maxlength: 5000, autocomplete: "off" })),
+      field(word("reason"), el("input", { name: "reason", autocomplete: "off" }), { missing: word("reason_missing"), most: MOST_TEXT }),
     ], word("cancel_incident_now"), async (given) => {
       await this.#send("POST", "cancel", { reason: given.get("reason").trim() });
       this.#ended("cancelled_now");
@@ -339,7 +322,7 @@ export class IncidentPanel {
   #recall(unit) {
     if (!this.desk.may("assign")) return "";
     return el("button", { type: "button", class: "quiet", "data-act": "recall", on: { click: () => this.#form("recall-form", [
-      el("label", {}, word("recall_why", { unit: unit.unit_id }), el("input", { name: "reason", required: true, maxlength: 200, autocomplete: "off" })),
+      field(word("recall_why", { unit: unit.unit_id }), el("input", { name: "reason", autocomplete: "off" }), { missing: word("reason_missing"), most: MOST_REASON }),
     ], word("recall"), async (given) => {
       await send("POST", `units/${encodeURIComponent(unit.unit_id)}/recall`, { reason: given.get("reason").trim() }, { key: newKey() });
       await this.desk.refresh();

@@ -3,11 +3,11 @@
 import { answerItems } from "./answers.js";
 import { newKey, send } from "./api.js";
 import { el } from "./dom.js";
-import { setText } from "./keyed_list.js";
+import { field, isFit, refuse, sentence, smallForm, watch } from "./small_form.js";
 import { word, wordOf } from "./words.js";
 
-/** What to say of a command that was not carried out. */
-export const sentence = (error) => (error.lost ? word("not_sent") : error.message || word("failed"));
+const MOST_NOTE = 5000; // as dispatch/commands.py has them
+const MOST_REASON = 200;
 
 export class IncidentTexts {
   /**
@@ -50,24 +50,25 @@ export class IncidentTexts {
   }
 
   #unmaskForm() {
-    const said = el("p", { class: "warning", role: "alert", hidden: true });
-    const form = el("form", { class: "small-form", id: "unmask-form", on: { submit: async (event) => {
-      event.preventDefault();
-      try {
-        const { texts } = await send("POST", `incidents/${encodeURIComponent(this.incidentId)}/unmask`, { reason: form.elements.reason.value.trim() });
+    const back = () => {
+      this.#calls();
+      this.parts.calls.querySelector("#unmask")?.focus();
+    };
+    // By its id the keyboard finds the field again when the panel is written anew.
+    const reason = el("input", { name: "reason", id: "unmask-reason", autocomplete: "off" });
+    const form = smallForm({
+      id: "unmask-form", label: word("unmask"), back, fields: [field(word("unmask_why"), reason, { missing: word("reason_missing"), most: MOST_REASON })],
+      act: async () => {
+        const { texts } = await send("POST", `incidents/${encodeURIComponent(this.incidentId)}/unmask`, { reason: reason.value.trim() });
         this.texts = texts;
         this.unmasked = new Map(texts.map((one) => [one.text_id, one]));
         form.remove();
         this.#calls();
         this.#notes();
-      } catch (error) {
-        said.hidden = false;
-        setText(said, sentence(error));
-      }
-    } } }, el("label", {}, word("unmask_why"), el("input", { name: "reason", required: true, maxlength: 200, autocomplete: "off" })), said,
-    el("div", { class: "buttons" }, el("button", { type: "submit", class: "primary calm" }, word("unmask")), el("button", { type: "button", class: "quiet", on: { click: () => { form.remove(); this.#calls(); } } }, word("cancel"))));
+      },
+    });
     this.parts.calls.querySelector("#unmask")?.replaceWith(form);
-    form.elements.reason.focus();
+    reason.focus();
   }
 
   #notesForm() {
@@ -75,13 +76,14 @@ export class IncidentTexts {
     this.notesList = list;
     this.parts.notes.replaceChildren(el("h3", {}, word("notes")), list);
     if (!this.desk.may("note:write")) return;
-    const input = el("input", { name: "text", maxlength: 5000, autocomplete: "off", "aria-label": word("note_add"), placeholder: word("note_add") });
+    const input = el("input", { name: "text", autocomplete: "off", "aria-label": word("note_add"), placeholder: word("note_add") });
     let key = newKey();
     let sent = null;
-    const form = el("form", { class: "note-form", id: "note-form", on: { submit: async (event) => {
+    const fault = watch(input, { missing: word("note_missing"), most: MOST_NOTE });
+    const form = el("form", { class: "note-form", id: "note-form", novalidate: true, on: { submit: async (event) => {
       event.preventDefault();
+      if (!isFit(form)) return;
       const text = input.value.trim();
-      if (!text) return;
       // The same note is sent again under its key, for its answer may have been lost; another note is another request.
       if (sent !== null && sent !== text) key = newKey();
       sent = text;
@@ -92,9 +94,9 @@ export class IncidentTexts {
         input.value = "";
         await this.reload();
       } catch (error) {
-        this.desk.toast(sentence(error), { alarm: true });
+        refuse(input, sentence(error));
       }
-    } } }, input, el("button", { type: "submit", class: "quiet" }, word("note_save")));
+    } } }, input, el("button", { type: "submit", class: "quiet" }, word("note_save")), fault);
     this.parts.notes.append(form);
   }
 

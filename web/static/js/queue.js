@@ -45,7 +45,8 @@ export class Queue {
     }
     setText(byId("queue-title"), word("queue_title"));
     this.empty.hidden = all.length > 0;
-    setText(this.empty, word("queue_empty"));
+    const begins = this.desk.start.may.includes("call:write");
+    setText(this.empty, begins ? `${word("queue_empty")} ${word("queue_begin")}` : word("queue_empty"));
     setText(byId("count-queue"), all.length ? String(all.length) : "");
     byId("count-queue").classList.toggle("alarming", waiting.length > 0);
     this.mark();

@@ -2,7 +2,7 @@
 
 import { ask, newKey, send } from "./api.js";
 import { el, icon, kindIcon } from "./dom.js";
-import { sentence } from "./incident_texts.js";
+import { sentence } from "./small_form.js";
 import { recommendationMessage } from "./times_said.js";
 import { age, clock, currentLanguage, kindWord, metres, number, word } from "./words.js";
 

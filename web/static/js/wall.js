@@ -12,6 +12,7 @@ const EVERY_MS = 20000;
 const PATIENCE_MS = 15000;
 const AGAIN_MS = 5000;
 const L = window.L;
+const mildestFirst = start.severities.map(([value]) => value).reverse();
 
 const element = (id) => document.getElementById(id);
 const clock = new Intl.DateTimeFormat("id-ID", { timeZone: start.timezone, hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
@@ -45,7 +46,7 @@ new ResizeObserver(() => {
 /** Markers as they should be: those that are there are moved, the others taken off. */
 function place(list) {
   const there = new Set();
-  for (const { key, lat, lon, css, size, title } of list) {
+  for (const { key, lat, lon, css, size, title, above = 0 } of list) {
     there.add(key);
     let known = spots.get(key);
     if (known && known.css !== css) {
@@ -57,7 +58,7 @@ function place(list) {
       continue;
     }
     const icon = L.divIcon({ className: css, html: document.createElement("b"), iconSize: [size, size] });
-    const marker = L.marker([lat, lon], { icon, title, alt: title, keyboard: false, interactive: false, zIndexOffset: size * 10 }).addTo(map);
+    const marker = L.marker([lat, lon], { icon, title, alt: title, keyboard: false, interactive: false, zIndexOffset: size * 10 + above * 1000 }).addTo(map);
     spots.set(key, { css, marker });
   }
   for (const [key, { marker }] of spots) {
@@ -97,7 +98,7 @@ function show() {
   element("agencies").replaceChildren(...facts.agencies.map(agency));
   place([
     ...facts.units.map((one) => ({ key: `u ${one.id}`, lat: one.lat, lon: one.lon, size: 13, title: `${one.name} ${one.id}`, css: `wall-unit ${one.kind}${one.free ? "" : " busy"}` })),
-    ...facts.incidents.map((one) => ({ key: `i ${one.id}`, lat: one.lat, lon: one.lon, size: 26, title: one.id, css: `wall-spot ${one.severity}${one.sent ? "" : " unsent"}` })),
+    ...facts.incidents.map((one) => ({ key: `i ${one.id}`, lat: one.lat, lon: one.lon, size: 26, above: 1 + mildestFirst.indexOf(one.severity), title: one.id, css: `wall-spot ${one.severity}${one.sent ? "" : " unsent"}` })),
   ]);
   tick();
 }
@@ -126,7 +127,12 @@ function timers() {
     const text = (left < 0 ? start.words.overdue : start.words.left).replace("{time}", minutes(left));
     return line(left < 0 ? "late" : "", ["span", [incident, unit, what].filter(Boolean).join(" · ")], ["b", text]);
   });
-  element("timers").replaceChildren(...(rows.length ? rows : [line("", ["span", start.words.none])]));
+  const list = element("timers");
+  list.replaceChildren(...(rows.length ? rows : [line("", ["span", start.words.none])]));
+  // What has no room is counted; no line is cut through.
+  let more = 0;
+  for (; list.children.length > 1 && list.scrollHeight > list.clientHeight; more += 1) list.lastElementChild.remove();
+  element("timers-more").textContent = more ? ` +${more}` : "";
 }
 
 function tick() {

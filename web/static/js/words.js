@@ -4,6 +4,7 @@ const WORDS = {
   id: {
     skip: "Langsung ke kotak lokasi",
     planner: "Perencanaan",
+    accounts: "Daftar akun",
     language: "Bahasa",
     theme: "Tampilan terang atau gelap",
     panel: "Lokasi dan unit",
@@ -87,6 +88,7 @@ const WORDS = {
   en: {
     skip: "Skip to the location box",
     planner: "Planning",
+    accounts: "Accounts",
     language: "Language",
     theme: "Light or dark appearance",
     panel: "Location and units",
