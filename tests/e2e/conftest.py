@@ -110,11 +110,11 @@ def desks(browser: Browser, there: Story) -> Iterator[Any]:
 
     def of(who: Role | str | None) -> BrowserContext:
         if who not in opened:
-            opened[who] = context = browser.new_context(viewport=WIDE, locale="id-ID", reduced_motion="reduce")  # type: ignore[arg-type]
+            opened[who] = context = browser.new_context(viewport=WIDE, locale="id-ID", reduced_motion="reduce")
             context.set_default_timeout(PATIENCE_MS)
             context.route("**/tiles/**", lambda route: route.fulfill(body=NO_TILE, content_type="image/png"))
             if who is not None:
-                context.add_cookies([there.cookie(who)])  # type: ignore[list-item]
+                context.add_cookies([there.cookie(who)])
         return opened[who]
 
     yield of

@@ -31,7 +31,7 @@ def pages(desks: Any, browser: Browser, there: Story) -> Iterator[Any]:
         if page is not None:
             return page
         if state.who == "enrol":
-            newcomer.add_cookies([there.cookie_of(there.fresh("enrol"))])  # type: ignore[list-item]
+            newcomer.add_cookies([there.cookie_of(there.fresh("enrol"))])
         page = (newcomer if state.who == "enrol" else desks(state.who)).new_page()
         page.goto(there.address + state.address.format_map(vars(there)))
         begun(page, state.ready)
@@ -40,7 +40,7 @@ def pages(desks: Any, browser: Browser, there: Story) -> Iterator[Any]:
     def back(state: State, page: Page) -> None:
         kept[state.who, state.address] = page
 
-    of.back = back  # type: ignore[attr-defined]
+    of.back = back
     yield of
     newcomer.close()
 
