@@ -16,6 +16,7 @@ from bench.oracles import or_library, san_francisco
 from dispatch.policies import CLOSEST_BY_ROAD, LeastCover
 from planning.calls import CallCategory, CallModel, Duration, flat_week
 from planning.coverage import Standard
+from planning.queueing import erlang_b, erlang_c, mean_wait_s
 from planning.replications import Plan, replicate, run_replications, summarise
 from planning.simulation import Policy, Roster, Rules, World
 from planning.siting import SitingProblem, lscp, mclp, mexclp, p_center, p_median
@@ -25,7 +26,9 @@ from web.regions import open_region
 
 REPEATS = 5
 SF_RADIUS_M = 5000.0
-YEAR_MS = 365 * 86_400_000
+DAY_S = 86_400
+YEAR_MS = 365 * DAY_S * 1000
+SERVICE_S = 1800
 
 
 def main() -> None:
@@ -36,7 +39,7 @@ def main() -> None:
     parser.add_argument("--replications", type=int, default=100)
     parser.add_argument("--units", type=int, default=30)
     parser.add_argument("--calls-per-day", type=float, default=100.0)
-    parser.add_argument("--only", choices=["coverage", "siting", "simulation", "oracles"])
+    parser.add_argument("--only", choices=["coverage", "siting", "simulation", "oracles", "queueing"])
     parser.add_argument("--data", type=Path, help="Folder with oracles/ (tests/conftest.py tells which), for oracles.")
     asked = parser.parse_args()
     if asked.only in (None, "coverage"):
@@ -47,6 +50,8 @@ def main() -> None:
         published_answers(asked.data)
     if asked.only in (None, "simulation"):
         simulation_speed(asked.units, asked.calls_per_day, asked.replications)
+    if asked.only == "queueing":
+        beside_queueing_theory(asked.replications)
 
 
 def coverage_times(planner: Planner, kind: str) -> None:
@@ -164,6 +169,43 @@ def simulation_speed(units: int, per_day: float, replications: int) -> None:
             f"{name}: {replications} years of {units} units, {found.calls.mean:.0f} calls each, "
             f"busy {found.utilisation.mean:.2f}, late {found.late.mean:.2%}: {took:.1f} s on {os.cpu_count()} cores, "
             f"{used:.1f} processor seconds ({replications / took:.1f} replications a second)",
+            flush=True,
+        )
+
+
+def like_servers(count: int, offered: float, *, waits: bool) -> Plan:
+    """So many like servers at one place, an erlang of work offered: nothing but a queue."""
+    nowhere = np.zeros((1, 1), dtype=np.int64)
+    world = World(
+        road_ms=np.zeros((2, 1), dtype=np.int64), straight_cm=np.zeros((2, 1), dtype=np.int64),
+        home_ms=np.zeros((2, 1), dtype=np.int64), hospital_ms=nowhere[0], hospital=nowhere[0] - 1, people=np.ones(1),
+    )  # fmt: skip
+    model = CallModel(
+        per_day=offered * DAY_S / SERVICE_S, hour_profile=flat_week(), place_weight=np.ones(1),
+        categories=(
+            CallCategory(name="a", share=1, severity=1, on_scene=Duration(mean_s=SERVICE_S, exponential=True)),
+        ),
+    )  # fmt: skip
+    return Plan(
+        world=world, roster=Roster.always(np.zeros(count, dtype=np.int64), turnout_ms=0), rules=Rules(waits=waits),
+        policy=CLOSEST_BY_ROAD, calls=model, horizon_ms=60 * DAY_S * 1000,
+    )  # fmt: skip
+
+
+def beside_queueing_theory(replications: int) -> None:
+    """Loss and delay of 60 days as Erlang says and as simulated, with the 95 % intervals."""
+    print("| units | erlang | lost, Erlang B | simulated | waits, Erlang C | simulated | mean wait s | simulated |\n"
+          "|---|---|---|---|---|---|---|---|")  # fmt: skip
+    for count, offered in ((1, 0.5), (3, 2.0), (8, 6.0)):
+        lost, waits = (
+            summarise(replicate(like_servers(count, offered, waits=waiting), replications, seed=seed))
+            for waiting, seed in ((False, 5), (True, 6))
+        )
+        print(
+            f"| {count} | {offered} | {erlang_b(count, offered):.4f} | {lost.lost.mean:.4f} ± "
+            f"{lost.lost.half_width:.4f} | {erlang_c(count, offered):.4f} | {waits.waited.mean:.4f} ± "
+            f"{waits.waited.half_width:.4f} | {mean_wait_s(count, offered, SERVICE_S):.1f} | {waits.wait_s.mean:.1f} ± "
+            f"{waits.wait_s.half_width:.1f} |",
             flush=True,
         )
 

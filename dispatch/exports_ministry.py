@@ -203,9 +203,22 @@ def _value(
 
 
 def seconds_to(case: IncidentCase, milestone: Milestone) -> float | None:
-    """Seconds from the first report of an incident to the first of its units at a milestone; None where none is."""
-    reached = case.first(milestone)
-    return None if reached is None else (reached - case.incident.received_at).total_seconds()
+    """Seconds from the first report of an incident to the first of its units at a milestone; None where none is.
+
+    A time before the report, or before its own unit was sent, cannot be; where there is no other, this is negative.
+    """
+    reported = case.incident.received_at
+    possible: list[float] = []
+    impossible: list[float] = []
+    for one in case.assignments:
+        if milestone not in one.milestones:
+            continue
+        reached = one.milestones[milestone].time
+        since_sent = reached - one.milestones.get(Milestone.DISPATCHED, one.milestones[milestone]).time
+        seconds = (reached - reported).total_seconds()
+        least = min(seconds, since_sent.total_seconds())
+        (possible if least >= 0 else impossible).append(seconds if least >= 0 else least)
+    return min(possible or impossible, default=None)
 
 
 def _statistic(times: list[float | None], column: ReportColumn) -> Cell:

@@ -75,9 +75,7 @@ class RecommendationSettings:
         )
 
     @classmethod
-    def from_table(
-        cls, table: object, settings: DispatchSettings, *, source: str
-    ) -> RecommendationSettings:
+    def from_table(cls, table: object, settings: DispatchSettings, *, source: str) -> RecommendationSettings:
         """Read the `[recommendation]` table; what it leaves out keeps its default.
 
         Parameters

@@ -25,8 +25,8 @@ from planning.sites import (
     lower_ends,
     nearest_of,
     no_answer,
-    too_few_sentence,
-    unreached_sentence,
+    too_few_reason,
+    unreached_reason,
 )
 
 FloatArray = npt.NDArray[np.float64]
@@ -49,7 +49,7 @@ def p_median(problem: SitingProblem, p: int, *, time_limit_s: float | None = Non
     check_p(problem, p)
     lost = np.flatnonzero((problem.weight > 0) & ~np.isfinite(problem.times_s).any(axis=0))
     if len(lost):
-        return no_answer(problem, Model.P_MEDIAN, unreached_sentence(problem, lost))
+        return no_answer(problem, Model.P_MEDIAN, unreached_reason(problem, lost))
     started = perf_counter()
     if not np.isfinite(problem.times_s[:, problem.weight > 0]).all():
         return _median_by_radii(problem, p, np.arange(problem.site_count), (), time_limit_s, started)
@@ -81,7 +81,7 @@ def _median_by_radii(
     )
     seconds = perf_counter() - started
     if solved.status is SolverStatus.INFEASIBLE:
-        return no_answer(problem, Model.P_MEDIAN, too_few_sentence(p), seconds=seconds)
+        return no_answer(problem, Model.P_MEDIAN, too_few_reason(p), seconds=seconds)
     found = answer_of(part, Model.P_MEDIAN, solved, sign=1.0, constant=constant, standard_s=None)
     sites = tuple(int(kept[site]) for site in found.sites)
     nearest = nearest_of(problem, sites)

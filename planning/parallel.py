@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from typing import Any, TypeVar
 
 from gis.errors import N_
@@ -64,12 +65,25 @@ def shared(
         return _by_dask(task, common, parts, scheduler, tell)
     answers: dict[int, list[T]] = {}
     # Spawned, not forked: threads of this process must not be copied half-way.
-    with ProcessPoolExecutor(max_workers=min(count, len(parts)), mp_context=get_context("spawn")) as pool:
+    others = active_children()
+    with ProcessPoolExecutor(
+        max_workers=min(count, len(parts)), mp_context=get_context("spawn"),
+        # Ctrl-C reaches all processes of a terminal; this one sees to the workers.
+        initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN),
+    ) as pool:  # fmt: skip
         futures = {pool.submit(task, common, part): number for number, part in enumerate(parts)}
-        for future in as_completed(futures):
-            number = futures[future]
-            answers[number] = future.result()
-            tell(len(parts[number]))
+        try:
+            for future in as_completed(futures):
+                number = futures[future]
+                answers[number] = future.result()
+                tell(len(parts[number]))
+        except BaseException:
+            # Whoever stops this does not wait for work that nobody wants any more.
+            pool.shutdown(wait=False, cancel_futures=True)
+            for worker in active_children():
+                if worker not in others:
+                    worker.terminate()
+            raise
     return [one for number in range(len(parts)) for one in answers[number]]
 
 

@@ -43,7 +43,9 @@ class Plan:
     calls
         See `planning.calls`.
     horizon_ms
-        Milliseconds of calls.
+        When the calls end, in milliseconds.
+    start_ms
+        When they begin: shares of time count from then on.
     plain
         Run the plain loop even where the compiled one knows the policy.
     """
@@ -54,6 +56,7 @@ class Plan:
     policy: Policy
     calls: CallModel
     horizon_ms: int
+    start_ms: int = 0
     plain: bool = False
 
 
@@ -215,7 +218,7 @@ def measure(plan: Plan, calls: Calls, outcome: Outcome) -> Replication:
         response_s=float(response.sum()) / 1000,
         wait_s=float(wait.sum()) / 1000,
         quantiles_s=(_reached_by(ordered, len(calls), 0.5), _reached_by(ordered, len(calls), 0.9)),
-        busy=busy / plan.horizon_ms,
+        busy=busy / (plan.horizon_ms - plan.start_ms),
         histogram=np.bincount(steps, minlength=STEPS + 1).astype(np.int64),
     )
 
@@ -229,7 +232,8 @@ def summarise(found: Sequence[Replication]) -> Summary:
     counts = np.sum([one.histogram for one in found], axis=0)
     everybody = sum(one.calls for one in found)
     shares = np.cumsum(counts[:-1]) / max(everybody, 1)
-    last = int(np.searchsorted(counts[::-1].cumsum()[::-1] > 0, False)) + 1
+    known = np.flatnonzero(counts)
+    last = int(known[-1]) + 1 if len(known) else 1
     return Summary(
         replications=len(found),
         calls=Estimate.of([one.calls for one in found]),

@@ -52,7 +52,7 @@ class Siting:
     seconds
         Wall time of the solver.
     reason
-        Why there is no answer, or None.
+        Why there is no answer, or None: said like an error, in the words of whoever shows it, and never raised.
     """
 
     model: Model
@@ -64,7 +64,7 @@ class Siting:
     nearest: IntArray
     covered: BoolArray
     seconds: float
-    reason: str | None = None
+    reason: PlanningInputError | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -150,7 +150,7 @@ def answer_of(
 ) -> Siting:  # fmt: skip
     """What the solver found, as sites; `sign` and `constant` give the model's objective back."""
     if solved.values is None:
-        reason = (
+        reason = PlanningInputError(
             N_("No choice of sites satisfies the demands.")
             if solved.status is SolverStatus.INFEASIBLE
             else N_("The time limit came before any answer; allow more time.")
@@ -175,7 +175,7 @@ def answer_of(
 
 
 def no_answer(
-    problem: SitingProblem, model: Model, reason: str, *,
+    problem: SitingProblem, model: Model, reason: PlanningInputError, *,
     status: SolverStatus = SolverStatus.INFEASIBLE, seconds: float = 0.0,
 ) -> Siting:  # fmt: skip
     """No sites, and why."""
@@ -232,17 +232,20 @@ def lower_ends(problem: SitingProblem) -> FloatArray:
 # --- sentences -------------------------------------------------------------------------------------------------------
 
 
-def unreached_sentence(problem: SitingProblem, lost: IntArray) -> str:
+def unreached_reason(problem: SitingProblem, lost: IntArray) -> PlanningInputError:
     """Names some demand points that no site reaches."""
-    return (
-        f"{len(lost)} of {problem.demand_count} demand points cannot be reached from any candidate site "
-        f"({some_names(problem, lost)}); add candidates on their roads or leave them out."
-    )
+    return PlanningInputError(
+        N_("{lost} of {demand} demand points cannot be reached from any candidate site ({names}); add candidates on "
+           "their roads or leave them out."),
+        lost=len(lost), demand=problem.demand_count, names=some_names(problem, lost),
+    )  # fmt: skip
 
 
-def too_few_sentence(p: int) -> str:
+def too_few_reason(p: int) -> PlanningInputError:
     """Says that the roads are in more pieces than there are sites."""
-    return f"{p} sites cannot reach every demand point, for the roads are in several pieces; ask for more sites."
+    return PlanningInputError(
+        N_("{p} sites cannot reach every demand point, for the roads are in several pieces; ask for more sites."), p=p
+    )
 
 
 def some_names(problem: SitingProblem, numbers: IntArray) -> str:

@@ -47,8 +47,8 @@ from planning.sites import (
     nearest_of,
     no_answer,
     some_names,
-    too_few_sentence,
-    unreached_sentence,
+    too_few_reason,
+    unreached_reason,
 )
 
 __all__ = ["Model", "Siting", "SitingProblem", "SolverStatus", "lscp", "mclp", "mexclp", "p_center", "p_median"]
@@ -82,7 +82,7 @@ def lscp(problem: SitingProblem, standard_s: float, *, time_limit_s: float | Non
     wanted = problem.weight > 0
     lost = np.flatnonzero(wanted & ~covers.any(axis=0))
     if len(lost):
-        return no_answer(problem, Model.LSCP, _far_sentence(problem, lost, standard_s))
+        return no_answer(problem, Model.LSCP, _far_reason(problem, lost, standard_s))
     solved = solve(
         cost=np.ones(problem.site_count),
         rows=[(csr_array(covers.T[wanted].astype(np.float64)), 1.0, np.inf)],
@@ -145,7 +145,7 @@ def p_center(problem: SitingProblem, p: int, *, time_limit_s: float | None = Non
     wanted = problem.weight > 0
     lost = np.flatnonzero(wanted & ~np.isfinite(problem.times_s).any(axis=0))
     if len(lost):
-        return no_answer(problem, Model.P_CENTER, unreached_sentence(problem, lost))
+        return no_answer(problem, Model.P_CENTER, unreached_reason(problem, lost))
     radii = np.unique(problem.times_s[:, wanted])
     radii = radii[np.isfinite(radii)]
     # No radius below the time of the demand point that is farthest from every site can do.
@@ -164,9 +164,10 @@ def p_center(problem: SitingProblem, p: int, *, time_limit_s: float | None = Non
     seconds = perf_counter() - started
     if not chosen:
         if undecided:
-            return no_answer(problem, Model.P_CENTER, N_("The time limit came before any answer; allow more time."),
-                         status=SolverStatus.UNSOLVED, seconds=seconds)  # fmt: skip
-        return no_answer(problem, Model.P_CENTER, too_few_sentence(p), seconds=seconds)
+            return no_answer(problem, Model.P_CENTER,
+                             PlanningInputError(N_("The time limit came before any answer; allow more time.")),
+                             status=SolverStatus.UNSOLVED, seconds=seconds)  # fmt: skip
+        return no_answer(problem, Model.P_CENTER, too_few_reason(p), seconds=seconds)
     longest = float(radii[high])
     bound = float(radii[first]) if undecided else longest
     # A step may cover with fewer than p sites; a site more never makes the longest time longer.
@@ -297,8 +298,9 @@ def _with_tail(problem: SitingProblem, answer: Siting, covers: BoolArray, busy_f
     )  # fmt: skip
 
 
-def _far_sentence(problem: SitingProblem, lost: IntArray, standard_s: float) -> str:
-    return (
-        f"{len(lost)} of {problem.demand_count} demand points are farther than {standard_s:g} seconds from every "
-        f"candidate site ({some_names(problem, lost)}); add candidates near them or relax the standard."
-    )
+def _far_reason(problem: SitingProblem, lost: IntArray, standard_s: float) -> PlanningInputError:
+    return PlanningInputError(
+        N_("{lost} of {demand} demand points are farther than {seconds} seconds from every candidate site ({names}); "
+           "add candidates near them or relax the standard."),
+        lost=len(lost), demand=problem.demand_count, seconds=f"{standard_s:g}", names=some_names(problem, lost),
+    )  # fmt: skip

@@ -42,7 +42,7 @@ def warm_kernels(say: Say = lambda _: None) -> None:
     KernelsUnusableError
         When numba is missing, cannot be loaded, or fails to compile.
     """
-    say("compiling the travel-time engine (the first time on this machine; up to a minute)")
+    say("making the travel-time engine ready (compiled the first time on a machine: up to a minute)")
     for name in MODULES:
         try:
             importlib.import_module(name)

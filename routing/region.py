@@ -250,7 +250,10 @@ class Region:
         except HierarchyMissingError:
             say("building the hierarchy of the roads; 'siaga112 region build' would store it")
         except HierarchyUnusableError as error:
-            remarks.append(f"The hierarchy of the region {self.folder} is not used, since {error}; it was built again.")
+            remarks.append(
+                f"The hierarchy of the region {self.folder} is not used, since {error}; it was built again, in memory "
+                "alone. 'siaga112 region build' stores another."
+            )
             _log.warning("%s", remarks[-1])
             say("building the hierarchy of the roads again")
         return Hierarchy.build(self.network, self.routing_settings)

@@ -8,7 +8,7 @@ from dataclasses import MISSING, dataclass, field, fields
 from datetime import datetime, tzinfo
 from enum import StrEnum
 
-from gis.errors import InputError, SourceError
+from gis.errors import N_, InputError, SourceError
 from routing.network import ROAD_CLASSES
 from routing.profile import DEFAULT_PROFILE, DEFAULT_PROFILES, DEFAULT_VEHICLES, Exemption, Profile
 from routing.profile_toml import (
@@ -103,7 +103,10 @@ class RoutingSettings:
         name, *words = (key or self.default_profile).split("+")
         profile = self.profiles.get(name)
         if profile is None:
-            raise InputError(f"There is no vehicle profile '{name[:40]}'; the profiles are {', '.join(self.profiles)}.")
+            raise InputError(
+                N_("There is no vehicle profile '{name}'; the profiles are {profiles}."),
+                name=name[:40], profiles=", ".join(self.profiles),
+            )  # fmt: skip
         try:
             return profile.exempted(Exemption(word) for word in words)
         except ValueError:

@@ -28,6 +28,7 @@ from web.cli_common import (
     region_option,
     sentence_of,
     terminal_width,
+    usage_sentence,
 )
 from web.cli_coverage import coverage
 from web.cli_database import DATABASE_COMMANDS
@@ -56,6 +57,11 @@ class _Group(click.Group):
             return super().invoke(ctx)
         except SiagaError as error:
             raise _Sentence(sentence_of(error, ctx)) from None
+        except click.UsageError as error:
+            said = usage_sentence(error, ctx)
+            if said is None:
+                raise
+            raise _Usage(said) from None
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise SystemExit(1) from None
@@ -68,6 +74,10 @@ class _Group(click.Group):
 class _Sentence(click.ClickException):
     def show(self, file: Any = None) -> None:
         click.echo(f"siaga112: {self.message}", err=True, file=file)
+
+
+class _Usage(_Sentence):
+    exit_code = 2
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})

@@ -64,6 +64,15 @@ def sentence_of(error: SiagaError, context: click.Context) -> str:
     return error_text(error, translator(context.meta.get(LANGUAGE_OF_CONTEXT, SOURCE_LANGUAGE)))
 
 
+def usage_sentence(error: click.UsageError, context: click.Context) -> str | None:
+    """A command typed wrongly, in the language of the command; None where click says it in English."""
+    from web.i18n import SOURCE_LANGUAGE, translator
+    from web.wording_usage import usage_text
+
+    language = context.meta.get(LANGUAGE_OF_CONTEXT, SOURCE_LANGUAGE)
+    return None if language == SOURCE_LANGUAGE else usage_text(error, translator(language))
+
+
 def print_json(value: Any) -> None:
     """One JSON document; NaN and infinity are defects and refused."""
     click.echo(json.dumps(value, ensure_ascii=False, allow_nan=False, indent=2))

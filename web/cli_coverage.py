@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from gis.errors import InputError
+from gis.errors import N_, InputError
 from web.cli_common import json_option, language_option, open_desk, print_json, progress_bar, region_option
 
 if TYPE_CHECKING:
     from planning.coverage import Standard
-    from web.plans import Planner
+    from web.i18n import Translator
+    from web.plans import Planner, Post
     from web.service import Desk
 
 _NEGATIVE_NUMBERS = {"ignore_unknown_options": True}
@@ -46,6 +48,88 @@ def road_options(command: Any) -> Any:
     return command
 
 
+def post_options(command: Any) -> Any:
+    """Add what may differ of the posts: --add, --close, --reopen and --move."""
+    for option in (
+        click.option("--move", multiple=True, help="A station elsewhere: STATION=PLACE; repeatable."),
+        click.option(
+            "--reopen", multiple=True, help="A station of the list that is not in service, opened; repeatable."
+        ),
+        click.option("--close", multiple=True, help="A station closed; repeatable."),
+        click.option("--add", multiple=True, help="A post more: NAME=PLACE, or a place alone; repeatable."),
+    ):
+        command = option(command)
+    return command
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhatIf:
+    """What may differ from how things stand, as typed: the options of `post_options` and `road_options`."""
+
+    add: Sequence[str]
+    close: Sequence[str]
+    reopen: Sequence[str]
+    move: Sequence[str]
+    streets: Sequence[str]
+    floods: Sequence[Path]
+    roads: Sequence[str]
+    moment: str | None
+    profile: str | None
+
+    @property
+    def changes_posts(self) -> bool:
+        """Whether posts differ."""
+        return any((self.add, self.close, self.reopen, self.move))
+
+    def __bool__(self) -> bool:
+        return self.changes_posts or any((self.streets, self.floods, self.roads, self.moment, self.profile))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Planned:
+    """A plan of a kind of unit: the region as it stands, as the plan has it, its posts, and how it differs in words."""
+
+    desk: Desk
+    standing: Planner
+    planner: Planner
+    posts: tuple[Post, ...]
+    assumed: list[str]
+
+
+def planned(
+    region_folder: Path | None, kind: str, what_if: WhatIf, _: Translator, *, with_posts: bool = True
+) -> Planned:
+    """Open the region and make the plan; without posts where they do not count.
+
+    Raises
+    ------
+    InputError
+        A change that cannot be.
+    """
+    from routing.speed_factors import hour_of_week
+    from web.cli_exports import time_option
+    from web.plan_changes import Changes, changed_posts
+    from web.plan_roads import RoadChanges, assumed_on_roads, hour_of, planner_under, polygons_of
+
+    at = time_option("--at", what_if.moment)
+    areas = [area for path in what_if.floods for area in polygons_of(path)]
+    desk, standing = planner_of(region_folder)
+    find = place_finder(desk, _.language)
+    on_roads = RoadChanges(
+        streets=what_if.streets, roads=[find(text) for text in what_if.roads], areas=areas,
+        hour=hour_of(standing, at), profile=what_if.profile,
+        told_hour=None if at is None else hour_of_week(at, standing.region.timezone),
+    )  # fmt: skip
+    planner = planner_under(standing, on_roads)
+    changes = Changes(add=what_if.add, close=what_if.close, reopen=what_if.reopen, move=what_if.move)
+    posts = changed_posts(planner, kind, changes, place=find) if with_posts else ()
+    changed = ((_("closed"), what_if.close), (_("In service"), what_if.reopen), (_("new"), what_if.add),
+               (_("moved"), what_if.move))  # fmt: skip
+    assumed = [f"{word}: {text}" for word, texts in changed for text in texts]
+    assumed += [_(said).format(**values) for said, values in assumed_on_roads(on_roads)]
+    return Planned(desk=desk, standing=standing, planner=planner, posts=posts, assumed=assumed)
+
+
 def planner_of(region_folder: Path | None) -> tuple[Desk, Planner]:
     """The opened region, and what planners ask of it."""
     from web.plans import Planner
@@ -65,10 +149,7 @@ def the_standard(kind: str, minutes: float, share: float) -> Standard:
 @click.command(context_settings=_NEGATIVE_NUMBERS)
 @standard_options
 @click.option("--share", type=float, default=0.9, show_default=True, help="Part of the people to be reached in time.")
-@click.option("--add", multiple=True, help="A post more: NAME=PLACE, or a place alone; repeatable.")
-@click.option("--close", multiple=True, help="A station closed; repeatable.")
-@click.option("--reopen", multiple=True, help="A station of the list that is not in service, opened; repeatable.")
-@click.option("--move", multiple=True, help="A station elsewhere: STATION=PLACE; repeatable.")
+@post_options
 @road_options
 @click.option(
     "--isochrones",
@@ -89,15 +170,6 @@ def coverage(
     kind: str,
     minutes: float,
     share: float,
-    add: Sequence[str],
-    close: Sequence[str],
-    reopen: Sequence[str],
-    move: Sequence[str],
-    streets: Sequence[str],
-    floods: Sequence[Path],
-    roads: Sequence[str],
-    moment: str | None,
-    profile: str | None,
     isochrones: str | None,
     compare: bool,
     csv_file: Path | None,
@@ -107,6 +179,7 @@ def coverage(
     lang: str,
     as_json: bool,
     region_folder: Path | None,
+    **changes: Any,
 ) -> None:
     """Tell who is reached in time from the posts of a kind of unit, who is not, and what a change would bring.
 
@@ -118,28 +191,19 @@ def coverage(
     siaga112 coverage --kind ambulance --minutes 10 --isochrones 5,8,10,15 --gpkg plan.gpkg
     """
     from planning.comparison import compare as side_by_side
-    from web.cli_exports import time_option
     from web.i18n import translator
     from web.isochrones import minutes_of
-    from web.plan_changes import Changes, changed_posts
     from web.plan_reach import reach_json, reach_of
-    from web.plan_roads import RoadChanges, hour_of, planner_under, polygons_of
-    from web.plan_words import comparison_text, coverage_text, reach_text
+    from web.plan_words import assumed_text, comparison_text, coverage_text, reach_text
 
+    _ = translator(lang)
     standard = the_standard(kind, minutes, share)
-    changes = Changes(add=add, close=close, reopen=reopen, move=move)
-    at = time_option("--at", moment)
-    if compare and not (changes or streets or floods or roads or at or profile):
-        raise InputError("--compare needs a change, such as --add, --close, --reopen, --move or --close-street.")
+    what_if = WhatIf(**changes)
+    if compare and not what_if:
+        raise InputError(N_("--compare needs a change, such as --add, --close, --reopen, --move or --close-street."))
     minutes_asked = () if isochrones is None else minutes_of(isochrones)
-    areas = [area for path in floods for area in polygons_of(path)]
-    desk, planner = planner_of(region_folder)
-    find = place_finder(desk, lang)
-    on_roads = RoadChanges(
-        streets=streets, roads=[find(text) for text in roads], areas=areas, hour=hour_of(planner, at), profile=profile
-    )
-    changed = planner_under(planner, on_roads)
-    posts = changed_posts(planner, standard.kinds[0], changes, place=find)
+    plan = planned(region_folder, standard.kinds[0], what_if, _)
+    planner, changed, posts = plan.standing, plan.planner, plan.posts
     with progress_bar("measuring", total=1 + compare + bool(minutes_asked)) as advance:
         found = changed.coverage(posts, standard)
         advance(1)
@@ -161,21 +225,24 @@ def coverage(
     if map_file is not None:
         from web.plan_maps import save_coverage_map
 
-        save_coverage_map(map_file, desk, planner, found, posts, both, lang=lang, reach=reach)
+        save_coverage_map(
+            map_file, plan.desk, planner, found, posts, both, lang=lang, reach=reach, assumed=plan.assumed
+        )
     if png_file is not None:
         from web.plan_pictures import coverage_picture
         from web.plots import write_picture
 
-        write_picture(png_file, coverage_picture(planner, found, posts, translator(lang), reach))
+        write_picture(png_file, coverage_picture(planner, found, posts, _, reach, plan.assumed))
     if as_json:
         from web.plans import comparison_json, post_json
 
-        answer = {**planner.plan_json(found), "posts": [post_json(post) for post in posts]}
+        answer = {**planner.plan_json(found), "posts": [post_json(post) for post in posts], "assumed": plan.assumed}
         if reach:
             answer["isochrones"] = reach_json(reach)
         print_json(answer if both is None else {**answer, "comparison": comparison_json(both)})
         return
-    _ = translator(lang)
+    if plan.assumed:
+        click.echo(assumed_text(plan.assumed, _))
     cut_off = changed.cut_off(posts, standard.kinds[0])
     names = {area.code: area.name for area in planner.kecamatan}
     click.echo(coverage_text(found, names, _, posts=len(posts), cut_off=cut_off))

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gis.errors import InputError, SourceError
+from gis.errors import N_, InputError, SourceError
 from web.cli_centre import to_ask
 from web.cli_common import language_option, region_option
 
 if TYPE_CHECKING:
     from dispatch.exports_mapping import ReportMapping
+    from web.centre import Centre
 
 BYTE_ORDER_MARK = "\ufeff"
 """Spreadsheets take a CSV file without it for another encoding."""
@@ -73,7 +74,7 @@ def export_incidents(
 
     start, end = time_option("--since", since), time_option("--until", until)
     if start is not None and end is not None and end <= start:
-        raise InputError("--until must be later than --since; correct one of them.")
+        raise InputError(N_("--until must be later than --since; correct one of them."))
     with to_ask(database, region_folder) as centre:
         found = incident_table(centre, level=PrivacyLevel(level), since=start, until=end, lang=lang)
         notice = centre.region.notice
@@ -182,7 +183,23 @@ def time_option(option: str, text: str | None) -> datetime | None:
     try:
         return parse_time(text)
     except ValueError:
-        raise InputError(f"{option} must be a time with its zone, such as 2026-01-31T06:45:00+07:00.") from None
+        raise InputError(
+            N_("{option} must be a time with its zone, such as 2026-01-31T06:45:00+07:00."), option=option
+        ) from None
+
+
+def check_category(centre: Centre, category: str | None) -> None:
+    """Refuse a category that the directory has not.
+
+    Raises
+    ------
+    InputError
+        It has it not.
+    """
+    if category is not None and category not in {one.category_id for one in centre.store.directory().categories}:
+        raise InputError(
+            N_("The directory has no category “{category}”; see 'siaga112 directory show'."), category=category[:40]
+        )
 
 
 def _mapping(file: Path | None) -> ReportMapping:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from gis.errors import InputError
+from gis.errors import N_, InputError
 from web.cli_common import json_option, language_option, print_json, progress_bar, region_option
 from web.cli_coverage import OUT
-from web.cli_exports import time_option
+from web.cli_exports import check_category, time_option
 
 if TYPE_CHECKING:
     from web.plans import Planner
@@ -54,11 +54,12 @@ def hotspots(
 
     start, end = time_option("--since", since), time_option("--until", until)
     if start is not None and end is not None and end <= start:
-        raise InputError("--until must be later than --since; correct one of them.")
+        raise InputError(N_("--until must be later than --since; correct one of them."))
     from web.cli_centre import to_ask
     from web.exports import incident_cases
 
     with to_ask(database, region_folder) as centre:
+        check_category(centre, category)
         cases = incident_cases(centre, start, end)
         planner, timezone = Planner(centre.region), centre.store.timezone
     with progress_bar("looking for hot spots", total=1) as advance:
@@ -68,12 +69,18 @@ def hotspots(
         from web.plan_files import write_rows
 
         columns = tuple(answer["villages"][0])
-        write_rows(csv_file, columns, [list(one.values()) for one in answer["villages"]], planner.region.notice)
+        # Small counts are withheld; an empty cell could be read as none.
+        withheld = f"<{answer['suppressed_below']}"
+        rows = [
+            [withheld if name == "incidents" and value is None else value for name, value in one.items()]
+            for one in answer["villages"]
+        ]
+        write_rows(csv_file, columns, rows, planner.region.notice)
     if density_file is not None:
         from web.plan_files import write_rows
 
-        rows = density_rows(planner, cases, category=category, bandwidth_m=bandwidth_m, cells=GRID)
-        write_rows(density_file, ("lat", "lon", "per_km2"), rows, planner.region.notice)
+        cells = density_rows(planner, cases, category=category, bandwidth_m=bandwidth_m, cells=GRID)
+        write_rows(density_file, ("lat", "lon", "per_km2"), cells, planner.region.notice)
     if png_file is not None:
         _picture(planner, found, png_file, lang)
     if as_json:

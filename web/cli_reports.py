@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from gis.errors import InputError
+from gis.errors import N_, InputError
 from web.cli_common import json_option, language_option, print_json, progress_bar, region_option
-from web.cli_coverage import OUT, place_finder, planner_of, road_options, standard_options, the_standard
-from web.cli_exports import time_option
+from web.cli_coverage import OUT, WhatIf, planned, post_options, road_options, standard_options, the_standard
+from web.cli_exports import check_category, time_option
 
 if TYPE_CHECKING:
     from routing.region import Region
@@ -23,18 +22,13 @@ _NEGATIVE_NUMBERS = {"ignore_unknown_options": True}
 @click.command("coverage", context_settings=_NEGATIVE_NUMBERS)
 @standard_options
 @click.option("--share", type=float, default=0.9, show_default=True, help="Part of the people to be reached in time.")
-@click.option("--add", multiple=True, help="A post more: NAME=PLACE, or a place alone; repeatable.")
-@click.option("--close", multiple=True, help="A station closed; repeatable.")
-@click.option("--reopen", multiple=True, help="A station that is not in service, opened; repeatable.")
-@click.option("--move", multiple=True, help="A station elsewhere: STATION=PLACE; repeatable.")
+@post_options
 @road_options
 @click.option("--out", type=OUT, required=True, help="The report: .html or .pdf.")
 @language_option
 @region_option
 def report_coverage(
-    kind: str, minutes: float, share: float, add: Sequence[str], close: Sequence[str], reopen: Sequence[str],
-    move: Sequence[str], streets: Sequence[str], floods: Sequence[Path], roads: Sequence[str], moment: str | None,
-    profile: str | None, out: Path, lang: str, region_folder: Path | None,
+    kind: str, minutes: float, share: float, out: Path, lang: str, region_folder: Path | None, **changes: Any
 ) -> None:  # fmt: skip
     """Write the report on coverage: method, sources and faults, map, tables, the next post with its certificate.
 
@@ -44,38 +38,24 @@ def report_coverage(
     """
     from web.i18n import translator
     from web.plan_candidates import of_villages
-    from web.plan_changes import Changes, changed_posts
     from web.plan_reach import reach_of
     from web.plan_reports import coverage_report
-    from web.plan_roads import RoadChanges, assumed_on_roads, hour_of, planner_under, polygons_of
     from web.plan_sites import rank_next
     from web.service import utc_now
 
     _checked(out)
     standard = the_standard(kind, minutes, share)
-    at = time_option("--at", moment)
-    areas = [area for path in floods for area in polygons_of(path)]
-    desk, standing = planner_of(region_folder)
-    find = place_finder(desk, lang)
-    on_roads = RoadChanges(
-        streets=streets, roads=[find(text) for text in roads], areas=areas, hour=hour_of(standing, at), profile=profile
-    )
-    planner = planner_under(standing, on_roads)
-    changes = Changes(add=add, close=close, reopen=reopen, move=move)
-    posts = changed_posts(planner, standard.kinds[0], changes, place=find)
     _ = translator(lang)
-    changed = ((_("closed"), close), (_("In service"), reopen), (_("new"), (*move, *add)))
-    assumed = [f"{word}: {text}" for word, texts in changed for text in texts]
-    assumed += [_(said).format(**values) for said, values in assumed_on_roads(on_roads)]
+    plan = planned(region_folder, standard.kinds[0], WhatIf(**changes), _)
+    planner, posts = plan.planner, plan.posts
     with progress_bar("reporting", total=3) as advance:
         found = planner.coverage(posts, standard)
         advance(1)
         reach = reach_of(planner, posts, standard.kinds[0], found)
         _ranked, ranking = rank_next(planner, standard.kinds[0], standard.within_s, of_villages(planner), posts)
         advance(1)
-        _write_report(
-            out, coverage_report(planner, found, posts, ranking, _, now=utc_now(), reach=reach, assumed=assumed)
-        )
+        made = coverage_report(planner, found, posts, ranking, _, now=utc_now(), reach=reach, assumed=plan.assumed)
+        _write_report(out, made)
         advance(1)
     click.echo(f"{out}")
 
@@ -107,15 +87,14 @@ def report_standard(
     from web.plans import Planner
 
     if out is None and csv_file is None and not as_json:
-        raise InputError("Nothing to write: give --out REPORT.pdf, --csv FILE or --json.")
+        raise InputError(N_("Nothing to write: give --out REPORT.pdf, --csv FILE or --json."))
     if out is not None:
         _checked(out)
     start, end = time_option("--since", since), time_option("--until", until)
     if start is not None and end is not None and end <= start:
-        raise InputError("--until must be later than --since; correct one of them.")
+        raise InputError(N_("--until must be later than --since; correct one of them."))
     with to_ask(database, region_folder) as centre:
-        if category is not None and category not in {one.category_id for one in centre.store.directory().categories}:
-            raise InputError(f"The directory has no category “{category[:40]}”; see 'siaga112 directory show'.")
+        check_category(centre, category)
         head = centre.store.head()
         cases = cases_of_log(centre, start, end)
         planner = Planner(centre.region)
@@ -173,7 +152,7 @@ def report_village(
     from web.village_month import FIGURE_COLUMNS, INCIDENT_COLUMNS, figure_rows, incident_rows_of, village_month
 
     if out is None and not as_json:
-        raise InputError("Nothing to write: give --out FILE.csv or --json.")
+        raise InputError(N_("Nothing to write: give --out FILE.csv or --json."))
     with to_ask(database, region_folder) as centre:
         _known_area(centre.region, code)
         store = centre.store
@@ -208,12 +187,14 @@ def _known_area(region: Region, code: str) -> None:
     except LookupError:
         level = AreaLevel.KABUPATEN
     if level is AreaLevel.KABUPATEN:
-        raise InputError(f"The region has no village or kecamatan “{code[:20]}”; give a code such as 32.09.21.2006.")
+        raise InputError(
+            N_("The region has no village or kecamatan “{code}”; give a code such as 32.09.21.2006."), code=code[:20]
+        )
 
 
 def _checked(out: Path) -> None:
     if out.suffix.lower() not in (".html", ".pdf"):
-        raise InputError(f"{out} is neither .html nor .pdf; name the report accordingly.")
+        raise InputError(N_("{file} is neither .html nor .pdf; name the report accordingly."), file=str(out))
 
 
 def _write_report(out: Path, made: Report) -> None:

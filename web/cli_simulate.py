@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gis.errors import InputError
+from gis.errors import N_, InputError
 from web.cli_common import json_option, language_option, print_json, progress_bar, region_option
-from web.cli_coverage import OUT, place_finder, planner_of, standard_options, the_standard
+from web.cli_coverage import OUT, WhatIf, planned, post_options, road_options, standard_options, the_standard
 
 if TYPE_CHECKING:
     from planning.coverage import Standard
@@ -48,10 +48,8 @@ class _Asked:
 @click.option("--asleep", multiple=True, help="A post without a crew from 22 to 6 o'clock; repeatable.")
 @click.option("--busy", "busy_fraction", type=float, default=0.3, show_default=True, help="For the cost of cover.")
 @click.option("--lost", is_flag=True, help="A call that nobody can take at once is lost instead of waiting.")
-@click.option("--add", multiple=True, help="A post more: NAME=PLACE, or a place alone; repeatable.")
-@click.option("--close", multiple=True, help="A station closed; repeatable.")
-@click.option("--reopen", multiple=True, help="A station of the list that is not in service, opened; repeatable.")
-@click.option("--move", multiple=True, help="A station elsewhere: STATION=PLACE; repeatable.")
+@post_options
+@road_options
 @click.option("--days", type=float, default=365.0, show_default=True, help="Days of calls in each replication.")
 @click.option("--replications", type=int, default=20, show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
@@ -68,28 +66,28 @@ class _Asked:
 @region_option
 def simulate(
     kind: str, minutes: float, policies: Sequence[str], move_up: bool, calls_per_day: float | None, per_post: int,
-    asleep: Sequence[str], busy_fraction: float, lost: bool, add: Sequence[str], close: Sequence[str],
-    reopen: Sequence[str], move: Sequence[str], days: float, replications: int, seed: int, workers: int | None,
-    scheduler: str | None, replay: bool, since: str | None, until: str | None, database: str | None,
-    csv_file: Path | None, png_file: Path | None, lang: str, as_json: bool, region_folder: Path | None,
+    asleep: Sequence[str], busy_fraction: float, lost: bool, days: float, replications: int, seed: int,
+    workers: int | None, scheduler: str | None, replay: bool, since: str | None, until: str | None,
+    database: str | None, csv_file: Path | None, png_file: Path | None, lang: str, as_json: bool,
+    region_folder: Path | None, **changes: Any,
 ) -> None:  # fmt: skip
     """Simulate calls, units and queues under one policy or several, on the same calls.
 
     \b
     siaga112 simulate --kind ambulance --minutes 10 --policy road --policy line
     siaga112 simulate --kind ambulance --move-up --add "Pos Jamblang=balai desa jamblang"
+    siaga112 simulate --kind fire_engine --flood banjir.geojson --at 2026-11-26T07:00:00+07:00
     siaga112 simulate --replay --since 2026-10-01T00:00:00+07:00 --until 2026-11-01T00:00:00+07:00
     """
-    from web.plan_changes import Changes, changed_posts
+    from web.i18n import translator
 
     if not 0 < days <= 3660:
-        raise InputError("--days must be more than 0 and at most 3660.")
+        raise InputError(N_("--days must be more than 0 and at most 3660."))
     if not replay and (since or until or database):
-        raise InputError("--since, --until and --db go with --replay.")
+        raise InputError(N_("--since, --until and --db go with --replay."))
     standard = the_standard(kind, minutes, 0.9)
-    desk, planner = planner_of(region_folder)
-    changes = Changes(add=add, close=close, reopen=reopen, move=move)
-    posts = changed_posts(planner, standard.kinds[0], changes, place=place_finder(desk, lang))
+    plan = planned(region_folder, standard.kinds[0], WhatIf(**changes), translator(lang))
+    planner, posts = plan.planner, plan.posts
     asked = _Asked(
         names=tuple(dict.fromkeys(policies)) or ("road",), move_up=move_up, per_post=per_post, asleep=asleep,
         busy_fraction=busy_fraction, waits=not lost,
@@ -101,6 +99,7 @@ def simulate(
             planner, posts, standard, asked, calls_per_day, days,
             {"replications": replications, "seed": seed, "workers": workers, "scheduler": scheduler},
         )  # fmt: skip
+    answer["assumed"] = plan.assumed
     _tell(answer, csv_file, png_file, lang, as_json)
 
 
@@ -159,6 +158,8 @@ def _replay(
     planner: Planner, posts: Sequence[Post], standard: Standard, asked: _Asked, since: str | None, until: str | None,
     database: str | None, region_folder: Path | None,
 ) -> dict[str, Any]:  # fmt: skip
+    import numpy as np
+
     from planning.calls import CallModel, flat_week
     from planning.replications import Plan, measure, serve, summarise
     from web.cli_centre import to_ask
@@ -168,7 +169,7 @@ def _replay(
 
     start, end = time_option("--since", since), time_option("--until", until)
     if start is not None and end is not None and end <= start:
-        raise InputError("--until must be later than --since; correct one of them.")
+        raise InputError(N_("--until must be later than --since; correct one of them."))
     kind = standard.kinds[0]
     with to_ask(database, region_folder) as centre:
         cases, kinds, timezone = incident_cases(centre, start, end), unit_kinds(centre), centre.store.timezone
@@ -176,21 +177,25 @@ def _replay(
     middles |= {area.code: planner.region.boundaries.middle(area.code) for area in planner.kecamatan}
     log = replayed(cases, kinds, kind, timezone, middles)
     world = world_of(planner, posts, kind, log.spots)
-    ends = int((log.calls.at_ms + log.calls.on_scene_ms).max()) + 1
+    begins, ends = log.start_ms, int((log.calls.at_ms + log.calls.on_scene_ms).max()) + 1
     unused = CallModel(per_day=1, hour_profile=flat_week(), place_weight=world.people, categories=MEDICAL)
     policies = []
     for name, (roster, rules, policy) in _plans(planner, posts, standard, asked, world).items():
-        plan = Plan(world=world, roster=roster, rules=rules, policy=policy, calls=unused, horizon_ms=ends)
+        plan = Plan(
+            world=world, roster=roster, rules=rules, policy=policy, calls=unused, start_ms=begins, horizon_ms=ends
+        )
         one = measure(plan, log.calls, serve(plan, log.calls))
         policies.append({"policy": name, **summary_json(summarise([one]), plan)})
-    known = log.actual_s[log.actual_s == log.actual_s]
+    known = log.actual_s[np.isfinite(log.actual_s)]
+    handled = bool(np.isfinite(log.handling_s).any())
     return {
         "kind": kind, "posts": len(posts), "standard_s": standard.within_s, "incidents": len(log.calls),
-        "left_out": log.left_out,
+        "left_out": log.left_out, "impossible_times": log.impossible,
         "actual": {
             "with_time": len(known), "without_time": len(log.calls) - len(known),
             "mean_s": round(float(known.mean()), 1) if len(known) else None,
             "late": round(float((known > standard.within_s).mean()), 5) if len(known) else None,
+            "handling_median_s": round(float(np.nanmedian(log.handling_s)), 1) if handled else None,
         },
         "policies": policies, "notice": planner.region.notice,
     }  # fmt: skip
@@ -198,7 +203,7 @@ def _replay(
 
 def _tell(answer: dict[str, Any], csv_file: Path | None, png_file: Path | None, lang: str, as_json: bool) -> None:
     from web.i18n import translator
-    from web.plan_words import simulation_text
+    from web.plan_words import assumed_text, simulation_text
 
     _ = translator(lang)
     if csv_file is not None:
@@ -225,5 +230,7 @@ def _tell(answer: dict[str, Any], csv_file: Path | None, png_file: Path | None, 
         write_picture(png_file, picture)
     if as_json:
         print_json(answer)
-    else:
-        click.echo(simulation_text(answer, _))
+        return
+    if answer["assumed"]:
+        click.echo(assumed_text(answer["assumed"], _))
+    click.echo(simulation_text(answer, _))

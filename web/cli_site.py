@@ -8,8 +8,9 @@ from typing import Any
 
 import click
 
+from gis.errors import N_, InputError
 from web.cli_common import json_option, language_option, print_json, progress_bar, region_option
-from web.cli_coverage import OUT, planner_of, standard_options, the_standard
+from web.cli_coverage import OUT, WhatIf, planned, post_options, road_options, standard_options, the_standard
 
 
 @click.group()
@@ -28,6 +29,8 @@ def _common(command: Callable[..., Any]) -> Callable[..., Any]:
             "--candidates", "source", default="villages", show_default=True,
             help="villages (one each), nodes (junctions), or a CSV file with name, lat, lon.",
         ),
+        road_options,
+        post_options,
         standard_options,
     ):  # fmt: skip
         command = option(command)
@@ -110,25 +113,29 @@ def site_next(
     lang: str,
     as_json: bool,
     region_folder: Path | None,
+    **changes: Any,
 ) -> None:
     """Rank every kecamatan by the people that one more post there would newly reach in time.
 
     \b
     siaga112 site next --kind ambulance --minutes 10
+    siaga112 site next --kind fire_engine --reopen "Pos Damkar Greged" --at 2026-11-26T07:00:00+07:00
     """
     from web.i18n import translator
     from web.plan_candidates import candidates
     from web.plan_sites import rank_next
-    from web.plan_words import next_text
+    from web.plan_words import assumed_text, next_text
 
+    _ = translator(lang)
     standard = the_standard(kind, minutes, 0.9)
-    desk, planner = planner_of(region_folder)
-    standing = planner.posts(standard.kinds[0])
+    plan = planned(region_folder, standard.kinds[0], WhatIf(**changes), _)
+    planner, standing = plan.planner, plan.posts
     with progress_bar("trying every candidate", total=2) as advance:
         places = candidates(planner, source)
         advance(1)
         ranked, answer = rank_next(planner, standard.kinds[0], standard.within_s, places, standing, within=area)
         advance(1)
+    answer["assumed"] = plan.assumed
     if csv_file is not None:
         from web.plan_files import write_rows
 
@@ -138,11 +145,13 @@ def site_next(
     if map_file is not None:
         from web.plan_maps import save_next_map
 
-        save_next_map(map_file, desk, planner, answer, standing, lang=lang)
+        save_next_map(map_file, plan.desk, planner, answer, standing, lang=lang, assumed=plan.assumed)
     if as_json:
         print_json(answer)
-    else:
-        click.echo(next_text(ranked, answer, translator(lang)))
+        return
+    if plan.assumed:
+        click.echo(assumed_text(plan.assumed, _))
+    click.echo(next_text(ranked, answer, _))
 
 
 def _solve(
@@ -160,26 +169,34 @@ def _solve(
     region_folder: Path | None,
     number: int = 0,
     busy_fraction: float = 0.3,
+    **changes: Any,
 ) -> None:
     from planning.sites import Model
     from web.i18n import translator
     from web.plan_candidates import candidates
     from web.plan_sites import NONE, SitingQuestion, solve_siting
-    from web.plan_words import siting_text
+    from web.plan_words import assumed_text, siting_text
 
+    _ = translator(lang)
     standard = the_standard(kind, minutes, 0.9)
-    desk, planner = planner_of(region_folder)
     kind = standard.kinds[0]
+    what_if = WhatIf(**changes)
+    if existing == NONE and what_if.changes_posts:
+        raise InputError(
+            N_("With --existing none no post counts; leave out --add, --close, --reopen and --move, or say fixed.")
+        )
+    plan = planned(region_folder, kind, what_if, _, with_posts=existing != NONE)
+    planner, standing = plan.planner, plan.posts
     question = SitingQuestion(
         model=Model(model), kind=kind, within_s=standard.within_s, number=number, existing=existing,
         busy_fraction=busy_fraction, time_limit_s=time_limit_s,
     )  # fmt: skip
-    standing = () if existing == NONE else planner.posts(kind)
     with progress_bar("siting", total=2) as advance:
         places = candidates(planner, source)
         advance(1)
         solved = solve_siting(planner, question, places, standing)
         advance(1)
+    solved.answer["assumed"] = plan.assumed
     if csv_file is not None:
         from web.plan_files import write_rows
 
@@ -189,10 +206,12 @@ def _solve(
     if map_file is not None:
         from web.plan_maps import save_siting_map
 
-        save_siting_map(map_file, desk, planner, solved, standard, lang=lang)
+        save_siting_map(map_file, plan.desk, planner, solved, standard, lang=lang, assumed=plan.assumed)
     if as_json:
         print_json(solved.answer)
     else:
-        click.echo(siting_text(solved.found, solved.answer, translator(lang)))
+        if plan.assumed:
+            click.echo(assumed_text(plan.assumed, _))
+        click.echo(siting_text(solved.found, solved.answer, _))
     if not solved.found.sites:
         raise SystemExit(1)

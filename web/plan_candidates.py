@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gis.errors import N_, SourceError
+from gis.files import unreadable
 from gis.geodesy import distance_m
 from gis.types import Location
 from planning.demand import Area
@@ -110,9 +111,9 @@ def of_file(planner: Planner, path: Path) -> Candidates:
                         N_("{file} has more than {most} places; give fewer."), file=str(path), most=MOST_ROWS
                     )
     except OSError as error:
-        raise SourceError(f"{path} cannot be read: {error.strerror}; check the name.") from None
+        raise unreadable(path, error) from None
     except (UnicodeDecodeError, csv.Error):
-        raise SourceError(f"{path} is no CSV file in UTF-8; save it as such.") from None
+        raise SourceError(N_("{file} is no CSV file in UTF-8; save it as such."), file=str(path)) from None
     if not posts:
         raise SourceError(N_("{file} has no places; give a row per candidate."), file=str(path))
     return Candidates(posts=tuple(posts), villages=_villages(planner, tuple(posts)))

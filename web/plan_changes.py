@@ -56,7 +56,9 @@ def changed_posts(
     InputError
         A station that is not there, closed twice or open already, a place that cannot be found, or no post left.
     """
-    posts = list(planner.posts(kind))
+    # A region without a station in service may still be given posts.
+    brings_posts = bool(changes.add or changes.reopen)
+    posts = list(planner.posts_if_any(kind) if brings_posts else planner.posts(kind))
     for name in changes.close:
         posts.remove(_standing(planner, posts, name, kind))
     for name in changes.reopen:

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from dispatch.exports_common import csv_text
-from gis.errors import InputError
-from gis.files import write_text_atomically
+from gis.errors import N_, InputError
+from gis.files import unwritable, write_text_atomically
 from planning.comparison import AreaChange, Comparison
 from planning.coverage import AreaCoverage, Coverage
 from web.plan_reach import Reach, node_times, reach_json
@@ -100,6 +100,8 @@ def write_coverage_geopackage(
     )  # fmt: skip
     part = path.with_name(f".{path.stem}.{os.getpid()}.part.gpkg")
     try:
+        part.touch()  # a folder that is not there is told in the words of every other file
+        part.unlink()
         for layer, frame in (
             ("villages", areas(found.villages)), ("kecamatan", areas(found.kecamatan)), ("posts", points),
             ("junctions", junctions), ("isochrones", isochrones),
@@ -107,8 +109,12 @@ def write_coverage_geopackage(
             if len(frame):
                 frame.to_file(part, layer=layer, driver="GPKG", engine="pyogrio")
         part.replace(path)
-    except (OSError, RuntimeError) as error:
-        raise InputError(f"{path} cannot be written: {error}; choose another file.") from None
+    except OSError as error:
+        raise unwritable(path, error) from None
+    except RuntimeError as error:  # of the library that writes the layers, which tells no number
+        raise InputError(
+            N_("{file} cannot be written: {reason}; choose another file."), file=str(path), reason=str(error)
+        ) from None
     finally:
         part.unlink(missing_ok=True)
 

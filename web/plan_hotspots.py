@@ -20,7 +20,8 @@ TOUCH_DEG = 1e-5
 def hotspots_of(
     planner: Planner, cases: Sequence[IncidentCase], timezone: tzinfo, *, category: str | None, least: int
 ) -> tuple[Hotspots, dict[str, Any]]:
-    """Hot spots and their answer as plain values; counts below `least` are not told.
+    """Hot spots and their answer as plain values; counts below `least` are not told, nor rates that would give them
+    away: with the people of a village, its rate is its count.
 
     Raises
     ------
@@ -33,6 +34,7 @@ def hotspots_of(
     inside = np.array([one for one in village if one >= 0], dtype=np.int64)
     counts = np.bincount(inside, minlength=len(number_of)).astype(np.int64)
     found = hotspots(counts, planner.demand.people, neighbours(planner))
+    told = (counts >= least) | (counts == 0)
     hours = np.array([_hour_of_week(case, timezone) for case in chosen], dtype=np.int64)
     return found, {
         "incidents": len(chosen),
@@ -44,9 +46,10 @@ def hotspots_of(
         "villages": [
             {
                 "code": area.code, "name": area.name,
-                "incidents": int(counts[number]) if counts[number] >= least or counts[number] == 0 else None,
-                "smoothed_per_1000": round(float(found.smoothed[number]), 4), "z": round(float(found.z[number]), 4),
-                "p": round(float(found.p[number]), 6), "q": round(float(found.q[number]), 6),
+                "incidents": int(counts[number]) if told[number] else None,
+                "smoothed_per_1000": round(float(found.smoothed[number]), 4) if told[number] else None,
+                "z": round(float(found.z[number]), 2),
+                "p": round(float(found.p[number]), 4), "q": round(float(found.q[number]), 4),
                 "found": "hot" if found.hot[number] else "cold" if found.cold[number] else "",
             }
             for number, area in enumerate(planner.demand.villages)

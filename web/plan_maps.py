@@ -49,6 +49,7 @@ def save_coverage_map(
     *,
     lang: str,
     reach: Sequence[Reach] = (),
+    assumed: Sequence[str] = (),
 ) -> None:
     """Villages by the share of people reached in time, and the posts; beside another plan, what changed.
 
@@ -78,6 +79,8 @@ def save_coverage_map(
             f"<p>{html.escape(gained_sentence(both.region.gained, _))}</p>",
             html_table([head[0], head[2], head[3]], rows),
         ]
+    if assumed:
+        parts[3:3] = [assumed_html(assumed, _)]
     if reach:
         parts[-2:-2] = [_reach_legend(reach, _)]
         parts += [f"<h2>{html.escape(_('Reached by road'))}</h2>",
@@ -93,8 +96,9 @@ def save_coverage_map(
 
 
 def save_siting_map(
-    path: Path, desk: Desk, planner: Planner, solved: SitingAnswer, standard: Standard, *, lang: str
-) -> None:
+    path: Path, desk: Desk, planner: Planner, solved: SitingAnswer, standard: Standard, *, lang: str,
+    assumed: Sequence[str] = (),
+) -> None:  # fmt: skip
     """Coverage by the chosen posts; those that are new stand out.
 
     Raises
@@ -117,14 +121,16 @@ def save_siting_map(
     sheet = "".join([
         f"<h1>{html.escape(solved.found.model.value)}: {html.escape(planner.region.name)}</h1>",
         f"<p>{html.escape(standard_text(standard, _))}</p>",
-        f"<p>{html.escape(certificate(solved.found, _))}</p>", _legend(_), html_table(["#", _("name")], rows),
+        f"<p>{html.escape(certificate(solved.found, _))}</p>", assumed_html(assumed, _), _legend(_),
+        html_table(["#", _("name")], rows),
     ])  # fmt: skip
     write_text_atomically(path, plan_map(desk, fields, spots, title="Siaga112", sheet=sheet))
 
 
 def save_next_map(
-    path: Path, desk: Desk, planner: Planner, answer: Mapping[str, Any], standing: Sequence[Post], *, lang: str
-) -> None:
+    path: Path, desk: Desk, planner: Planner, answer: Mapping[str, Any], standing: Sequence[Post], *, lang: str,
+    assumed: Sequence[str] = (),
+) -> None:  # fmt: skip
     """The best place of every kecamatan, numbered by rank.
 
     Raises
@@ -140,8 +146,17 @@ def save_next_map(
     ]  # fmt: skip
     rows = [[str(one["rank"]), one["kecamatan"], people(one["gained"], _)] for one in answer["ranking"]]
     title = _("Where one more post brings most")
-    sheet = f"<h1>{html.escape(title)}</h1>" + html_table(["#", _("kecamatan"), _("people gained")], rows)
+    head = ["#", _("kecamatan"), _("people gained")]
+    sheet = f"<h1>{html.escape(title)}</h1>" + assumed_html(assumed, _) + html_table(head, rows)
     write_text_atomically(path, plan_map(desk, [], spots, title="Siaga112", sheet=sheet))
+
+
+def assumed_html(assumed: Sequence[str], _: Translator) -> str:
+    """How a plan differs from how things stand; empty where it does not."""
+    if not assumed:
+        return ""
+    lines = "".join(f"<li>{html.escape(one)}</li>" for one in assumed)
+    return f"<p><strong>{html.escape(_('What this plan assumes'))}</strong></p><ul>{lines}</ul>"
 
 
 def html_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

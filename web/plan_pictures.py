@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import wrap
 from typing import Final
 
 from planning.coverage import Coverage
@@ -15,12 +16,23 @@ from web.plots import NO_DATA, area_map, beside, share_colour, share_legend
 REACH_COLOURS: Final = ("#00441b", "#238b45", "#74c476", "#c7e9c0")
 """Of isochrones, the shortest time first (ColorBrewer Greens); longer ones keep the last."""
 
+MOST_ASSUMED: Final = 6
+TITLE_WIDTH: Final = 90
+"""Of what a plan assumes: so many lines stand above a picture, each of so many characters; the answer has them all."""
+
 
 def coverage_picture(
-    planner: Planner, found: Coverage, posts: Sequence[Post], _: Translator, reach: Sequence[Reach] = ()
-) -> bytes:
-    """A PNG of the villages by the share of people reached in time; isochrones, where asked, in a map beside it."""
-    title = f"{planner.region.name}: {percent(found.region.share, _)}\n{standard_text(found.standard, _)}"
+    planner: Planner, found: Coverage, posts: Sequence[Post], _: Translator, reach: Sequence[Reach] = (),
+    assumed: Sequence[str] = (),
+) -> bytes:  # fmt: skip
+    """A PNG of the villages by the share of people reached in time, with what the plan assumes above it; isochrones,
+    where asked, in a map beside it.
+    """
+    lines = [f"{planner.region.name}: {percent(found.region.share, _)}", standard_text(found.standard, _)]
+    if assumed:
+        told = [*assumed[:MOST_ASSUMED], *(["…"] if len(assumed) > MOST_ASSUMED else [])]
+        lines += [line for one in told for line in wrap(one, TITLE_WIDTH)]
+    title = "\n".join(lines)
     colours = {one.area.code: share_colour(one.share) for one in found.villages}
     picture = area_map(
         planner, colours, posts, title=title, legend=share_legend(), meaning=_("people in time"), post_word=_("post")

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from dispatch.exports_common import IncidentCase
+from dispatch.exports_ministry import seconds_to
 from dispatch.incidents import Milestone
 from planning.coverage import Coverage
 from planning.response_standard import ResponseFigures, ResponseReport, response_report
@@ -171,9 +172,9 @@ def measured_responses(
     ]  # fmt: skip
     response = np.full(len(chosen), np.nan)
     for number, case in enumerate(chosen):
-        arrived = case.first(Milestone.ON_SCENE)
-        if arrived is not None:
-            response[number] = (arrived - case.incident.received_at).total_seconds()
+        arrived_s = seconds_to(case, Milestone.ON_SCENE)
+        if arrived_s is not None:
+            response[number] = arrived_s
     return response_report(
         response,
         [case.incident.location.village_code or case.incident.location.kecamatan_code for case in chosen],
@@ -253,7 +254,8 @@ def standard_report(
         Heading(text=_("Method")),
         Items(texts=(
             _("A response time runs from the first report to the first unit on scene, as recorded; drills and "
-              "duplicates are left out."),
+              "duplicates are left out. An arrival before the report, or before the unit was sent, cannot be and "
+              "counts as no time."),
             _("Incidents without a time are counted and never dropped: the shares at least and at most take them all "
               "as late, and all as in time."),
             _("Quantiles are recorded times: half, and nine tenths, of the recorded incidents took no longer."),

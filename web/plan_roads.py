@@ -12,6 +12,7 @@ import numpy as np
 import shapely
 
 from gis.errors import N_, InputError, SourceError
+from gis.files import unreadable
 from gis.types import Location
 from routing.closures import RoadFinder
 from routing.metric import Metric
@@ -41,6 +42,8 @@ class RoadChanges:
         Hour of the week whose traffic is heeded; None for none in particular.
     profile
         The vehicle, as region.toml names it; None for that of the kind of unit.
+    told_hour
+        The hour of the week that was asked for, where `hour` stands for all of like traffic; for words alone.
     """
 
     streets: Sequence[str] = ()
@@ -48,6 +51,7 @@ class RoadChanges:
     areas: Sequence[shapely.Geometry] = ()
     hour: int | None = None
     profile: str | None = None
+    told_hour: int | None = None
 
     def __bool__(self) -> bool:
         return bool(self.streets or self.roads or self.areas or self.hour is not None or self.profile is not None)
@@ -66,8 +70,9 @@ def assumed_on_roads(changes: RoadChanges) -> list[tuple[str, Mapping[str, Any]]
         assumed.append(
             (N_("Areas under water: {count}; every road that touches one is closed."), {"count": len(changes.areas)})
         )
-    if changes.hour is not None:
-        day, hour = divmod(changes.hour, DAY_HOURS)
+    asked = changes.hour if changes.told_hour is None else changes.told_hour
+    if asked is not None:
+        day, hour = divmod(asked, DAY_HOURS)
         assumed.append((N_("Hour of the week: day {day}, {hour}:00."), {"day": day + 1, "hour": hour}))
     if changes.profile is not None:
         assumed.append((N_("Vehicle: {profile}."), {"profile": changes.profile}))
@@ -142,7 +147,7 @@ def polygons_of(path: Path) -> list[shapely.Geometry]:
     try:
         shape = shapely.from_geojson(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise SourceError(f"{path} cannot be read: {error.strerror}; check the name.") from None
+        raise unreadable(path, error) from None
     except (shapely.errors.GEOSException, UnicodeDecodeError):
         raise SourceError(N_("{file} is no GeoJSON; save the area as GeoJSON."), file=str(path)) from None
     parts = shapely.get_parts(shape).tolist() if shape is not None else []
@@ -153,18 +158,15 @@ def polygons_of(path: Path) -> list[shapely.Geometry]:
 
 
 def hour_of(planner: Planner, moment: datetime | None) -> int | None:
-    """The hour of the week of a moment (None: none), where the region tells its traffic.
+    """The first hour of the week whose traffic is like that of a moment; None for one like no hour in particular.
 
     Raises
     ------
     InputError
-        It tells none.
+        The region tells no traffic by the hour.
     """
-    if moment is None:
-        return None
-    hour = planner.region.hour(moment)
-    if hour is None:
+    if moment is not None and not planner.region.routing_settings.hours:
         raise InputError(
             N_("The region tells no traffic by the hour; leave the time out, or describe traffic in region.toml.")
         )
-    return hour
+    return planner.region.hour(moment)

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dispatch.exports_common import IncidentCase
+from dispatch.exports_ministry import seconds_to
 from dispatch.incidents import Milestone, Severity
 from dispatch.policies import CLOSEST_BY_LINE, CLOSEST_BY_ROAD, LeastCover
 from gis.errors import N_, InputError
@@ -67,16 +68,25 @@ class Replayed:
         Milliseconds count from Monday 0 h, local time, before the first.
     spots
         (n,) where each was.
-    actual_s
-        (n,) seconds from the first report to the first unit on scene; NaN where no time was recorded.
+    actual_s, handling_s
+        (n,) seconds from the first report to the first unit on scene, and to the sending of the first; NaN where no
+        time was recorded.
     left_out
         How many incidents were left out, by reason.
+    impossible
+        How many times cannot be (arriving before the report or before being sent, leaving before arriving), and count
+        as not recorded.
+    start_ms
+        When the first call came, on the clock of `calls`.
     """
 
     calls: Calls
     spots: tuple[Location, ...]
     actual_s: npt.NDArray[np.float64]
+    handling_s: npt.NDArray[np.float64]
     left_out: dict[str, int]
+    impossible: int
+    start_ms: int
 
 
 def world_of(planner: Planner, posts: Sequence[Post], kind: str, spots: Sequence[Location] | None = None) -> World:
@@ -180,8 +190,8 @@ def replayed(
     """Incidents to which a unit of a kind was sent, as calls.
 
     A time at the scene or in hospital that nobody recorded is the median of those recorded in the stretch, or the
-    assumption of this module where there is none. Impossible times (arriving before the report, leaving before
-    arriving) count as not recorded, and are told in number.
+    assumption of this module where there is none. Impossible times (arriving before the report or before being sent,
+    leaving before arriving) count as not recorded, and are told in number.
 
     Parameters
     ----------
@@ -197,7 +207,7 @@ def replayed(
         Middle of each village and kecamatan by code, for incidents of which only that is known.
     """
     left_out = {"exercise": 0, "duplicate": 0, "no place": 0, "no unit of the kind": 0}
-    rows: list[tuple[datetime, Location, Severity, float, float, float]] = []
+    rows: list[tuple[datetime, Location, Severity, float, float, float, float]] = []
     impossible = 0
     for case in sorted(cases, key=lambda one: (one.incident.received_at, one.incident.incident_id)):
         incident = case.incident
@@ -216,18 +226,19 @@ def replayed(
         else:
             first = min(own, key=lambda one: (one.milestones[Milestone.DISPATCHED].time, one.assignment_id))
             at = {name: moment.time for name, moment in first.milestones.items()}
-            response = _span(incident.received_at, at.get(Milestone.ON_SCENE))
+            arrived = seconds_to(IncidentCase(incident=incident, assignments=tuple(own)), Milestone.ON_SCENE)
+            response = float("nan") if arrived is None else arrived
+            handling = _span(incident.received_at, at[Milestone.DISPATCHED])
             leaves = at.get(Milestone.TRANSPORTING) or at.get(Milestone.CLEARED)
-            scene = _span(at.get(Milestone.ON_SCENE), leaves)
+            # A scene begun at an impossible time did not last from then on.
+            scene = _span(at.get(Milestone.ON_SCENE), leaves) if not response < 0 else float("nan")
             handing = _span(at.get(Milestone.AT_HOSPITAL), at.get(Milestone.CLEARED))
             brought = Milestone.TRANSPORTING in at or Milestone.AT_HOSPITAL in at
-            impossible += sum(value < 0 for value in (response, scene, handing))
+            impossible += sum(value < 0 for value in (response, handling, scene, handing))
             rows.append((
                 incident.received_at, spot, incident.severity, _known(response), _known(scene),
-                (_known(handing) if brought else -1.0),
+                (_known(handing) if brought else -1.0), _known(handling),
             ))  # fmt: skip
-    if impossible:
-        left_out["impossible times"] = impossible
     if not rows:
         raise InputError(
             N_("The log has no incident in this time to which a unit of the kind “{kind}” was sent; "
@@ -253,6 +264,7 @@ def replayed(
     )
     return Replayed(
         calls=calls, spots=tuple(row[1] for row in rows), actual_s=np.array([row[3] for row in rows]),
+        handling_s=np.array([row[6] for row in rows]), impossible=impossible, start_ms=int(calls.at_ms[0]),
         left_out={name: count for name, count in left_out.items() if count},
     )  # fmt: skip
 

@@ -9,7 +9,7 @@ reach (islands of the road network) are left out there, and told; so are people 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -129,6 +129,9 @@ def solve_siting(
         )  # fmt: skip
         if model is Model.LSCP:
             found = lscp(problem, question.within_s, time_limit_s=question.time_limit_s)
+            far = ~(times <= question.within_s).any(axis=0) & reached
+            if far.any():  # pieces alike were one point to the model; people and villages are what a reader knows
+                found = replace(found, reason=_far_reason(planner, far, question.within_s))
         elif model is Model.MCLP:
             found = mclp(problem, question.within_s, number, time_limit_s=question.time_limit_s)
         else:
@@ -216,6 +219,18 @@ def rank_next(
     }  # fmt: skip
 
 
+def _far_reason(planner: Planner, far: npt.NDArray[np.bool_], within_s: float) -> PlanningInputError:
+    demand = planner.demand
+    people = np.bincount(demand.piece_village[far], weights=demand.piece_people[far], minlength=demand.village_count)
+    most = np.argsort(-people, kind="stable")[:3]
+    return PlanningInputError(
+        N_("{people} people in {villages} villages live farther than {minutes} minutes from every candidate and post, "
+           "most of them in {names}; add candidates near them or relax the standard."),
+        people=round(float(people.sum())), villages=int((people > 0).sum()), minutes=f"{within_s / 60:g}",
+        names=", ".join(demand.villages[number].name for number in most.tolist() if people[number] > 0),
+    )  # fmt: skip
+
+
 def _siting_json(
     planner: Planner, question: SitingQuestion, found: Siting, posts: Sequence[Post], candidates: Candidates,
     old: int, lost: float, demand_points: int,
@@ -253,7 +268,7 @@ def _siting_json(
         "bound": number(found.bound),
         "gap": number(found.gap),
         "seconds": round(found.seconds, 3),
-        "reason": found.reason,
+        "reason": None if found.reason is None else str(found.reason),
         "sites": sites,
         "notice": planner.region.notice,
     }

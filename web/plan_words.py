@@ -14,6 +14,7 @@ from web.i18n import Translator
 from web.plan_reach import Reach
 from web.terminal import table
 from web.wording import duration, kind_name
+from web.wording_errors import error_text
 
 GAPS_SHOWN = 10
 NOTHING = "-"
@@ -134,6 +135,11 @@ def cut_off_text(cut_off: Sequence[tuple[str, float]], _: Translator) -> list[st
           "the region again.").format(post=post, people=people(count, _))
         for post, count in cut_off
     ]  # fmt: skip
+
+
+def assumed_text(assumed: Sequence[str], _: Translator) -> str:
+    """How a plan differs from how things stand."""
+    return "\n".join([_("What this plan assumes"), *(f"  - {one}" for one in assumed)])
 
 
 def coverage_text(
@@ -262,7 +268,7 @@ def siting_text(found: Siting, answer: Mapping[str, Any], _: Translator) -> str:
             )
         )
     if found.reason is not None:
-        lines.append(_(found.reason))
+        lines.append(error_text(found.reason, _))
     if answer["sites"]:
         rows = [
             [str(number), one["name"], one["village"] or "", one["kecamatan"] or "",
@@ -306,14 +312,15 @@ def simulation_text(answer: Mapping[str, Any], _: Translator) -> str:
     if "incidents" in answer:
         lines = [_("{incidents} incidents of the log replayed: {kind}, {posts} posts").format(
             incidents=_.number(answer["incidents"]), kind=kind, posts=answer["posts"])]  # fmt: skip
-        lines += [f"  - {reason}: {_.number(count)}" for reason, count in answer["left_out"].items()]
-        actual = answer["actual"]
-        if actual["with_time"]:
-            lines.append(
-                _("As it was: mean {mean}, late {late}; {missing} without a recorded arrival.").format(
-                    mean=seconds(actual["mean_s"], _), late=percent(actual["late"], _), missing=actual["without_time"]
-                )
-            )
+        reasons = {
+            "exercise": _("left out, drills"), "duplicate": _("left out, duplicates"),
+            "no place": _("left out, place not known"), "no unit of the kind": _("left out, no unit of the kind sent"),
+        }  # fmt: skip
+        lines += [f"  - {reasons[reason]}: {_.number(count)}" for reason, count in answer["left_out"].items()]
+        if answer["impossible_times"]:
+            said = _("impossible times, counted as not recorded")
+            lines.append(f"  - {said}: {_.number(answer['impossible_times'])}")
+        lines += _as_it_was(answer["actual"], _)
     else:
         lines = [
             _("{kind}, {posts} posts, {calls} calls a day, {days} days, seed {seed}").format(
@@ -321,6 +328,11 @@ def simulation_text(answer: Mapping[str, Any], _: Translator) -> str:
                 days=_.number(answer["days"]), seed=answer["seed"],
             )
         ]  # fmt: skip
+        if answer["unreached_people"]:
+            lines.append(
+                _("{people} people live where no post of this plan gets by road; calls from there are not simulated.")
+                .format(people=_.number(answer["unreached_people"]))
+            )  # fmt: skip
     head = [
         _("policy"), _("units"), _("calls"), _("mean"), _("P50"), _("P90"), _("late"), _("lost"), _("waited"),
         _("busy"),
@@ -341,6 +353,21 @@ def simulation_text(answer: Mapping[str, Any], _: Translator) -> str:
         told.format(minutes=duration(answer["standard_s"], _)),
     ]
     return "\n".join(lines)
+
+
+def _as_it_was(actual: Mapping[str, Any], _: Translator) -> list[str]:
+    """What the log recorded, beside which a replay is read."""
+    if not actual["with_time"]:
+        return [_("As it was: no incident has a usable recorded arrival.")]
+    said = _("As it was: mean {mean}, late {late}; {missing} without a recorded arrival.")
+    lines = [said.format(mean=seconds(actual["mean_s"], _), late=percent(actual["late"], _),
+                         missing=_.number(actual["without_time"]))]  # fmt: skip
+    if actual["handling_median_s"] is not None:
+        lines.append(
+            _("Half of the first units were sent within {handling} of the report; the replay sends at once, so compare "
+              "replays with each other first.").format(handling=seconds(actual["handling_median_s"], _))
+        )  # fmt: skip
+    return lines
 
 
 def _spread(one: Mapping[str, float | None], _: Translator, digits: int, unit: str = "", times: int = 1) -> str:
@@ -366,7 +393,8 @@ def hotspots_text(answer: Mapping[str, Any], _: Translator, count: int) -> str:
         [
             one["name"], one["code"],
             f"<{answer['suppressed_below']}" if one["incidents"] is None else _.number(one["incidents"]),
-            _.number(one["smoothed_per_1000"], 2), _.number(one["z"], 2), _.number(one["q"], 4),
+            NOTHING if one["smoothed_per_1000"] is None else _.number(one["smoothed_per_1000"], 2),
+            _.number(one["z"], 2), _.number(one["q"], 4),
         ]
         for one in hot[:count]
     ]  # fmt: skip

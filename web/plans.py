@@ -192,23 +192,26 @@ class Planner:
         table = self.region.table.get("planning", {})
         given = table.get("posts", {}) if isinstance(table, Mapping) else None
         if not isinstance(given, Mapping):
-            raise SourceError(f"{source}: posts under [planning] is not a table; write it as [planning.posts].")
+            raise SourceError(
+                N_("{source}: posts under [planning] is not a table; write it as [planning.posts]."), source=source
+            )
         kinds = dict(DEFAULT_POSTS)
         for unit, stations in given.items():
             if not isinstance(stations, list) or not all(isinstance(one, str) for one in stations):
                 raise SourceError(
-                    f'{source}, [planning.posts] {unit}: give a list of kinds of station, such as ["puskesmas"].'
-                )
+                    N_("{source}, [planning.posts] {unit}: give a list of kinds of station, such as [\"puskesmas\"]."),
+                    source=source, unit=unit,
+                )  # fmt: skip
             kinds[unit_kind(str(unit))] = tuple(stations)
         return kinds
 
-    def posts(self, kind: str) -> tuple[Post, ...]:
-        """The stations in service at which units of a kind stand.
+    def posts_if_any(self, kind: str) -> tuple[Post, ...]:
+        """The stations in service at which units of a kind stand; there may be none.
 
         Raises
         ------
         InputError
-            The region does not say where such units stand, or no such station is in service.
+            The region does not say where such units stand.
         """
         stations = self.post_kinds.get(kind)
         if stations is None:
@@ -217,7 +220,17 @@ class Planner:
                    "of region.toml."),
                 kind=kind,
             )  # fmt: skip
-        found = tuple(one for one in self.stations if one.kind in stations and one.operating)
+        return tuple(one for one in self.stations if one.kind in stations and one.operating)
+
+    def posts(self, kind: str) -> tuple[Post, ...]:
+        """The stations in service at which units of a kind stand.
+
+        Raises
+        ------
+        InputError
+            As `posts_if_any`, or no such station is in service.
+        """
+        found = self.posts_if_any(kind)
         if not found:
             raise InputError(
                 N_("The region has no station in service for units of the kind “{kind}”; build it with --stations, "

@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from gis.errors import InputError
+from gis.files import unwritable
 from web.plans import Planner, Post
 
 FloatArray = npt.NDArray[np.float64]
@@ -186,7 +186,7 @@ def write_picture(path: Path, picture: bytes) -> None:
         part.write_bytes(picture)
         part.replace(path)
     except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror}; choose another file.") from None
+        raise unwritable(path, error) from None
     finally:
         part.unlink(missing_ok=True)
 

@@ -377,7 +377,7 @@ def _when(one: VillageIncident, _: Translator) -> str:
 
 def _row(one: VillageIncident, _: Translator) -> dict[str, Any]:
     boundaries = desk().region.boundaries
-    kinds = ", ".join(f"{count} {kind_name(kind, _)}" for kind, count in one.units_by_kind.items())
+    kinds = ", ".join(f"{count} × {kind_name(kind, _)}" for kind, count in one.units_by_kind.items())
     units = f"{', '.join(one.units)} ({kinds})" if one.units else _("no unit sent")
     return {
         "id": one.incident_id, "name": _name(one.category, _), "when": _when(one, _), "units": units,

@@ -71,6 +71,20 @@ def status(made: CentreApp, unit_id: str) -> str:
     return str(ask(made, f"/units/{unit_id}")["unit"]["unit"]["status"])
 
 
+def test_a_village_is_asked_and_an_agency_told(office: tuple[CentreApp, str], opened: Any) -> None:
+    made, _ = office
+    incident_id = opened_incident(made)
+    page = opened()
+    give(page, f"/v {short(incident_id)}", f"ditanya apakah laporan {incident_id} benar")
+    (asked,) = ask(made, f"/incidents/{incident_id}")["verifications"]
+    assert (asked["post"], asked["village_code"][:5]) == ("Pemerintah desa", "32.09")
+    expect(page.locator("#incident-story, .story")).to_contain_text("Pemerintah desa")
+    give(page, "/o bpbd", "diberi tahu tentang")
+    assert ask(made, f"/incidents/{incident_id}")["incident"]["notified"] == ["bpbd"]
+    give(page, f"/o {short(incident_id)} pemda", "Tidak ada instansi “pemda”")
+    give(page, "/undo", "tidak dapat ditarik kembali")
+
+
 def test_a_unit_is_sent_reported_and_taken_back_by_short_ids(office: tuple[CentreApp, str], opened: Any) -> None:
     made, _ = office
     incident_id = opened_incident(made)
@@ -212,7 +226,7 @@ def test_a_command_goes_on_by_keyboard_and_is_found_again(office: tuple[CentreAp
     page.keyboard.press("ArrowUp")
     expect(page.locator("#command")).to_have_value("/s AMB-17 oo")
     give(page, "/h", "kirim unit ke insiden")
-    expect(page.locator("#command-answer tbody tr")).to_have_count(11)
+    expect(page.locator("#command-answer tbody tr")).to_have_count(13)
     found = Axe().run(page, context="#line")["violations"]
     assert [(one["id"], one["nodes"][0]["html"]) for one in found] == []
     give(page, f"/f {short(incident_id)}", f"Insiden {incident_id}: Gawat darurat medis")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from dispatch.closures import ClosureReason
 from dispatch.commands import CloseRoad
@@ -63,7 +63,7 @@ def test_a_point_drawn_on_the_map_closes_the_road_and_the_units_are_ranked_anew(
     screenshot(page, "closure-drawing-1366")
     page.click("#closure-save")
     expect(page.locator("#closures-title")).to_have_text("Jalan ditutup (1)")
-    expect(page.locator("#closed-roads")).to_contain_text("1 ruas jalan ditutup: banjir")
+    expect(page.locator("#closed-roads")).to_contain_text("1 penutupan jalan: banjir")
     expect(page.locator(".closure-list li")).to_contain_text("Banjir")
     assert page.locator("path.closure-line").count() >= 1
     assert first_eta(page) != before
@@ -74,6 +74,38 @@ def test_a_point_drawn_on_the_map_closes_the_road_and_the_units_are_ranked_anew(
     expect(page.locator("#closures-title")).to_have_text("Jalan ditutup (0)")
     expect(page.locator("#closed-roads")).to_have_count(0)
     expect(page.locator(".unit-row .eta-value").first).to_have_text(before)
+
+
+def test_an_answer_by_the_times_before_is_asked_for_again_when_the_newer_ones_are_ready(
+    open_page: OpenPage, address: str
+) -> None:
+    page = open_page("about:blank", width=1366, height=768)
+    sentence = "Waktu tempuh baru sedang dihitung; ini yang sebelumnya."
+    looks = 0
+
+    def nearest(route: Route) -> None:
+        # Times are ready in milliseconds here, so the page is told otherwise until it has looked twice.
+        answer = route.fetch()
+        told = answer.json()
+        if looks < 2:
+            told["times"].update(pending=True, message=sentence)
+        route.fulfill(response=answer, json=told)
+
+    def health(route: Route) -> None:
+        nonlocal looks
+        looks += 1
+        answer = route.fetch()
+        told = answer.json()
+        told["travel_times"]["pending"] = looks < 2
+        route.fulfill(response=answer, json=told)
+
+    page.route("**/api/v1/nearest?*", nearest)
+    page.route(re.compile(r"/api/v1/health"), health)
+    page.goto(f"{address}/?at={PLACE}")
+    expect(page.locator("#times-pending")).to_have_text(sentence)
+    expect(page.locator("#times-pending")).to_have_count(0)
+    expect(page.locator(".unit-row").first).to_be_visible()
+    assert looks >= 2
 
 
 def test_what_another_process_closes_is_seen_with_the_villages_that_it_cuts_off(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -12,10 +13,13 @@ import numpy as np
 import pytest
 import shapely
 
+from gis.errors import InputError
+from gis.types import Location
 from planning.coverage import Standard
 from routing.region import Region
 from tests.planner_region import PEOPLE, planner_region, refused, run
 from web.plan_candidates import midpoints, of_villages
+from web.plan_changes import Changes, changed_posts
 from web.plan_reach import reach_of
 from web.plans import Planner
 from web.regions import open_region
@@ -146,6 +150,72 @@ def test_the_next_post_gains_what_adding_it_gains(region: Path) -> None:
     assert change["gained"] == first["gained"]
     only = told("site", "next", "--minutes", MINUTES, "--area", "32.99.02", "--region", region)
     assert [one["code"] for one in only["ranking"]] == ["32.99.02"]
+
+
+def test_what_if_counts_in_every_command_and_is_told_by_each(region: Path, tmp_path: Path) -> None:
+    changes = ("--reopen", "Pos Wetan", "--close-street", "Jalan Pasar", "--region", region)
+    chart = tmp_path / "plan.html"
+    covered = told("coverage", "--minutes", "3", *changes, "--map", chart)
+    ranked = told("site", "next", "--minutes", "3", *changes)
+    sited = told("site", "mclp", "-p", "1", "--minutes", "3", *changes)
+    run_days = ("--days", "2", "--replications", "1", "--workers", "1")
+    simulated = told("simulate", "--minutes", "3", "--calls-per-day", "20", *run_days, *changes)
+    assumed = ["In service: Pos Wetan", "Streets closed: Jalan Pasar."]
+    assert [one["assumed"] for one in (covered, ranked, sited, simulated)] == [assumed] * 4
+    assert ranked["posts"] == sited["standing"] == simulated["posts"] == 2
+    assert sited["objective"] == pytest.approx(covered["region"]["within"] + ranked["ranking"][0]["gained"], abs=2)
+    assert "Streets closed: Jalan Pasar." in chart.read_text(encoding="utf-8")
+    assert "Streets closed: Jalan Pasar." in run("site", "next", "--minutes", "3", *changes).stdout
+
+
+def test_the_hour_that_was_asked_for_is_told_whichever_hour_has_its_traffic(region: Path, tmp_path: Path) -> None:
+    busy = tmp_path / "busy"
+    shutil.copytree(region, busy)
+    with (busy / "region.toml").open("a", encoding="utf-8") as settings:
+        settings.write('\n[[routing.hours]]\nname = "pagi"\nfrom = 6\nto = 8\nfactor = 0.5\n')
+    asked = ("coverage", "--minutes", "3", "--region", busy)
+    # A Thursday; all mornings are alike to the roads.
+    slow = told(*asked, "--at", "2026-11-26T07:00:00+07:00")
+    noon = told(*asked, "--at", "2026-11-26T12:00:00+07:00")
+    assert slow["assumed"] == ["Hour of the week: day 4, 7:00."] and noon["assumed"] == [
+        "Hour of the week: day 4, 12:00."
+    ]
+    assert slow["region"]["mean_s"] > noon["region"]["mean_s"] == told(*asked)["region"]["mean_s"]
+
+
+def test_a_region_without_a_station_in_service_may_be_given_posts(region: Path) -> None:
+    planner = Planner(Region.open(region))
+    planner.__dict__["stations"] = ()
+    with pytest.raises(InputError, match="no station in service"):
+        changed_posts(planner, "fire_engine", Changes(), place=lambda _: Location(lat=-6.71, lon=108.51))
+    added = changed_posts(
+        planner, "fire_engine", Changes(add=["Baru=di sini"]), place=lambda _: Location(lat=-6.71, lon=108.51)
+    )
+    assert [post.name for post in added] == ["Baru"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("simulate", "--days", "banyak"), "--days: “banyak” bukan bilangan"),
+        (("simulate", "--policy", "acak"), "--policy: “acak” tidak dikenal"),
+        (("hotspots", "--suppress", "0"), "--suppress: 0 di luar batas"),
+        (("report", "coverage"), "--out wajib diisi"),
+        (("report", "coverage", "--out", "laporan.docx"), "bukan .html dan bukan .pdf"),
+        (("coverage", "--profile", "roket"), "Tidak ada profil kendaraan 'roket'"),
+        (("coverage", "--at", "besok"), "--at harus berupa waktu"),
+        (("coverage", "--csv", "/tidak/ada/x.csv"), "foldernya tidak ada"),
+    ],
+)
+def test_what_is_typed_wrongly_is_told_in_the_language_of_the_command(
+    region: Path, arguments: tuple[str, ...], said: str
+) -> None:
+    assert said in refused(run(*arguments, "--lang", "id", "--region", region))
+
+
+def test_people_whom_no_candidate_reaches_in_time_are_told_by_number_and_village(region: Path) -> None:
+    done = run("site", "lscp", "--minutes", "1.5", "--lang", "id", "--region", region)
+    assert done.exit_code == 1 and re.search(r"\d+ jiwa di \d+ desa tinggal lebih jauh dari 1.5 menit", done.stdout)
 
 
 @pytest.mark.parametrize("model", ["lscp", "mclp", "p-median", "p-center", "mexclp"])

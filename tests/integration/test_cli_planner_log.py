@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from dispatch.exports_common import IncidentCase
-from dispatch.incidents import Incident, IncidentLocation, LocationKind, Severity
+from dispatch.exports_ministry import seconds_to
+from dispatch.incidents import Incident, IncidentLocation, LocationKind, Milestone, Severity
 from gis.types import Location
 from planning.replications import Plan, serve
 from planning.simulation import Rules
@@ -23,10 +24,11 @@ from tests.planner_region import planner_region, refused, run
 from tests.strategies import NOW
 from web.i18n import translator
 from web.plan_reports import measured_responses, standard_report
-from web.plan_simulation import calls_by_people, policy_of, reachable, replayed, roster_of, world_of
+from web.plan_simulation import OTHER, calls_by_people, policy_of, reachable, replayed, roster_of, world_of
 from web.plans import Planner
 from web.report_parts import report_html
 from web.report_pdf import report_pdf
+from web.running import open_store
 
 KINDS = {"f1": "fire_engine", "f2": "fire_engine", "a1": "ambulance"}
 NEAR = Location(lat=-6.7101, lon=108.503)
@@ -69,7 +71,7 @@ CASES = [
 
 def test_a_log_becomes_calls_and_says_what_it_left_out():
     log = replayed(CASES, KINDS, "fire_engine", JAKARTA, {})
-    assert log.left_out == {"exercise": 1, "duplicate": 1, "no unit of the kind": 1, "impossible times": 1}
+    assert log.left_out == {"exercise": 1, "duplicate": 1, "no unit of the kind": 1} and log.impossible == 1
     assert np.diff(log.calls.at_ms).tolist() == [1_200_000, 600_000, 1_800_000]
     assert log.calls.severity.tolist() == [4, 3, 3, 3]
     # Not recorded, or impossible: the median of 1200 and 100 seconds.
@@ -78,6 +80,17 @@ def test_a_log_becomes_calls_and_says_what_it_left_out():
     local = NOW.astimezone(JAKARTA)
     hours = local.weekday() * 24 + local.hour
     assert log.calls.at_ms[0] // 3_600_000 == hours
+
+
+def test_an_arrival_before_its_unit_was_sent_cannot_be_and_another_units_counts():
+    one = at(1)
+    early = assignment(one.incident_id, 1, "f1", dispatched=200, on_scene=100, cleared=900)
+    late = assignment(one.incident_id, 2, "f2", dispatched=300, on_scene=700, cleared=1000)
+    alone, both = (IncidentCase(incident=one, assignments=units) for units in ((early,), (early, late)))
+    assert seconds_to(alone, Milestone.ON_SCENE) == -100 and seconds_to(both, Milestone.ON_SCENE) == 700
+    log = replayed([alone], KINDS, "fire_engine", JAKARTA, {})
+    assert log.impossible == 1 and np.isnan(log.actual_s).all() and log.handling_s.tolist() == [200]
+    assert log.calls.on_scene_ms.tolist() == [OTHER[1].on_scene.mean_s * 1000]
 
 
 def test_a_replayed_call_takes_the_time_of_the_road(planner: Planner):
@@ -141,6 +154,7 @@ def test_the_report_on_coverage_is_html_or_pdf(region: Path, tmp_path: Path) -> 
 
 
 def test_an_empty_log_gives_an_empty_pack_and_nothing_to_replay(region: Path, database: str) -> None:
+    open_store(database).engine.dispose()
     given = ("--db", database, "--region", region)
     answer = json.loads(run("report", "standard", "--json", *given).stdout)
     assert answer["region"]["incidents"] == 0 and answer["region"]["share"] is None

@@ -128,7 +128,7 @@ def test_a_recommendation_says_which_roads_were_closed_and_gives_the_same_a_year
     stored = client.get(f"/api/v1/recommendations/{key}").get_json()
     assert (stored["computed_again"], stored["inputs"]["closures"]) == (True, made["recommendation"]["closures"])
     text = client.get(f"/api/v1/recommendations/{key}/text").get_json()["text"]
-    assert " 1 ruas jalan ditutup: banjir " in text
+    assert " 1 penutupan jalan: banjir " in text
     assert "lutut" not in json.dumps(stored)
 
 

@@ -40,6 +40,9 @@ def test_a_cluster_of_incidents_is_found_where_it_was_put() -> None:
     told = {one["code"]: one for one in answer["villages"]}
     assert told[planner.demand.villages[middle].code]["found"] == "hot"
     assert all(one["incidents"] in (None, 0) or one["incidents"] >= 5 for one in told.values())
+    # With the people of a village its rate is its count, so both are withheld.
+    assert all((one["incidents"] is None) == (one["smoothed_per_1000"] is None) for one in told.values())
+    assert any(one["incidents"] is None for one in told.values())
     assert sum(map(sum, answer["by_hour"])) == len(cases)
     assert planner.demand.villages[middle].name in hotspots_text(answer, translator("en"), 999)
     rows = density_rows(planner, cases, category=None, bandwidth_m=1500, cells=30)

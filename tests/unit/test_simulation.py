@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from multiprocessing import active_children
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from dispatch.policies import CLOSEST_BY_LINE, CLOSEST_BY_ROAD, LeastCover
 from planning.calls import CallCategory, CallModel, Calls, Duration, draw_calls, flat_week, profile_of_hours
 from planning.errors import PlanningInputError
 from planning.queueing import erlang_b, erlang_c, mean_wait_s
-from planning.replications import Estimate, Plan, difference, replicate, serve, summarise
+from planning.replications import Estimate, Plan, difference, measure, replicate, serve, summarise
 from planning.simulation import NO_WAY, Roster, Rules, World, _Loop, simulate
 
 MINUTE = 60_000
@@ -356,3 +357,27 @@ def test_a_scheduler_that_does_not_answer_is_told_in_a_sentence():
     plan = plan_of(LINE, Roster.always(np.array([0]), turnout_ms=0), Rules(), CLOSEST_BY_ROAD)
     with pytest.raises(PlanningInputError, match="No Dask scheduler answers"):
         replicate(plan, 1, seed=9, scheduler="tcp://127.0.0.1:9")
+
+
+def test_the_distribution_runs_to_the_last_call_and_time_counts_from_the_first_day():
+    plan = plan_of(LINE, Roster.always(np.array([0]), turnout_ms=MINUTE), Rules(), CLOSEST_BY_ROAD)
+    asked = calls((0, 0, 1, 9, -1), (60, 1, 1, 9, -1))
+    told = summarise([measure(plan, asked, serve(plan, asked))])
+    assert told.minutes[-1] == 15 and told.shares[-1] == 1
+    assert told.shares[told.minutes == 11].tolist() == [0.5] and told.shares[told.minutes < 10].max() == 0
+    half = replace(plan, start_ms=plan.horizon_ms // 2)
+    assert summarise([measure(half, asked, serve(half, asked))]).utilisation.mean == 2 * told.utilisation.mean
+
+
+def test_who_stops_a_run_does_not_wait_for_the_rest_and_leaves_no_process_behind():
+    plan = plan_of(LINE, Roster.always(np.array([0]), turnout_ms=0), Rules(), CLOSEST_BY_ROAD)
+
+    def stop(_: int) -> None:
+        raise KeyboardInterrupt
+
+    before = set(active_children())
+    with pytest.raises(KeyboardInterrupt):
+        replicate(plan, 8, seed=1, workers=2, progress=stop)
+    for worker in set(active_children()) - before:
+        worker.join(30)
+        assert not worker.is_alive()

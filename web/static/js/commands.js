@@ -48,6 +48,8 @@ export class Commands {
       { name: "c", aliases: ["close", "tutup"], needs: "incident:write", run: this.#close, options: this.#incidentThenDisposition },
       { name: "c!", aliases: ["close!", "tutup!"], needs: "incident:write", run: this.#close, options: this.#incidentThenDisposition, isHidden: true },
       { name: "n", aliases: ["note", "catat", "catatan"], needs: "note:write", run: this.#note, options: this.#incident },
+      { name: "v", aliases: ["village", "desa", "tanya"], needs: "incident:write", run: this.#askVillage, options: this.#incident },
+      { name: "o", aliases: ["agency", "opd", "beritahu"], needs: "incident:write", run: this.#tellAgency, options: this.#incidentThenAgency },
       { name: "r", aliases: ["recommend", "rekomendasi"], needs: "assign", run: this.#recommend, options: this.#incident },
       { name: "u", aliases: ["unit"], needs: "fleet:read", run: this.#findUnit, options: this.#unit },
       { name: "f", aliases: ["find", "cari"], needs: "centre:read", run: this.#find, options: this.#incident },
@@ -180,6 +182,32 @@ export class Commands {
     return { said: word("line_noted", { incident: incidentId }), undo: { kind: "note" } };
   }
 
+  /** Ask the village where an incident is whether the report is true; its officials answer on their own page. */
+  async #askVillage(words, send) {
+    const isNamed = words.length > 0 && this.#isIncident(words[0]);
+    const incidentId = isNamed ? this.#theIncident(words[0]) : this.#selectedIncident();
+    const village = this.desk.board.incidents.get(incidentId)?.place.village;
+    if (!village) throw new Refusal(word("line_no_village", { incident: incidentId }));
+    const { officials } = await this.desk.ask(at("incidents", incidentId, "inquiries"), {});
+    const post = (isNamed ? words.slice(1) : words).join(" ") || officials[0]?.post || word("line_post");
+    await send("POST", at("incidents", incidentId, "verifications"), { village_code: village.code, post });
+    return { said: word("line_village_asked", { village: village.name, post, incident: incidentId }), undo: { kind: "told" }, select: incidentId };
+  }
+
+  async #tellAgency(words, send, command) {
+    const isNamed = words.length > 1 && this.#isIncident(words[0]);
+    const incidentId = isNamed ? this.#theIncident(words[0]) : this.#selectedIncident();
+    const text = (isNamed ? words.slice(1) : words).join(" ");
+    if (!text) this.#misused(command);
+    const agency = this.#chosen(text, this.#agencies(), "line_no_agency", "line_agencies");
+    await send("POST", at("incidents", incidentId, "notified"), { agency: agency.id });
+    return { said: word("line_told", { agency: this.desk.agencyName(agency.id), incident: incidentId }), undo: { kind: "told" }, select: incidentId };
+  }
+
+  #agencies() {
+    return this.desk.directory.agencies.map((one) => ({ id: one.agency_id, name: { id: one.name, en: one.name } }));
+  }
+
   async #recommend(words) {
     const incidentId = words.length ? this.#theIncident(words[0]) : this.#selectedIncident();
     const { recommendation_id: id } = await this.desk.send("POST", at("incidents", incidentId, "recommendations"));
@@ -253,6 +281,7 @@ export class Commands {
         return word("line_undo_merge", { call: done.callId, incident: done.incidentId, into: done.into });
       }
       case "close": return this.#reopen(done, send, reason);
+      case "told": throw new Refusal(word("line_undo_told"));
       default: throw new Refusal(word("line_undo_note"));
     }
   }
@@ -402,6 +431,11 @@ export class Commands {
   #incidentThenDisposition(words) {
     if (words.length === 1) return this.#incidentOptions(words[0]);
     return words.length === 2 ? choiceOptions(words[1], this.intake()?.dispositions ?? []) : [];
+  }
+
+  #incidentThenAgency(words) {
+    if (words.length === 1) return this.#incidentOptions(words[0]);
+    return words.length === 2 ? choiceOptions(words[1], this.#agencies()) : [];
   }
 
   async #categoryThenPlace(words, signal) {

@@ -4,6 +4,7 @@ import { UNITS_SHOWN, answerParts, choiceList, routeParts, welcome } from "./ans
 import { ask } from "./api.js";
 import { LocationBox } from "./combobox.js";
 import { byId, el, icon, kindIcon } from "./dom.js";
+import { whenTimesAreReady } from "./times_said.js";
 import { clock, currentLanguage, kindWord, word } from "./words.js";
 
 const KEYS = ["at", "q", "kind", "unit"];
@@ -99,6 +100,7 @@ export class Question {
       if (isFurther) found = await this.#ask({}, signal);
       if (signal.aborted) return;
       this.page.onConnection(false);
+      whenTimesAreReady(found.times, () => signal.aborted, () => this.refresh({ fit: false }));
       await this.#show(found, fit, signal);
     } catch (error) {
       if (signal.aborted) return;

@@ -23,7 +23,8 @@ export class Queue {
     };
     this.groups = { waiting: group("waiting"), running: group("running") };
     this.empty = el("p", { class: "note queue-empty" });
-    host.append(el("h2", { id: "queue-title", class: "pane-title" }), this.empty, this.groups.waiting, this.groups.running);
+    this.begin = el("p", { class: "note queue-begin" });
+    host.append(el("h2", { id: "queue-title", class: "pane-title" }), this.empty, this.begin, this.groups.waiting, this.groups.running);
     host.addEventListener("keydown", (event) => this.#key(event));
     desk.board.addEventListener("change", () => this.show());
     setInterval(() => this.tick(), 1000);
@@ -45,8 +46,9 @@ export class Queue {
     }
     setText(byId("queue-title"), word("queue_title"));
     this.empty.hidden = all.length > 0;
-    const begins = this.desk.start.may.includes("call:write");
-    setText(this.empty, begins ? `${word("queue_empty")} ${word("queue_begin")}` : word("queue_empty"));
+    setText(this.empty, word("queue_empty"));
+    this.begin.hidden = all.length > 0 || !this.desk.start.may.includes("call:write");
+    setText(this.begin, word("queue_begin"));
     setText(byId("count-queue"), all.length ? String(all.length) : "");
     byId("count-queue").classList.toggle("alarming", waiting.length > 0);
     this.mark();

@@ -3,7 +3,7 @@
 import { ask, newKey, send } from "./api.js";
 import { el, icon, kindIcon } from "./dom.js";
 import { sentence } from "./small_form.js";
-import { recommendationMessage } from "./times_said.js";
+import { recommendationMessage, whenTimesAreReady } from "./times_said.js";
 import { age, clock, currentLanguage, kindWord, metres, number, word } from "./words.js";
 
 const PARTS = ["waiting", "turnout", "reach_road", "driving", "last_metres"];
@@ -115,6 +115,7 @@ export class Recommended {
       const { details } = await ask(`recommendations/${encodeURIComponent(id)}/text`, { lang: currentLanguage() });
       if (this.stopped) return;
       this.made = { id, ...details };
+      whenTimesAreReady(details.times, () => this.stopped || this.sending || this.made?.id !== id, () => this.again());
       this.error = null;
       this.ticked = new Set(details.response.picks.filter((pick) => pick.is_free).map((pick) => pick.unit_id));
       this.desk.says(details.message);

@@ -1,6 +1,25 @@
 // What a recommendation says, so that nobody misses that its times are from before the roads changed.
 
+import { ask } from "./api.js";
 import { el, icon } from "./dom.js";
+
+/** Whether travel times are still being worked out is looked at so often. */
+const LOOK_MS = 1500;
+
+/**
+ * An answer that rests on the times before is to be asked for again when the newer ones are ready; nothing tells of it by itself.
+ * @param {object|undefined} times of the answer @param {() => boolean} isGone whether nobody waits for it any more @param {() => void} then
+ */
+export function whenTimesAreReady(times, isGone, then) {
+  if (!times?.pending) return;
+  setTimeout(async () => {
+    if (isGone()) return;
+    const newer = await ask("health", {}, undefined, { background: true }).then((found) => found.travel_times, () => times);
+    if (isGone()) return;
+    if (newer.pending) whenTimesAreReady(newer, isGone, then);
+    else then();
+  }, LOOK_MS);
+}
 
 /** The sentence of a recommendation: an alarm where some of its times could not be worked out. */
 export function recommendationMessage(made) {
