@@ -97,15 +97,17 @@ class Demand:
         Raises
         ------
         PlanningInputError
-            Arrays that do not match, negative people or lengths, or no people at all.
+            Arrays that do not match, negative or infinite people or lengths, or no people at all.
         """
         people = np.asarray(people, dtype=np.float64)
         length = np.asarray(piece_length_m, dtype=np.float64)
         village = np.asarray(piece_village, dtype=np.int64)
         if people.shape != (len(villages),) or not len(village) == len(length) == len(populated):
             raise PlanningInputError(N_("Villages, people and pieces of road do not match in number."))
-        if (people < 0).any() or not (length >= 0).all():
-            raise PlanningInputError(N_("People or lengths of road are negative; mend the table they come from."))
+        if (people < 0).any() or np.isinf(people).any() or not (np.isfinite(length) & (length >= 0)).all():
+            raise PlanningInputError(
+                N_("People or lengths of road are negative or without end; mend the table they come from.")
+            )
         if not np.nansum(people) > 0:
             raise PlanningInputError(
                 N_("No village has any people; build the region with a table of population (--population).")

@@ -148,6 +148,13 @@ def test_the_next_post_of_an_area_is_its_best_candidate(drawn, data):
     assert {post.area.code for post in found} == set(codes)
 
 
+def spread(people, length_m=1.0):
+    return Demand.spread(
+        villages=VILLAGES, people=people, piece_village=np.array([0]), piece_length_m=np.array([length_m]),
+        populated=np.ones(1, dtype=bool),
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("act", "said"),
     [
@@ -156,13 +163,10 @@ def test_the_next_post_of_an_area_is_its_best_candidate(drawn, data):
         (lambda: measured(np.zeros((0, 3)), Demand.points(VILLAGES, np.ones(3))), "No station"),
         (lambda: measured(np.zeros((1, 2)), Demand.points(VILLAGES, np.ones(3))), "shape"),
         (lambda: measured(np.full((1, 3), -1.0), Demand.points(VILLAGES, np.ones(3))), "negative"),
-        (
-            lambda: Demand.spread(
-                villages=VILLAGES, people=np.zeros(3), piece_village=np.array([0]), piece_length_m=np.ones(1),
-                populated=np.ones(1, dtype=bool),
-            ),
-            "No village has any people",
-        ),
+        (lambda: spread(people=np.zeros(3)), "No village has any people"),
+        (lambda: spread(people=np.array([1.0, np.inf, 1.0])), "without end"),
+        (lambda: spread(people=np.ones(3), length_m=np.inf), "without end"),
+        (lambda: spread(people=np.ones(3), length_m=np.nan), "without end"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_measured_is_refused_in_a_sentence(act, said):
