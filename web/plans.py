@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cached_property
 from typing import Any, Final
 
@@ -253,7 +254,12 @@ class Planner:
         if len(found) == 1:
             return found[0]
         if not found:
-            raise InputError(N_("There is no station called “{name}”; see 'siaga112 region info'."), name=name[:60])
+            known = {one.name.casefold(): one.name for one in self.stations}
+            alike = [known[one] for one in get_close_matches(asked, known, n=3, cutoff=0.0)]
+            raise InputError(
+                N_("There is no station called “{name}”; the names most like it are {names}."),
+                name=name[:60], names=", ".join(alike) or "–",
+            )  # fmt: skip
         names = ", ".join(one.name for one in found[:5])
         raise InputError(N_("“{name}” may be {names}; give the whole name."), name=name[:60], names=names)
 

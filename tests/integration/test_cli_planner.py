@@ -257,7 +257,7 @@ def test_candidates_come_from_a_file_or_the_junctions(region: Path, tmp_path: Pa
         (("coverage", "--share", "1.5"), "at most 1"),
         (("coverage", "--kind", "helicopter"), "not known at which stations"),
         (("coverage", "--kind", "ambulance", "--close", "Puskesmas Lor"), "No post is left"),
-        (("coverage", "--close", "Pos Entah"), "no station called"),
+        (("coverage", "--close", "Pos Entah"), "no station called “Pos Entah”; the names most like it are Pos "),
         (("coverage", "--close", "Pos Wetan"), "no post in service"),
         (("coverage", "--reopen", "Pos Kulon"), "in service already"),
         (("coverage", "--reopen", "Puskesmas Lor"), "no such unit stands"),
