@@ -1,15 +1,20 @@
-"""What if: posts added, closed, opened again or moved, as a person types them."""
+"""What if: posts added, closed, opened again or moved, as a person types or draws them."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from math import inf
 
 from gis.errors import N_, InputError
 from gis.types import Location
+from web.i18n import Translator
 from web.plans import Planner, Post
 
 ADDED_KIND = "added"
+SAME_PLACE_DEG = 1e-5
+"""A post within a metre stands where it stood: positions are rounded on their way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +98,50 @@ def named(text: str, name: str) -> tuple[str, str]:
     if not separator or "://" in head or not head.strip() or not where.strip():
         return name, text.strip()
     return head.strip(), where.strip()
+
+
+def told_changes(planner: Planner, kind: str, units: Sequence[Post], _: Translator) -> list[str]:
+    """What a plan drawn on the map changes about the posts of a kind of unit, in the words of the commands.
+
+    Parameters
+    ----------
+    planner
+        Knows the stations.
+    kind
+        Of unit.
+    units
+        Where they stand in the plan; a post with two units is there twice.
+    _
+        Of the reader's language.
+    """
+    left, out = list(planner.posts_if_any(kind)), [one for one in planner.stations if not one.operating]
+    told: dict[str, list[str]] = {"reopened": [], "new": [], "moved": []}
+    elsewhere = [post for post in dict.fromkeys(units) if not _taken(left, post, within_deg=SAME_PLACE_DEG)]
+    for post in elsewhere:
+        where = f"{post.name}={post.location.lat:.5f}, {post.location.lon:.5f}"
+        if _taken(left, post):
+            told["moved"].append(where)
+        elif _taken(out, post, within_deg=SAME_PLACE_DEG):
+            told["reopened"].append(post.name)
+        else:
+            told["new"].append(where)
+    said = ((_("closed"), [one.name for one in left]), (_("In service"), told["reopened"]), (_("new"), told["new"]),
+            (_("moved"), told["moved"]))  # fmt: skip
+    several = [(post.name, count) for post, count in Counter(units).items() if count > 1]
+    return [
+        *(f"{word}: {text}" for word, texts in said for text in texts),
+        *(_("Units at {post}: {count}.").format(post=name, count=count) for name, count in several),
+    ]
+
+
+def _taken(posts: list[Post], post: Post, *, within_deg: float = inf) -> bool:
+    """Whether one of the posts has this name and stands so near; it is taken out of them."""
+    for number, one in enumerate(posts):
+        north, east = one.location.lat - post.location.lat, one.location.lon - post.location.lon
+        if one.name == post.name and max(abs(north), abs(east)) <= within_deg:
+            del posts[number]
+            return True
+    return False
 
 
 def _standing(planner: Planner, posts: Sequence[Post], name: str, kind: str) -> Post:

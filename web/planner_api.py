@@ -19,6 +19,7 @@ from web.credits import credit_line
 from web.i18n import DEFAULT_LANGUAGE, LANGUAGES, translator
 from web.people_frame import sees_speeds
 from web.plan_candidates import of_villages
+from web.plan_changes import told_changes
 from web.plan_files import BYTE_ORDER_MARK, comparison_table, coverage_table, write_coverage_geopackage
 from web.plan_pictures import reach_colour
 from web.plan_reach import REACH_MINUTES, reach_of
@@ -177,9 +178,8 @@ def report() -> Response:
     kind = plan.standard.kinds[0]
     reach = reach_of(planner, plan.places, kind, found)
     _ranked, ranking = rank_next(planner, kind, plan.standard.within_s, of_villages(planner), plan.places)
-    made = coverage_report(
-        planner, found, plan.places, ranking, _, now=utc_now(), reach=reach, assumed=plan.assumptions(_)
-    )
+    assumed = (*told_changes(planner, kind, plan.posts, _), *plan.assumptions(_))
+    made = coverage_report(planner, found, plan.places, ranking, _, now=utc_now(), reach=reach, assumed=assumed)
     return _download(report_pdf(made), "application/pdf", "coverage.pdf")
 
 

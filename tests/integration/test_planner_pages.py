@@ -6,15 +6,20 @@ import csv
 import io
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import shapely.geometry
 from flask.testing import FlaskClient
 
+from gis.types import Location
 from routing.region import Region
 from tests.planner_region import PEOPLE, planner_region, run
 from web.app import create_app
+from web.i18n import translator
+from web.plan_changes import told_changes
+from web.plans import Planner, Post
 from web.service import Desk
 
 POST = {"name": "Pos Kulon", "lat": -6.71, "lon": 108.501}
@@ -104,6 +109,26 @@ def test_layers_and_report_of_a_plan_are_files(client: FlaskClient) -> None:
     layers = client.post("/planner/coverage.gpkg", json=plan)
     assert layers.data.startswith(b"SQLite format 3") and "coverage.gpkg" in layers.headers["Content-Disposition"]
     assert client.post("/planner/report.pdf?lang=en", json=plan).data.startswith(b"%PDF")
+
+
+@pytest.mark.parametrize("drawn", ["as it is", "moved", "new", "closed", "reopened", "two units"])
+def test_the_report_tells_what_a_drawn_plan_changes_about_the_posts(region: Path, drawn: str) -> None:
+    planner = Planner(Region.open(region))
+    (kulon,) = planner.posts("fire_engine")
+    wetan = planner.post("Pos Wetan")
+    elsewhere = Location(lat=-6.71, lon=108.518)
+    rounded = replace(kulon, location=Location(lat=round(kulon.location.lat, 6), lon=round(kulon.location.lon, 6)))
+    lor = Post(name="Pos Lor", kind="added", location=elsewhere)
+    plans = {
+        "as it is": ((rounded,), []),
+        "moved": ((replace(kulon, location=elsewhere),), ["moved: Pos Kulon=-6.71000, 108.51800"]),
+        "new": ((kulon, lor), ["new: Pos Lor=-6.71000, 108.51800"]),
+        "closed": ((lor,), ["closed: Pos Kulon", "new: Pos Lor=-6.71000, 108.51800"]),
+        "reopened": ((kulon, wetan), ["In service: Pos Wetan"]),
+        "two units": ((kulon, kulon), ["Units at Pos Kulon: 2."]),
+    }
+    units, told = plans[drawn]
+    assert told_changes(planner, "fire_engine", units, translator("en")) == told
 
 
 def test_isochrones_of_a_plan_are_valid_and_hold_one_another(client: FlaskClient) -> None:
