@@ -99,7 +99,8 @@ def simulate(
             planner, posts, standard, asked, calls_per_day, days,
             {"replications": replications, "seed": seed, "workers": workers, "scheduler": scheduler},
         )  # fmt: skip
-    answer["assumed"] = plan.assumed
+    by_night = [translator(lang)(N_("Fewer units by night at: {posts}.")).format(posts=", ".join(asleep))]
+    answer["assumed"] = [*plan.assumed, *(by_night if asleep else ())]
     _tell(answer, csv_file, png_file, lang, as_json)
 
 

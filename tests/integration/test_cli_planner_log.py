@@ -133,6 +133,7 @@ def test_a_simulated_year_is_the_same_twice_and_every_figure_has_its_confidence(
     )  # fmt: skip
     first, again = json.loads(run(*asked).stdout), json.loads(run(*asked).stdout)
     assert first == again
+    assert first["assumed"] == ["In service: Pos Wetan", "Fewer units by night at: Pos Wetan."]
     assert [one["policy"] for one in first["policies"]] == ["road", "road+move-up", "line", "line+move-up"]
     for one in first["policies"]:
         assert one["units"] == 2 and one["calls"]["mean"] > 400 and one["late"]["half_width"] is not None
