@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 from playwright.sync_api import Page, Route, expect
@@ -74,6 +75,26 @@ def test_a_point_drawn_on_the_map_closes_the_road_and_the_units_are_ranked_anew(
     expect(page.locator("#closures-title")).to_have_text("Jalan ditutup (0)")
     expect(page.locator("#closed-roads")).to_have_count(0)
     expect(page.locator(".unit-row .eta-value").first).to_have_text(before)
+
+
+def test_a_closure_ends_by_the_clock_of_the_centre_wherever_the_computer_believes_to_be(
+    open_page: OpenPage, made: CentreApp
+) -> None:
+    page = open_page(f"/?at={PLACE}", width=1366, height=768, timezone_id="America/New_York")
+    expect(page.locator(".unit-row").first).to_be_visible()
+    page.click("#close-road")
+    page.check("input[name=closure-tool][value=point]", force=True)
+    page.fill("#closure-until", "2099-07-01T07:30")
+    marker = page.locator(".incident").bounding_box()
+    assert marker is not None
+    page.mouse.click(marker["x"] + marker["width"] / 2 + 3, marker["y"] + marker["height"] / 2 - 3)
+    expect(page.locator("#closure-preview")).to_contain_text("jalan ditutup")
+    page.click("#closure-save")
+    expect(page.locator(".closure-list li")).to_contain_text("sampai 1 Jul, 07.30")
+    closed = [one.payload for one in made.store.events_after(0) if one.type == "road.closed"][-1]
+    assert datetime.fromisoformat(closed["ends_at"]) == datetime(2099, 7, 1, 0, 30, tzinfo=UTC)
+    page.locator(".closure-list button").first.click()
+    expect(page.locator("#closures-title")).to_have_text("Jalan ditutup (0)")
 
 
 def test_an_answer_by_the_times_before_is_asked_for_again_when_the_newer_ones_are_ready(

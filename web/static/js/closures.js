@@ -5,6 +5,7 @@ import { byId, el, icon } from "./dom.js";
 import { currentLanguage } from "./words.js";
 import { REASONS, say } from "./closure_words.js";
 import { refuse, watch } from "./small_form.js";
+import { momentOf } from "./zone.js";
 
 const L = window.L;
 const FOLLOWED = ["road.closed", "road.reopened", "road.closure_changed", "alert.villages_cut_off", "alert.villages_reachable"];
@@ -16,7 +17,7 @@ const MOST_NOTE = 5000; // as dispatch/commands.py has it
 export class Closures {
   /**
    * @param {L.Map} map
-   * @param {{board: Board, mayClose: boolean, onChange: () => void, onDraw?: (drawing: boolean) => void}} how onChange:
+   * @param {{board: Board, timezone: string, time: (moment: string) => string, mayClose: boolean, onChange: () => void, onDraw?: (drawing: boolean) => void}} how onChange:
    *   told when other roads are closed than before; onDraw: when the map is drawn on, and when no more
    */
   constructor(map, how) {
@@ -85,7 +86,7 @@ export class Closures {
       const lines = feature.geometry.coordinates.map((line) => line.map(([lon, lat]) => [lat, lon]));
       L.polyline(lines, { pane: "closures", interactive: false, className: "closure-casing" }).addTo(this.roads);
       L.polyline(lines, { pane: "closures", className: `closure-line closure-${state}` })
-        .bindTooltip(() => told(feature.properties), { sticky: true })
+        .bindTooltip(() => told(feature.properties, this.how.time), { sticky: true })
         .addTo(this.roads);
     }
   }
@@ -135,8 +136,8 @@ export class Closures {
   #row(one, inForce) {
     const streets = one.streets.slice(0, 2).join(", ") || say("nameless");
     const more = one.streets.length > 2 ? " " + say("and_more", { n: one.streets.length - 2 }) : "";
-    const when = inForce ? say("since", { time: clockTime(one.starts_at) }) : say("from", { time: clockTime(one.starts_at) });
-    const until = one.ends_at ? say("until", { time: clockTime(one.ends_at) }) : say("open_end");
+    const when = inForce ? say("since", { time: this.how.time(one.starts_at) }) : say("from", { time: this.how.time(one.starts_at) });
+    const until = one.ends_at ? say("until", { time: this.how.time(one.ends_at) }) : say("open_end");
     return el("li", { class: inForce ? "" : "closure-coming", "data-closure": one.closure_id },
       el("div", {},
         el("strong", {}, REASONS[currentLanguage()][one.reason]), " ", streets + more,
@@ -216,7 +217,7 @@ export class Closures {
     return {
       reason: byId("closure-reason").value,
       ...(tool === "point" ? { location: corner(points[0]), radius_m: radius } : { polygon: points.map(corner) }),
-      ...(until ? { ends_at: new Date(until).toISOString() } : {}),
+      ...(until ? { ends_at: momentOf(until, this.how.timezone).toISOString() } : {}),
       ...(byId("closure-note").value.trim() ? { note: byId("closure-note").value.trim() } : {}),
     };
   }
@@ -255,7 +256,7 @@ export class Closures {
     const [until, note] = [byId("closure-until"), byId("closure-note")];
     const letters = [...note.value.trim()].length;
     if (until.validity.badInput) refuse(until, say("until_unreadable"));
-    else if (until.value && new Date(until.value) <= this.how.board.now()) refuse(until, say("until_past"));
+    else if (until.value && momentOf(until.value, this.how.timezone) <= this.how.board.now()) refuse(until, say("until_past"));
     else if (letters > MOST_NOTE) refuse(note, say("note_long", { most: MOST_NOTE, n: letters }));
     else return true;
     return false;
@@ -280,17 +281,10 @@ export class Closures {
   }
 }
 
-function told({ name, ends_at: end, starts_at: start, in_force: inForce }) {
-  const until = end ? say("until", { time: clockTime(end) }) : say("open_end");
-  const line = el("span", {}, `${name} · ${say(inForce ? "since" : "from", { time: clockTime(start) })}, ${until}`);
+function told({ name, ends_at: end, starts_at: start, in_force: inForce }, time) {
+  const until = end ? say("until", { time: time(end) }) : say("open_end");
+  const line = el("span", {}, `${name} · ${say(inForce ? "since" : "from", { time: time(start) })}, ${until}`);
   return line;
-}
-
-function clockTime(text) {
-  const moment = new Date(text);
-  const isToday = moment.toDateString() === new Date().toDateString();
-  const day = isToday ? {} : { day: "numeric", month: "short" };
-  return moment.toLocaleString(currentLanguage() === "id" ? "id-ID" : "en-GB", { ...day, hour: "2-digit", minute: "2-digit" });
 }
 
 function sentence(error) {

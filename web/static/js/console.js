@@ -91,7 +91,7 @@ const queue = new Queue(byId("queue"), desk);
 const fleet = new Fleet(byId("units"), desk);
 const fleetMap = new FleetMap(desk);
 const incident = new IncidentPanel(byId("incident"), desk);
-const closures = new Closures(map.map, { mayClose: desk.may("road:close"), board, onChange: roadsChanged, onDraw: (drawing) => drawing && isNarrow() && show("map") });
+const closures = new Closures(map.map, { mayClose: desk.may("road:close"), board, timezone: start.timezone, time: localTime, onChange: roadsChanged, onDraw: (drawing) => drawing && isNarrow() && show("map") });
 const call = new CallForm(byId("call"), desk);
 const line = new CommandLine(byId("line"), desk);
 const alarms = new Alarms(byId("alarms"), desk);
