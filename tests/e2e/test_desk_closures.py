@@ -92,7 +92,8 @@ def test_a_closure_ends_by_the_clock_of_the_centre_wherever_the_computer_believe
     page.click("#closure-save")
     expect(page.locator(".closure-list li")).to_contain_text("sampai 1 Jul, 07.30")
     closed = [one.payload for one in made.store.events_after(0) if one.type == "road.closed"][-1]
-    assert datetime.fromisoformat(closed["ends_at"]) == datetime(2099, 7, 1, 0, 30, tzinfo=UTC)
+    assert datetime.fromisoformat(closed["closure"]["ends_at"]) == datetime(2099, 7, 1, 0, 30, tzinfo=UTC)
+    page.click("#closures-title")
     page.locator(".closure-list button").first.click()
     expect(page.locator("#closures-title")).to_have_text("Jalan ditutup (0)")
 
