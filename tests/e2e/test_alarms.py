@@ -111,7 +111,7 @@ def test_every_sound_can_be_tested_and_what_is_set_is_kept(
     page.keyboard.press("Escape")
     page.click("#menu summary")
     expect(page.locator("#menu a")).to_have_text(
-        ["Catatan serah terima", "Layar dinding", "Halaman desa", "Perencanaan"]
+        ["Catatan serah terima", "Layar dinding", "Halaman desa", "Kecepatan hasil belajar", "Perencanaan"]
     )
     page.click("#theme")
     screenshot(page, "desk-menu-light-1366")

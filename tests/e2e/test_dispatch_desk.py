@@ -258,7 +258,7 @@ def test_a_closure_drawn_by_hand_ranks_the_open_recommendation_anew(open_page: O
     page.mouse.click(mark["x"] + mark["width"] / 2, mark["y"] - 12)
     expect(page.locator("#closure-preview")).to_contain_text("jalan ditutup")
     page.click("#closure-save")
-    expect(page.locator(".recommended-message")).to_contain_text("ditutup")
+    expect(page.locator(".recommended-message")).to_contain_text("1 penutupan jalan")
     expect(page.locator(".candidate-eta").first).not_to_have_text(before)
     page.click("#closures-title")
     page.locator(".closure-list button").first.click()

@@ -198,7 +198,7 @@ def test_a_terminal_tells_the_same_month_from_the_log(there: Villages, tmp_path:
         assert table(out.read_text(encoding="utf-8")) == table(page)
     refused = CliRunner().invoke(main, ["report", "village", "32.09", "--month", MONTH, "--json", "--db", url])
     assert refused.exit_code != 0
-    assert "no village or kecamatan" in refused.output
+    assert "tidak punya desa atau kecamatan “32.09”" in refused.output
 
 
 def test_the_list_is_filtered_and_paged(there: Villages) -> None:
