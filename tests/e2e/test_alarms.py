@@ -144,9 +144,9 @@ def test_stepping_through_the_queue_keeps_no_recommendation_until_somebody_looks
     assert [one.split("/")[-2] for one in asked] == [order[last]]
     # Come back at once, it is as good as new.
     page.keyboard.press("k")
-    expect(page.locator(".incident-title .incident-id")).to_have_text(order[1] or "")
+    expect(page.locator(".incident-title .incident-id")).to_have_text(order[last - 1] or "")
     page.keyboard.press("j")
-    expect(page.locator(".incident-title .incident-id")).to_have_text(order[2] or "")
+    expect(page.locator(".incident-title .incident-id")).to_have_text(order[last] or "")
     expect(page.locator("#recommend")).to_be_visible()
     page.keyboard.press("Enter")
     expect(page.locator("#assign")).to_be_enabled()
