@@ -355,8 +355,13 @@ async function leaveOut(tap) {
 
 function openSheet(title, ...children) {
   const close = el("button", { type: "button", class: "act quiet", on: () => $("sheet").close() }, _(children.length === 1 ? "no" : "close"));
+  const buttons = () => [...$("sheet").querySelectorAll("button")];
+  // Filled anew while it is open, as when times of hospitals come: what held the keyboard holds it again.
+  const held = document.activeElement;
+  const at = $("sheet").open ? buttons().indexOf(held) : -1;
   $("sheet").replaceChildren(el("h2", { id: "sheet-title" }, title), ...children.filter(Boolean), close);
   if (!$("sheet").open) $("sheet").showModal();
+  else if (at >= 0) (buttons().find((one) => held.value && one.value === held.value) ?? buttons()[at] ?? close).focus();
 }
 
 function choice(text, act, kind = "") {
@@ -368,6 +373,7 @@ async function openHospitals() {
     const button = choice("", () => press("transporting", { hospital: one.id }));
     button.append(el("span", {}, one.name), el("strong", {}, one.eta_min === null ? _("no_road") : _("minutes", { n: one.eta_min })));
     button.classList.add("pair");
+    button.value = one.id;
     return button;
   }), choice(_("no_hospital"), () => press("transporting")));
   list();
