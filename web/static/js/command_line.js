@@ -64,7 +64,9 @@ export class CommandLine {
     });
     this.input.addEventListener("focus", () => this.#learn());
     this.input.addEventListener("keydown", (event) => this.#key(event));
-    this.input.addEventListener("blur", () => setTimeout(() => this.#closeList(), 150));
+    this.input.addEventListener("blur", () => setTimeout(() => {
+      if (document.activeElement !== this.input) this.#closeList(); // who is back already is not disturbed
+    }, 150));
     this.translate();
   }
 
