@@ -23,7 +23,9 @@ export class LocationBox {
     this.active = -1;
     this.input.addEventListener("input", () => this.#typed());
     this.input.addEventListener("keydown", (event) => this.#key(event));
-    this.input.addEventListener("blur", () => setTimeout(() => this.close(), 150));
+    this.input.addEventListener("blur", () => setTimeout(() => {
+      if (document.activeElement !== this.input) this.close(); // who is back already is not disturbed
+    }, 150));
     this.clear.addEventListener("click", () => this.#cleared());
     parts.form.addEventListener("submit", (event) => {
       event.preventDefault();
