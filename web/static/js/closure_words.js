@@ -38,7 +38,6 @@ const WORDS = {
     undo: "Hapus titik",
     cancel: "Batal",
     nobody: "Tidak ada desa yang terputus.",
-    not_sent: "Tidak terkirim. Periksa sambungan ke server, lalu coba lagi.",
   },
   en: {
     title: "Closed roads ({n})",
@@ -70,7 +69,6 @@ const WORDS = {
     undo: "Remove point",
     cancel: "Cancel",
     nobody: "No village is cut off.",
-    not_sent: "Not sent. Check the connection to the server, then try again.",
   },
 };
 

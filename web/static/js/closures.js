@@ -4,7 +4,7 @@ import { ask, newKey, send } from "./api.js";
 import { byId, el, icon } from "./dom.js";
 import { currentLanguage } from "./words.js";
 import { REASONS, say } from "./closure_words.js";
-import { refuse, watch } from "./small_form.js";
+import { refuse, sentence, watch } from "./small_form.js";
 import { momentOf } from "./zone.js";
 
 const L = window.L;
@@ -285,8 +285,4 @@ function told({ name, ends_at: end, starts_at: start, in_force: inForce }, time)
   const until = end ? say("until", { time: time(end) }) : say("open_end");
   const line = el("span", {}, `${name} · ${say(inForce ? "since" : "from", { time: time(start) })}, ${until}`);
   return line;
-}
-
-function sentence(error) {
-  return error.lost ? say("not_sent") : error.message || say("not_sent");
 }
