@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -75,11 +76,18 @@ class World:
         }
 
 
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    url = f"sqlite:///{tmp_path_factory.mktemp('matrix') / 'siaga112.db'}"
+@contextmanager
+def world_in(folder: Path) -> Iterator[World]:
+    url = f"sqlite:///{folder / 'siaga112.db'}"
     with centre_app(url, accounts=True, config={"RATELIMIT_ENABLED": False}) as made:
         yield World(made)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Shared by tests that leave everybody's reach as it is."""
+    with world_in(tmp_path_factory.mktemp("matrix")) as made:
+        yield made
 
 
 def address(path: str, ids: dict[str, str]) -> str:
@@ -221,11 +229,12 @@ def test_a_stream_tells_the_positions_of_ones_own_units_alone(world: World) -> N
         assert (OTHER_UNIT in told) == (role is Role.DISPATCHER), role
 
 
-def test_an_agency_sees_what_it_was_told_of(world: World) -> None:
-    agency, other = world.programs[Role.AGENCY], world.others["incident_id"]
-    assert agency.get(f"/api/v1/incidents/{other}").status_code == 404
-    world.made.running.centre.execute(NotifyAgency(incident_id=other, agency=world.agency), actor="test")
-    assert agency.get(f"/api/v1/incidents/{other}").status_code == 200
+def test_an_agency_sees_what_it_was_told_of(tmp_path: Path) -> None:
+    with world_in(tmp_path) as world:
+        agency, other = world.programs[Role.AGENCY], world.others["incident_id"]
+        assert agency.get(f"/api/v1/incidents/{other}").status_code == 404
+        world.made.running.centre.execute(NotifyAgency(incident_id=other, agency=world.agency), actor="test")
+        assert agency.get(f"/api/v1/incidents/{other}").status_code == 200
 
 
 def test_personal_texts_are_masked_by_role_and_unmasking_is_an_event(world: World) -> None:
