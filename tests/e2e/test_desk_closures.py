@@ -148,6 +148,8 @@ def test_what_another_process_closes_is_seen_with_the_villages_that_it_cuts_off(
     page.locator("#closures").scroll_into_view_if_needed()
     screenshot(page, "closure-cut-off-360-dark")
     other.engine.dispose()
+    page.locator(".closure-list button").first.click()
+    expect(page.locator("#closures-title")).to_have_text("Jalan ditutup (0)")
 
 
 def test_the_corners_of_an_area_can_cross_and_the_desk_says_where(open_page: OpenPage, screenshot: Screenshot) -> None:
